@@ -1,0 +1,4 @@
+//! The embedded Spin-compatible host behind `chatly`.
+#![deny(missing_docs)]
+
+pub mod manifest;

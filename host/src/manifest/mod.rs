@@ -1,0 +1,5 @@
+//! Reads `spin.toml`, manifest version 2.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,186 @@
+//! The manifest as the rest of the host sees it: checked, paths made absolute,
+//! nothing left to interpret but `{{ }}` templates.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One `spin.toml`, checked.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Absolute path of the file this came from.
+    pub path: PathBuf,
+    /// `[application]`.
+    pub application: Application,
+    /// `[variables]`, by name.
+    pub variables: BTreeMap<String, Variable>,
+    /// `[[trigger.http]]`, in file order.
+    pub triggers: Vec<HttpTrigger>,
+    /// `[component.*]`, by id.
+    pub components: BTreeMap<String, Component>,
+}
+
+/// `[application]`.
+#[derive(Debug, Clone, Default)]
+pub struct Application {
+    /// `name`.
+    pub name: String,
+    /// `version`; empty when absent.
+    pub version: String,
+    /// `description`; empty when absent.
+    pub description: String,
+    /// `authors`.
+    pub authors: Vec<String>,
+    /// `[application.tool.chatly.schedule]`: schedule name → period. `sweep` is the only name known.
+    pub schedule: BTreeMap<String, Duration>,
+    /// `[application.tool.chatly.limits]`: what a component gets that sets no limits of its own.
+    pub limits: Limits,
+}
+
+/// One entry of `[variables]`.
+#[derive(Debug, Clone, Default)]
+pub struct Variable {
+    /// `required = true`: the start fails when no provider has it.
+    pub required: bool,
+    /// `default`.
+    pub default: Option<String>,
+    /// `secret = true`: never printed.
+    pub secret: bool,
+}
+
+/// One `[[trigger.http]]`.
+#[derive(Debug, Clone)]
+pub struct HttpTrigger {
+    /// `route`.
+    pub route: Route,
+    /// The id of the component that answers.
+    pub component: String,
+}
+
+/// `route` of an HTTP trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// `"/a/:b/..."`.
+    Path(String),
+    /// `{ private = true }`: reached only as `http://<component id>.spin.internal`.
+    Private,
+}
+
+/// One `[component.<id>]`.
+#[derive(Debug, Clone, Default)]
+pub struct Component {
+    /// The id, its table's name.
+    pub id: String,
+    /// `source`: absolute path of the `.wasm` file.
+    pub source: PathBuf,
+    /// `description`; empty when absent.
+    pub description: String,
+    /// `[component.<id>.variables]`: name → template.
+    pub variables: BTreeMap<String, String>,
+    /// `environment`.
+    pub environment: BTreeMap<String, String>,
+    /// `files`.
+    pub files: Vec<FileMount>,
+    /// `exclude_files`.
+    pub exclude_files: Vec<String>,
+    /// `allowed_outbound_hosts`, as written (may hold templates).
+    pub allowed_outbound_hosts: Vec<String>,
+    /// `key_value_stores`.
+    pub key_value_stores: Vec<String>,
+    /// `sqlite_databases`.
+    pub sqlite_databases: Vec<String>,
+    /// `ai_models`.
+    pub ai_models: Vec<String>,
+    /// `[component.<id>.build]`.
+    pub build: Option<Build>,
+    /// `[component.<id>.dependencies]`: import name or package → what fills it.
+    pub dependencies: BTreeMap<String, Dependency>,
+    /// `dependencies_inherit_configuration = true`: every dependency inherits everything.
+    pub dependencies_inherit_configuration: bool,
+    /// `[component.<id>.tool.chatly]`.
+    pub limits: Limits,
+}
+
+/// One entry of `files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileMount {
+    /// A path or glob, placed at the same relative path in the guest.
+    Pattern(String),
+    /// `{ source, destination }`: a directory.
+    Placement {
+        /// Directory on the host, relative to the manifest.
+        source: PathBuf,
+        /// Absolute path in the guest.
+        destination: String,
+    },
+}
+
+/// `[component.<id>.build]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// `command`: run by the shell; a list of commands is run in order.
+    pub command: Vec<String>,
+    /// `workdir`: absolute; the manifest's folder when absent.
+    pub workdir: PathBuf,
+    /// `watch`: globs.
+    pub watch: Vec<String>,
+}
+
+/// What fills one import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// Where the bytes come from.
+    pub source: DependencySource,
+    /// `export`: the dependency's export that fills the import, when its name differs.
+    pub export: Option<String>,
+    /// `inherit_configuration`.
+    pub inherit: Inherit,
+}
+
+/// Where a dependency's bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DependencySource {
+    /// `{ component = "id" }`.
+    Component(String),
+    /// `{ path = "file.wasm" }`: absolute.
+    Path(PathBuf),
+}
+
+/// `inherit_configuration` of a dependency. Whatever is not inherited is fenced.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Inherit {
+    /// `false`, or absent.
+    #[default]
+    Nothing,
+    /// `true`.
+    Everything,
+    /// A list of configuration keys, each known to [`INHERITABLE`].
+    Only(Vec<String>),
+}
+
+/// The configuration keys that `inherit_configuration` may list.
+pub const INHERITABLE: [&str; 7] = [
+    "ai_models",
+    "allowed_outbound_hosts",
+    "environment",
+    "files",
+    "key_value_stores",
+    "sqlite_databases",
+    "variables",
+];
+
+/// `[component.<id>.tool.chatly]`: limits that only this host enforces. `None`: the application's,
+/// else the host's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `response_timeout`: time from request to response head.
+    pub response_timeout: Option<Duration>,
+    /// `cpu_timeout`: CPU time without yielding to the host.
+    pub cpu_timeout: Option<Duration>,
+    /// `background_timeout`: how long work may go on after the last response.
+    pub background_timeout: Option<Duration>,
+    /// `max_memory_mib`: linear memory of one instance, in MiB.
+    pub max_memory_mib: Option<u64>,
+    /// `max_concurrency`: requests at once in one instance.
+    pub max_concurrency: Option<u32>,
+}
