@@ -141,6 +141,11 @@ impl<'a> Object<'a> {
         self.get(name).is_some_and(Json::is_true)
     }
 
+    /// The values of all members, in order.
+    pub fn values(&self) -> impl Iterator<Item = Json<'a>> {
+        self.members.iter().map(|(_, value)| *value)
+    }
+
     /// Whether it has no members but these.
     pub fn has_only(&self, names: &[&str]) -> bool {
         self.members.iter().all(|(key, _)| names.contains(&key.as_str()))

@@ -20,7 +20,7 @@ use chatly_canonical::Event;
 
 pub use delivery::{Delivery, Header, HeaderError, Refusal, Reply};
 pub use description::{AfterWindow, Description, Limits, Rate, RateScope, TextUnit, Window};
-pub use outbound::{LimitBreach, Outcome, RenderError, Response, Verdict};
+pub use outbound::{Auth, LimitBreach, Outcome, RenderError, Response, Verdict};
 
 /// One messaging platform. Every function is pure and none may panic on any input.
 pub trait Channel {

@@ -52,7 +52,7 @@ macro_rules! export_channel {
             });
             $crate::export_channel!(@choice TextUnit = wit::TextUnit { Characters, Bytes, Utf16Units });
             $crate::export_channel!(@choice RateScope = wit::RateScope { Account, Pair, Chat });
-            $crate::export_channel!(@choice outbound::Auth = wit_out::Auth { None, Bearer, Basic(v), Header(v), Path });
+            $crate::export_channel!(@choice Auth = wit_out::Auth { None, Bearer, Basic(v), Header(v), Path });
 
             impl Convert<wit::AfterWindow> for $crate::AfterWindow {
                 fn convert(self) -> wit::AfterWindow {
@@ -139,11 +139,11 @@ macro_rules! export_channel {
             }
         }
     };
-    (@choice $($ours:ident)::+ = $wit:ident :: $theirs:ident { $($case:ident $(($value:ident))?),* }) => {
-        impl Convert<$wit::$theirs> for $crate::$($ours)::+ {
+    (@choice $ours:ident = $wit:ident :: $theirs:ident { $($case:ident $(($value:ident))?),* }) => {
+        impl Convert<$wit::$theirs> for $crate::$ours {
             fn convert(self) -> $wit::$theirs {
                 match self {
-                    $(<$crate::$($ours)::+>::$case $(($value))? => $wit::$theirs::$case $(($value.convert()))?),*
+                    $($crate::$ours::$case $(($value))? => $wit::$theirs::$case $(($value.convert()))?),*
                 }
             }
         }
