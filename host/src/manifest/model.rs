@@ -71,6 +71,8 @@ pub enum Route {
 pub struct Component {
     /// The id, its table's name.
     pub id: String,
+    /// Line of its table in the file, from 1: the order in which builds run. 0: from no file.
+    pub line: usize,
     /// `source`: absolute path of the `.wasm` file.
     pub source: PathBuf,
     /// `description`; empty when absent.
