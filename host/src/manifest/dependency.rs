@@ -48,7 +48,10 @@ pub(super) fn read_all(table: &Table<'_, '_>, component: &mut Component, scope: 
             parsed: parsed.as_ref(),
             owner: &component.id,
         };
-        if let Some(dependency) = reader.read(scope) {
+        if let Some(mut dependency) = reader.read(scope) {
+            if component.dependencies_inherit_configuration {
+                dependency.inherit = Inherit::Everything;
+            }
             component.dependencies.insert(name.to_owned(), dependency);
         }
     }

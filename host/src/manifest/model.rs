@@ -97,7 +97,8 @@ pub struct Component {
     pub build: Option<Build>,
     /// `[component.<id>.dependencies]`: import name or package → what fills it.
     pub dependencies: BTreeMap<String, Dependency>,
-    /// `dependencies_inherit_configuration = true`: every dependency inherits everything.
+    /// `dependencies_inherit_configuration = true`: every dependency inherits everything, and
+    /// [`Dependency::inherit`] of each says so.
     pub dependencies_inherit_configuration: bool,
     /// `[component.<id>.tool.chatly]`.
     pub limits: Limits,

@@ -115,7 +115,12 @@ fn a_manifest_that_uses_everything_is_read() {
         }
     );
     assert_eq!(dependency("plain-name").inherit, Inherit::Everything);
-    assert!(manifest.components["whole"].dependencies_inherit_configuration);
+    let whole = &manifest.components["whole"];
+    assert!(whole.dependencies_inherit_configuration);
+    assert_eq!(
+        whole.dependencies["chatly:store/store@0.1.0"].inherit,
+        Inherit::Everything
+    );
 }
 
 #[test]
