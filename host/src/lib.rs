@@ -2,5 +2,6 @@
 #![deny(missing_docs)]
 
 pub mod builder;
+pub mod cli;
 pub mod manifest;
 pub mod state_dir;
