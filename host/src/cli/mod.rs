@@ -43,13 +43,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Build what is stale and serve the application
     Up(up::Args),
-    /// Run the manifest's build commands
     Build(build::Args),
-    /// Show every component, its imports, what it is granted, and its digest
     Inspect(inspect::Args),
-    /// Run one channel plugin alone, from standard input
     Channel(channel::Args),
 }
 
