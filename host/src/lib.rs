@@ -5,3 +5,4 @@ pub mod http;
 pub mod instance;
 pub mod manifest;
 pub mod schedule;
+pub mod sqlite;
