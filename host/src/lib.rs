@@ -1,4 +1,6 @@
 //! The embedded Spin-compatible host behind `chatly`.
 #![deny(missing_docs)]
 
+pub mod cache;
+pub mod engine;
 pub mod manifest;
