@@ -2,5 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod cache;
+pub mod compose;
 pub mod engine;
+pub mod fence;
 pub mod manifest;
