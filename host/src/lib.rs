@@ -2,7 +2,11 @@
 #![deny(missing_docs)]
 
 pub mod builder;
+pub mod cache;
 pub mod cli;
+pub mod compose;
+pub mod engine;
+pub mod fence;
 pub mod http;
 pub mod instance;
 pub mod manifest;
