@@ -1,6 +1,7 @@
 //! The embedded Spin-compatible host behind `chatly`.
 #![deny(missing_docs)]
 
+pub mod app;
 pub mod builder;
 pub mod cache;
 pub mod cli;
@@ -13,3 +14,4 @@ pub mod manifest;
 pub mod schedule;
 pub mod sqlite;
 pub mod state_dir;
+pub mod variables;
