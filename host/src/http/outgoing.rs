@@ -11,18 +11,13 @@ use std::time::Duration;
 
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt as _;
-use tracing::warn;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::dispatch::Dispatcher;
+use crate::outbound::{Grant, service_chaining};
 
-/// Where the components of this application are found.
-const INTERNAL_SUFFIX: &str = ".spin.internal";
 /// Time to the response head when the sender set none: Spin's number.
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// Decides whether a component may send a request to a URL.
-pub type UrlCheck = Arc<dyn Fn(&Uri) -> bool + Send + Sync>;
 
 /// The way from one component to the others; empty until all of them are loaded.
 pub type Neighbours = Arc<OnceLock<Weak<Dispatcher>>>;
@@ -30,10 +25,8 @@ pub type Neighbours = Arc<OnceLock<Weak<Dispatcher>>>;
 /// What sends the requests of one component.
 #[derive(Clone)]
 pub struct Outgoing {
-    /// The sender's id.
-    pub component: Arc<str>,
     /// The sender's `allowed_outbound_hosts`.
-    pub allows: UrlCheck,
+    pub hosts: Arc<Grant>,
     /// The other components.
     pub neighbours: Neighbours,
 }
@@ -60,12 +53,8 @@ impl Outgoing {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> Result<Sent, Error> {
-        if !(self.allows)(request.uri()) {
-            let (host, component) = (request.uri().host().unwrap_or_default(), &*self.component);
-            warn!(component, host, "refused a host that `allowed_outbound_hosts` does not have");
-            return Err(Error::HttpRequestDenied);
-        }
-        match internal_target(request.uri()).map(str::to_owned) {
+        self.check(request.uri())?;
+        match request.uri().host().and_then(service_chaining).map(str::to_owned) {
             Some(target) => self.call(&target, request, options).await,
             None => {
                 let (response, io) =
@@ -73,6 +62,15 @@ impl Outgoing {
                 Ok((response.map(|body| body.boxed_unsync()), Box::new(io)))
             }
         }
+    }
+
+    fn check(&self, uri: &Uri) -> Result<(), Error> {
+        let (scheme, host) = (uri.scheme_str().unwrap_or("https"), uri.host().unwrap_or_default());
+        if self.hosts.allows(scheme, host, uri.port_u16()) {
+            return Ok(());
+        }
+        self.hosts.refusal(scheme, host, uri.port_u16()).log();
+        Err(Error::HttpRequestDenied)
     }
 
     async fn call(
@@ -89,29 +87,5 @@ impl Outgoing {
         let response = answer.map_err(|_elapsed| Error::ConnectionReadTimeout)?;
         let response = response.ok_or(Error::DestinationNotFound)?;
         Ok((response, Box::new(std::future::ready(Ok(())))))
-    }
-}
-
-/// The component that `http://<id>.spin.internal` names.
-fn internal_target(uri: &Uri) -> Option<&str> {
-    uri.host()?.strip_suffix(INTERNAL_SUFFIX).filter(|id| !id.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_under_spin_internal_are_components() {
-        for (uri, want) in [
-            ("http://worker.spin.internal/wake", Some("worker")),
-            ("http://deliver-whatsapp.spin.internal:80/", Some("deliver-whatsapp")),
-            ("http://spin.internal/", None),
-            ("http://.spin.internal/", None),
-            ("http://worker.spin.internal.example.com/", None),
-            ("http://example.com/worker.spin.internal", None),
-        ] {
-            assert_eq!(internal_target(&Uri::from_static(uri)), want, "{uri}");
-        }
     }
 }

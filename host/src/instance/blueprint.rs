@@ -14,6 +14,7 @@ use super::limits::{Limits, MemoryGate};
 use super::stdio::Sinks;
 use super::Data;
 use crate::http::outgoing::Outgoing;
+use crate::{sqlite, variables};
 
 /// Ticks of the engine's epoch after which a computing guest is looked at.
 const TICKS: u64 = 1;
@@ -25,7 +26,13 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// Standard output and error.
     pub sinks: Sinks,
-    /// Outgoing HTTP.
+    /// Its variables.
+    pub variables: Arc<variables::Grant>,
+    /// The databases it may open.
+    pub databases: Arc<sqlite::Grant>,
+    /// The application's databases.
+    pub sqlite: Arc<sqlite::Shared>,
+    /// Outgoing HTTP, and the hosts it may connect to.
     pub outgoing: Outgoing,
 }
 
@@ -50,11 +57,13 @@ pub(super) struct Made {
 /// A linker with everything that every component may import: what is not granted answers with an
 /// error value.
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Data>> {
-    let mut linker = Linker::new(engine);
+    let mut linker = Linker::<Data>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
+    variables::link(&mut linker, |data| &mut data.variables)?;
+    sqlite::link(&mut linker, |data| &mut data.sqlite)?;
     Ok(linker)
 }
 
@@ -97,15 +106,34 @@ impl Blueprint {
     }
 
     fn data(&self) -> Data {
-        let Settings { environment, sinks, outgoing } = &self.settings;
-        let mut wasi = WasiCtx::builder();
-        wasi.envs(environment).stdout(sinks.stdout.clone()).stderr(sinks.stderr.clone());
+        let settings = &self.settings;
         Data {
-            wasi: wasi.build(),
+            wasi: self.wasi(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            outgoing: outgoing.clone(),
+            outgoing: settings.outgoing.clone(),
+            variables: variables::State::new(settings.variables.clone()),
+            sqlite: sqlite::State::new(settings.databases.clone(), settings.sqlite.clone()),
             memory: MemoryGate::new(self.limits.max_memory),
         }
+    }
+
+    /// No files, no arguments, and only the sockets that `allowed_outbound_hosts` names.
+    fn wasi(&self) -> WasiCtx {
+        let Settings { environment, sinks, outgoing, .. } = &self.settings;
+        let hosts = outgoing.hosts.clone();
+        let may_resolve = !hosts.entries().is_empty();
+        WasiCtx::builder()
+            .envs(environment)
+            .stdout(sinks.stdout.clone())
+            .stderr(sinks.stderr.clone())
+            .allow_tcp(true)
+            .allow_udp(true)
+            .allow_ip_name_lookup(may_resolve)
+            .socket_addr_check(move |address, purpose| {
+                let allowed = hosts.allows_socket(address, purpose);
+                Box::pin(std::future::ready(allowed))
+            })
+            .build()
     }
 }

@@ -31,6 +31,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::http::outgoing::Outgoing;
+use crate::{sqlite, variables};
 
 /// What the store of one instance holds.
 pub struct Data {
@@ -38,6 +39,8 @@ pub struct Data {
     http: WasiHttpCtx,
     table: ResourceTable,
     outgoing: Outgoing,
+    variables: variables::State,
+    sqlite: sqlite::State,
     memory: MemoryGate,
 }
 
