@@ -2,5 +2,6 @@
 #![deny(missing_docs)]
 
 pub mod manifest;
+pub mod outbound;
 pub mod sqlite;
 pub mod variables;
