@@ -11,6 +11,7 @@ pub mod fence;
 pub mod http;
 pub mod instance;
 pub mod manifest;
+pub mod outbound;
 pub mod schedule;
 pub mod sqlite;
 pub mod state_dir;
