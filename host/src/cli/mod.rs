@@ -7,6 +7,7 @@
 
 mod announce;
 mod build;
+mod channel;
 mod inspect;
 mod manifest_file;
 mod up;
@@ -16,6 +17,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+/// Exit code of wrong usage, as clap's own.
+const USAGE: u8 = 2;
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_LOG: &str = "warn,chatly_host=info";
@@ -45,6 +49,8 @@ enum Command {
     Build(build::Args),
     /// Show every component, its imports, what it is granted, and its digest
     Inspect(inspect::Args),
+    /// Run one channel plugin alone, from standard input
+    Channel(channel::Args),
 }
 
 /// Runs the command that the process's arguments name.
@@ -55,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Build(args) => build::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Channel(args) => Ok(channel::run(&args)),
     };
     result.unwrap_or_else(|error| {
         print_error(&error);

@@ -33,6 +33,9 @@ const STOPPED_AT_ONCE: i32 = 130;
 pub(super) struct Args {
     #[command(flatten)]
     manifest: ManifestFile,
+    /// Serve what is built already, without running the build commands
+    #[arg(long)]
+    no_build: bool,
     /// Address to listen on; port 0 picks a free one
     #[arg(
         long,
@@ -88,7 +91,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         .state_dir
         .unwrap_or_else(|| default_state_dir(&manifest));
     let state_dir = StateDir::open(&state_root)?;
-    builder::build(&manifest, &args.component)?;
+    if !args.no_build {
+        builder::build(&manifest, &args.component)?;
+    }
 
     let has_value = |name: &str| variables.contains_key(name) || is_in_environment(name);
     let wanting = state_dir::wanting_local_secrets(&manifest, has_value);
