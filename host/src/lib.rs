@@ -5,4 +5,5 @@ pub mod cache;
 pub mod compose;
 pub mod engine;
 pub mod fence;
+pub mod inspect;
 pub mod manifest;
