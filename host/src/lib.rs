@@ -9,6 +9,7 @@ pub mod compose;
 pub mod engine;
 pub mod fence;
 pub mod http;
+pub mod inspect;
 pub mod instance;
 pub mod manifest;
 pub mod outbound;
