@@ -211,6 +211,13 @@ impl TestApp {
         Ok(Stream::new(response.into_body()))
     }
 
+    /// Sends SIGKILL while others may still be using the app.
+    pub fn signal_kill(&self) -> Result<()> {
+        let status = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status()?;
+        ensure!(status.success(), "kill failed");
+        Ok(())
+    }
+
     /// SIGKILL: ends the process between any two instructions. Gives its state back.
     pub fn kill(mut self) -> Result<TempDir> {
         self.child.kill()?;
