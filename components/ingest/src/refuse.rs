@@ -88,6 +88,15 @@ thread_local! {
     static COUNTING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Says that nobody counts any more, also when the host drops the task half-way.
+struct Counting;
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        COUNTING.set(false);
+    }
+}
+
 /// Logs a refusal and has it counted after the answer, one at a time in this instance: a flood of
 /// bad deliveries must not fight the good ones for the database.
 fn count(channel: &str, reason: &'static str) {
@@ -100,13 +109,14 @@ fn count(channel: &str, reason: &'static str) {
         room
     });
     if counted && !COUNTING.replace(true) {
-        wasip3::spawn(async {
+        let counting = Counting;
+        wasip3::spawn(async move {
+            let _counting = counting;
             while let Some((channel, reason)) = UNCOUNTED.with_borrow_mut(VecDeque::pop_front) {
                 if let Err(error) = store::count_refused(channel, reason.to_owned()).await {
                     eprintln!("warn: refusal not counted: error={error:?}");
                 }
             }
-            COUNTING.set(false);
         });
     }
 }

@@ -21,6 +21,15 @@ thread_local! {
     static STATE: Cell<State> = const { Cell::new(State::Quiet) };
 }
 
+/// Says that nobody calls any more, also when the host drops the task half-way.
+struct Calling;
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        STATE.set(State::Quiet);
+    }
+}
+
 /// Wakes the worker after the answer. A failure is only logged: the sweep wakes it too.
 pub fn wake_worker() {
     if STATE.get() != State::Quiet {
@@ -28,7 +37,9 @@ pub fn wake_worker() {
         return;
     }
     STATE.set(State::Calling);
-    wasip3::spawn(async {
+    let calling = Calling;
+    wasip3::spawn(async move {
+        let _calling = calling;
         loop {
             STATE.set(State::Calling);
             match http::post(WORKER, Vec::new()).await {
@@ -37,9 +48,8 @@ pub fn wake_worker() {
                 Err(error) => eprintln!("warn: worker not woken: error={error}"),
             }
             if STATE.get() != State::CallAgain {
-                break;
+                return;
             }
         }
-        STATE.set(State::Quiet);
     });
 }
