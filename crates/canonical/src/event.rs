@@ -1,5 +1,8 @@
 //! One thing that happened on a platform. Field meanings: `chatly:types/types` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/types/event.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/types/event.wit"
+)]
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +21,10 @@ record! {
 impl Identity {
     /// An identity of a scheme.
     pub fn new(scheme: impl Into<String>, id: impl Into<String>) -> Self {
-        Identity { scheme: scheme.into(), id: id.into() }
+        Identity {
+            scheme: scheme.into(),
+            id: id.into(),
+        }
     }
 }
 

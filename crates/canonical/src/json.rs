@@ -97,7 +97,9 @@ impl Serialize for Event {
             };
         }
         let message = match &self.body {
-            Body::Message(message) | Body::MessageEdited(message) => Some(MessageOut::Whole(message)),
+            Body::Message(message) | Body::MessageEdited(message) => {
+                Some(MessageOut::Whole(message))
+            }
             Body::MessageDeleted(id) => Some(MessageOut::Deleted { id }),
             _ => None,
         };
@@ -138,7 +140,8 @@ impl<'de> Deserialize<'de> for Event {
         let wire = In::deserialize(deserializer)?;
         macro_rules! need {
             ($field:ident) => {
-                wire.$field.ok_or_else(|| D::Error::missing_field(stringify!($field)))?
+                wire.$field
+                    .ok_or_else(|| D::Error::missing_field(stringify!($field)))?
             };
         }
         let body = match wire.kind.as_str() {
@@ -226,20 +229,43 @@ mod tests {
     #[test]
     fn every_kind_reads_back_as_it_was_written() {
         let raw = Raw::json(r#"{"n":12345678901234567890.10,"s":"\ud800"}"#);
-        let notice = Notice { action: "APPROVED".into(), ..Notice::default() };
+        let notice = Notice {
+            action: "APPROVED".into(),
+            ..Notice::default()
+        };
         for body in [
-            Body::Message(Message { id: "m".into(), raw: Some(raw.clone()), ..Message::default() }),
-            Body::MessageEdited(Message { id: "m".into(), ..Message::default() }),
+            Body::Message(Message {
+                id: "m".into(),
+                raw: Some(raw.clone()),
+                ..Message::default()
+            }),
+            Body::MessageEdited(Message {
+                id: "m".into(),
+                ..Message::default()
+            }),
             Body::MessageDeleted("m".into()),
-            Body::Reaction(Reaction { message_id: "m".into(), emoji: Some("👍".into()), ..Reaction::default() }),
+            Body::Reaction(Reaction {
+                message_id: "m".into(),
+                emoji: Some("👍".into()),
+                ..Reaction::default()
+            }),
             Body::Status(Status {
                 target: Target::Watermark(5),
                 state: DeliveryState::Read,
-                error: Some(ErrorDetail { code: Some("131047".into()), ..ErrorDetail::default() }),
+                error: Some(ErrorDetail {
+                    code: Some("131047".into()),
+                    ..ErrorDetail::default()
+                }),
             }),
             Body::Read(Target::MessageId("m".into())),
-            Body::Referral(Referral { reference: Some("r".into()), ..Referral::default() }),
-            Body::Opt(Opt { action: "stop".into(), ..Opt::default() }),
+            Body::Referral(Referral {
+                reference: Some("r".into()),
+                ..Referral::default()
+            }),
+            Body::Opt(Opt {
+                action: "stop".into(),
+                ..Opt::default()
+            }),
             Body::IdentityChanged(IdentityChange {
                 previous: vec![Identity::new("bsuid", "US.1")],
                 ..IdentityChange::default()
@@ -251,14 +277,21 @@ mod tests {
             Body::Template(notice.clone()),
             Body::Account(notice),
             Body::Error(ErrorDetail::default()),
-            Body::External(External { kind: "order.paid".into(), data: raw.clone() }),
+            Body::External(External {
+                kind: "order.paid".into(),
+                data: raw.clone(),
+            }),
             Body::Unknown,
             Body::Unparsable,
         ] {
             let mut event = event(body);
             event.raw = Some(raw.clone());
             let json = serde_json::to_string(&event).unwrap();
-            assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+            assert_eq!(
+                serde_json::from_str::<Event>(&json).unwrap(),
+                event,
+                "{json}"
+            );
         }
     }
 }

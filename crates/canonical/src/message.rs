@@ -1,5 +1,8 @@
 //! What a message holds. Field meanings: `chatly:types/types` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/types/event.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/types/event.wit"
+)]
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -181,9 +184,17 @@ mod tests {
     #[test]
     fn raw_json_keeps_its_text_and_fits_on_one_line() {
         for (name, text, want) in [
-            ("numbers", "{\"id\": 12345678901234567890.10}", "{\"id\":12345678901234567890.10}"),
+            (
+                "numbers",
+                "{\"id\": 12345678901234567890.10}",
+                "{\"id\":12345678901234567890.10}",
+            ),
             ("lines", "[1,\n\t2 ]", "[1,2]"),
-            ("space in a string", r#"{"a b": "c \" d"}"#, r#"{"a b":"c \" d"}"#),
+            (
+                "space in a string",
+                r#"{"a b": "c \" d"}"#,
+                r#"{"a b":"c \" d"}"#,
+            ),
             ("escaped backslash", r#"["\\" , "x y"]"#, r#"["\\","x y"]"#),
             ("lone surrogate", r#""\ud800""#, r#""\ud800""#),
             ("no JSON", "hello \"you\"", r#""hello \"you\"""#),

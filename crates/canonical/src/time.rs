@@ -26,12 +26,36 @@ mod tests {
     #[test]
     fn seconds_and_milliseconds_are_told_apart() {
         for (name, value, want) in [
-            ("seconds as a number", json!(1749416383), Some(1_749_416_383_000)),
-            ("seconds as a string", json!("1749416383"), Some(1_749_416_383_000)),
-            ("milliseconds as a number", json!(1749416383123u64), Some(1_749_416_383_123)),
-            ("milliseconds as a string", json!("1749416383123"), Some(1_749_416_383_123)),
-            ("last second", json!(999_999_999_999u64), Some(999_999_999_999_000)),
-            ("first millisecond", json!(1_000_000_000_000u64), Some(1_000_000_000_000)),
+            (
+                "seconds as a number",
+                json!(1749416383),
+                Some(1_749_416_383_000),
+            ),
+            (
+                "seconds as a string",
+                json!("1749416383"),
+                Some(1_749_416_383_000),
+            ),
+            (
+                "milliseconds as a number",
+                json!(1749416383123u64),
+                Some(1_749_416_383_123),
+            ),
+            (
+                "milliseconds as a string",
+                json!("1749416383123"),
+                Some(1_749_416_383_123),
+            ),
+            (
+                "last second",
+                json!(999_999_999_999u64),
+                Some(999_999_999_999_000),
+            ),
+            (
+                "first millisecond",
+                json!(1_000_000_000_000u64),
+                Some(1_000_000_000_000),
+            ),
             ("zero", json!(0), None),
             ("negative", json!(-5), None),
             ("fraction", json!(1.5), None),

@@ -71,6 +71,8 @@ pub enum Route {
 pub struct Component {
     /// The id, its table's name.
     pub id: String,
+    /// Line of its table in the file, from 1: the order in which builds run. 0: from no file.
+    pub line: usize,
     /// `source`: absolute path of the `.wasm` file.
     pub source: PathBuf,
     /// `description`; empty when absent.
@@ -95,7 +97,8 @@ pub struct Component {
     pub build: Option<Build>,
     /// `[component.<id>.dependencies]`: import name or package → what fills it.
     pub dependencies: BTreeMap<String, Dependency>,
-    /// `dependencies_inherit_configuration = true`: every dependency inherits everything.
+    /// `dependencies_inherit_configuration = true`: every dependency inherits everything, and
+    /// [`Dependency::inherit`] of each says so.
     pub dependencies_inherit_configuration: bool,
     /// `[component.<id>.tool.chatly]`.
     pub limits: Limits,

@@ -1,0 +1,70 @@
+//! `cargo run --bin chatly-bench`: the figures of the webhook path, each beside a native server that
+//! does the same verify and parse, both pinned to one core, the load to another.
+//!
+//! 1. requests/s, p50 and p99 of verify + parse + durable append + 200, at 16 and 64 connections;
+//! 2. webhook → SSE on an idle host, p50 and p99;
+//! 3. process start to `listening`, with a warm cache of compiled components;
+//! 4. resident memory with all components loaded.
+//!
+//! No thresholds: compare ratios of one run, not figures of two machines.
+
+mod figures;
+mod live;
+mod load;
+mod native;
+mod pinned;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measure the webhook path
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Seconds of load for each line
+    #[arg(long, default_value_t = 10)]
+    secs: u64,
+    /// Messages sent one by one for webhook → SSE
+    #[arg(long, default_value_t = 200)]
+    messages: usize,
+    /// Starts to measure
+    #[arg(long, default_value_t = 10)]
+    starts: usize,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the native counterpart (the bench starts this by itself)
+    Native,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(Command::Native) = arguments.command {
+        return native::serve().await;
+    }
+    // Built before anything is pinned.
+    harness::chatly();
+    pinned::pin_self(pinned::LOAD_CORE);
+    println!("server pinned to core {}, load to core {}", pinned::SERVER_CORE, pinned::LOAD_CORE);
+    println!("process start to listening, warm cache: {}", live::starts(arguments.starts).await?);
+    let app = live::host().await?;
+    println!("resident memory, all components loaded: {:.1} MiB", live::resident_mib(&app)?);
+    println!("webhook to SSE, idle host: {}", live::webhook_to_sse(&app, arguments.messages).await?);
+    let address = app.base().trim_start_matches("http://").parse()?;
+    let native = native::Child::start()?;
+    let duration = Duration::from_secs(arguments.secs);
+    for connections in [16, 64] {
+        let ours = load::run(address, connections, duration).await?;
+        println!("webhook, {connections} connections, chatly: {ours}");
+        let theirs = load::run(native.address(), connections, duration).await?;
+        println!("webhook, {connections} connections, native verify and parse: {theirs}");
+        println!("webhook, {connections} connections, ratio: {:.3}", ours.per_second() / theirs.per_second());
+    }
+    println!("resident memory after the load: {:.1} MiB", live::resident_mib(&app)?);
+    Ok(())
+}

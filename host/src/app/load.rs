@@ -1,0 +1,196 @@
+//! Turns a manifest into an application that is ready to serve.
+//!
+//! 1. Variables first: one without a value stops the start before anything is compiled.
+//! 2. Only components that answer a trigger are loaded; the others are parts of these.
+//! 3. Components are composed, compiled or taken from the cache, and linked on all cores at once.
+//! 4. An import that nothing provides stops the start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use tracing::info;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::{App, Options, tls};
+use crate::http::dispatch::Dispatcher;
+use crate::http::outgoing::{Neighbours, Outgoing};
+use crate::http::routes::Router;
+use crate::instance::{Blueprint, Data, Limits, Pool, Settings, Sinks, Stop};
+use crate::manifest::{Component, HttpTrigger, Manifest, Route};
+use crate::schedule::{SECRET_VARIABLE, Sweep};
+use crate::variables::{Providers, Resolver, Secret};
+use crate::{cache, compose, engine, fence, instance, outbound, sqlite};
+
+/// Folder of the compiled components in the state dir.
+const CACHE_DIR: &str = "cache";
+/// The schedule's only name.
+const SWEEP: &str = "sweep";
+
+impl App {
+    /// Loads everything that `manifest` names.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the manifest, its variables or its components; the text names the
+    /// component and what to change.
+    pub fn load(manifest: &Manifest, options: Options) -> anyhow::Result<Self> {
+        let engine = engine::build()?;
+        let triggers: Vec<&HttpTrigger> = triggers(manifest, &options.only);
+        let router = router(&triggers)?;
+        let resolver = resolver(manifest, &options)?;
+        let sweep = sweep(manifest, &options, &router, &resolver)?;
+        let tls = match &options.tls {
+            Some((certificate, key)) => Some(tls::acceptor(certificate, key)?),
+            None => None,
+        };
+
+        let loader = Loader::new(manifest, &options, &resolver, &engine)?;
+        let ids: BTreeSet<&str> = triggers.iter().map(|trigger| trigger.component.as_str()).collect();
+        let blueprints = loader.load_all(ids)?;
+
+        let stop = Stop::default();
+        let pool = |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
+        let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
+        let dispatcher = Arc::new(Dispatcher::new(router, pools, stop.clone()));
+        _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
+        Ok(Self { options, engine, dispatcher, sweep, tls, stop })
+    }
+
+    /// Route and component of every public route, in order of precedence.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.dispatcher.router().routes()
+    }
+}
+
+/// The triggers of the components that are to run.
+fn triggers<'a>(manifest: &'a Manifest, only: &[String]) -> Vec<&'a HttpTrigger> {
+    let runs = |trigger: &&HttpTrigger| only.is_empty() || only.contains(&trigger.component);
+    manifest.triggers.iter().filter(runs).collect()
+}
+
+fn router(triggers: &[&HttpTrigger]) -> anyhow::Result<Router> {
+    let public = triggers.iter().filter_map(|trigger| match &trigger.route {
+        Route::Path(path) => Some((path.as_str(), trigger.component.as_str())),
+        Route::Private => None,
+    });
+    Router::build(public).context("the manifest's [[trigger.http]] entries contradict each other")
+}
+
+fn resolver(manifest: &Manifest, options: &Options) -> anyhow::Result<Resolver> {
+    let secret = |(name, value): (&String, &String)| (name.clone(), Secret::from(value.as_str()));
+    let overrides = options.variables.iter().map(secret).collect();
+    let providers = Providers { overrides, ..Providers::default() }.with_process_environment()?;
+    Ok(Resolver::new(manifest, &providers)?)
+}
+
+/// The checked sweep schedule. With a selection of components only those count.
+fn sweep(
+    manifest: &Manifest,
+    options: &Options,
+    router: &Router,
+    resolver: &Resolver,
+) -> anyhow::Result<Option<Sweep>> {
+    let Some(period) = manifest.application.schedule.get(SWEEP) else { return Ok(None) };
+    if !options.only.is_empty() && router.find(crate::schedule::PATH).is_none() {
+        info!("no sweep: its component is not among those that run");
+        return Ok(None);
+    }
+    let secret = resolver.get(SECRET_VARIABLE).map(Secret::expose);
+    Ok(Some(Sweep::new(*period, router, secret)?))
+}
+
+/// What loading each component needs.
+struct Loader<'a> {
+    manifest: &'a Manifest,
+    options: &'a Options,
+    resolver: &'a Resolver,
+    engine: &'a Engine,
+    linker: Linker<Data>,
+    sqlite: Arc<sqlite::Shared>,
+    neighbours: Neighbours,
+}
+
+impl<'a> Loader<'a> {
+    fn new(
+        manifest: &'a Manifest,
+        options: &'a Options,
+        resolver: &'a Resolver,
+        engine: &'a Engine,
+    ) -> anyhow::Result<Self> {
+        let labels: BTreeSet<&str> =
+            manifest.components.values().flat_map(|one| &one.sqlite_databases).map(String::as_str).collect();
+        Ok(Self {
+            manifest,
+            options,
+            resolver,
+            engine,
+            linker: instance::linker(engine)?,
+            sqlite: Arc::new(sqlite::Shared::local(&options.state_dir, labels)?),
+            neighbours: Neighbours::default(),
+        })
+    }
+
+    /// Loads components on as many threads as there are cores.
+    fn load_all(&self, ids: BTreeSet<&str>) -> anyhow::Result<Vec<Blueprint>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ids.len());
+        let left = Mutex::new(ids.into_iter());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || std::iter::from_fn(next).map(|id| self.load(id)).collect::<anyhow::Result<Vec<_>>>();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let mut loaded = Vec::new();
+            for thread in threads {
+                match thread.join() {
+                    Ok(blueprints) => loaded.extend(blueprints?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(loaded)
+        })
+    }
+
+    fn load(&self, id: &str) -> anyhow::Result<Blueprint> {
+        let component = self.manifest.components.get(id);
+        let component = component.with_context(|| format!("[[trigger.http]] names no component `{id}`"))?;
+        if !component.files.is_empty() {
+            bail!(
+                "[component.{id}] `files`: this host mounts no files into components; embed them in the component"
+            );
+        }
+        let bytes = compose::load(self.manifest, id)?;
+        let code = cache::load(self.engine, &bytes, &self.cache_dir())
+            .with_context(|| format!("cannot load component `{id}`"))?;
+        let mut linker = self.linker.clone();
+        fence::link(&mut linker, &code).with_context(|| format!("cannot fence component `{id}`"))?;
+        let pre = linker
+            .instantiate_pre(&code)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("component `{id}` has an import that nothing provides"))?;
+        let limits = Limits::resolve(&component.limits, &self.manifest.application.limits);
+        Blueprint::new(id, pre, limits, self.settings(component)?)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("component `{id}` cannot answer HTTP requests"))
+    }
+
+    fn cache_dir(&self) -> std::path::PathBuf {
+        Path::new(&self.options.state_dir).join(CACHE_DIR)
+    }
+
+    fn settings(&self, component: &Component) -> anyhow::Result<Settings> {
+        let Options { env, log_dir, quiet, .. } = self.options;
+        let mut environment = component.environment.clone();
+        environment.extend(env.clone());
+        let siblings = self.manifest.components.keys().map(String::as_str);
+        let hosts = Arc::new(outbound::Grant::new(component, self.resolver, siblings)?);
+        Ok(Settings {
+            environment: environment.into_iter().collect(),
+            sinks: Sinks::open(&component.id, log_dir.as_deref(), *quiet)?,
+            variables: Arc::new(self.resolver.component(component)?),
+            databases: Arc::new(sqlite::Grant::new(component)),
+            sqlite: self.sqlite.clone(),
+            outgoing: Outgoing { hosts, neighbours: self.neighbours.clone() },
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! An application: every component of a manifest, loaded, and served until it is told to stop.
+//!
+//! 1. [`App::load`] does everything that can fail because of the manifest, so that a host which
+//!    says that it listens can answer every route.
+//! 2. [`App::serve`] stops in order: no new connections, then what is in flight and the work in
+//!    the background, at most [`STOP_TIMEOUT`]; what is left then is dropped.
+
+mod load;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+use wasmtime::Engine;
+
+use crate::engine::Ticker;
+use crate::http::dispatch::Dispatcher;
+use crate::http::server;
+use crate::instance::Stop;
+use crate::schedule::Sweep;
+
+/// How long a stop waits for what is in flight: Kubernetes kills after 30 s, and the requests of
+/// this product take milliseconds.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long dropped work has to let go of its files.
+const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the command line decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 picks a port.
+    pub listen: SocketAddr,
+    /// Take the next free port when that one is in use.
+    pub find_free_port: bool,
+    /// Certificate and key for TLS, PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Folder of the SQLite databases and the compiled components.
+    pub state_dir: PathBuf,
+    /// `--variable`: name → value.
+    pub variables: BTreeMap<String, String>,
+    /// `--env`: environment variables of every component.
+    pub env: BTreeMap<String, String>,
+    /// Folder for the components' output.
+    pub log_dir: Option<PathBuf>,
+    /// Keep the components' output off the terminal.
+    pub quiet: bool,
+    /// Run only these components; empty for all.
+    pub only: Vec<String>,
+    /// How long a stop waits for what is in flight.
+    pub stop_timeout: Duration,
+}
+
+impl Options {
+    /// The defaults, for a state dir that exists.
+    pub fn new(state_dir: PathBuf) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            find_free_port: false,
+            tls: None,
+            state_dir,
+            variables: BTreeMap::new(),
+            env: BTreeMap::new(),
+            log_dir: None,
+            quiet: false,
+            only: Vec::new(),
+            stop_timeout: STOP_TIMEOUT,
+        }
+    }
+}
+
+/// A loaded application.
+pub struct App {
+    options: Options,
+    engine: Engine,
+    dispatcher: Arc<Dispatcher>,
+    sweep: Option<Sweep>,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    stop: Stop,
+}
+
+impl App {
+    /// Serves until `shutdown`; calls `on_ready` with the address once connections are accepted.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()>,
+        on_ready: impl FnOnce(SocketAddr),
+    ) -> anyhow::Result<()> {
+        let Self { options, engine, dispatcher, sweep, tls, stop } = self;
+        let listener = server::bind(options.listen, options.find_free_port).await?;
+        let _ticker = Ticker::start(&engine)?;
+        on_ready(listener.local_addr()?);
+        if let Some(sweep) = sweep {
+            stop.tasks.spawn(sweep.run(dispatcher.clone(), stop.clone()));
+        }
+        tokio::select! {
+            () = server::serve(listener, tls, dispatcher.clone(), stop.clone()) => {}
+            () = shutdown => {}
+        }
+        end(&stop, options.stop_timeout).await;
+        Ok(())
+    }
+}
+
+/// Ends everything: first gently, then at once.
+async fn end(stop: &Stop, timeout: Duration) {
+    stop.gently.cancel();
+    stop.tasks.close();
+    if tokio::time::timeout(timeout, stop.tasks.wait()).await.is_ok() {
+        info!("stopped; nothing was left to do");
+        return;
+    }
+    warn!(left = stop.tasks.len(), waited_secs = timeout.as_secs(), "stopped with work left");
+    stop.now.cancel();
+    // What does not end even now ends with the process.
+    _ = tokio::time::timeout(DROP_TIMEOUT, stop.tasks.wait()).await;
+}

@@ -1,0 +1,360 @@
+//! `chatly up`: builds what is stale and serves the application.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::announce::{Announcement, KeySource};
+use super::manifest_file::ManifestFile;
+use crate::builder;
+use crate::manifest::Manifest;
+use crate::state_dir::{self, Secrets, StateDir};
+
+/// Spin's own prefix of the environment variables that give variables a value.
+const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
+
+/// Exit code after a second signal: that of a process which SIGINT ended.
+const STOPPED_AT_ONCE: i32 = 130;
+
+/// Build what is stale and serve the application
+///
+/// Prints `listening on http://ADDR` on standard output once it accepts connections. Stops on
+/// SIGINT or SIGTERM after finishing what is in flight; a second signal stops it at once.
+///
+/// Variables are set, in this order, by --variable, by SPIN_VARIABLE_NAME in the environment, and by
+/// `default` in the manifest. A secret variable that is required and has no value gets a random local one,
+/// which is kept in the state dir and printed once.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    manifest: ManifestFile,
+    /// Serve what is built already, without running the build commands
+    #[arg(long)]
+    no_build: bool,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "SPIN_HTTP_LISTEN_ADDR",
+        default_value = "127.0.0.1:3000",
+        value_parser = parse_address
+    )]
+    listen: SocketAddr,
+    /// Take the next free port when that of --listen is in use
+    #[arg(long)]
+    find_free_port: bool,
+    /// Folder for databases, caches, logs and local secrets [default: .chatly beside the manifest]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Set a variable of the manifest's [variables]; may be repeated
+    #[arg(long, value_name = "K=V", value_parser = parse_pair)]
+    variable: Vec<(String, String)>,
+    /// Set an environment variable of every component; may be repeated
+    #[arg(short, long, value_name = "K=V", value_parser = parse_pair)]
+    env: Vec<(String, String)>,
+    /// Run only this component; may be repeated
+    #[arg(short, long = "component-id", value_name = "ID")]
+    component: Vec<String>,
+    /// Folder for the components' output; empty for none [default: logs/ in the state dir]
+    #[arg(short = 'L', long, value_name = "DIR", env = "SPIN_LOG_DIR")]
+    log_dir: Option<String>,
+    /// Keep the components' output off this terminal
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Everything that is decided before the application starts.
+struct Start {
+    manifest: Manifest,
+    listen: SocketAddr,
+    find_free_port: bool,
+    state_dir: StateDir,
+    /// Values from the command line, and local secrets where nothing else has one.
+    variables: BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
+    log_dir: Option<PathBuf>,
+    quiet: bool,
+    only: Vec<String>,
+}
+
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    let manifest = args.manifest.load()?;
+    check_ids(&manifest, &args.component)?;
+    let mut variables: BTreeMap<_, _> = args.variable.into_iter().collect();
+    check_variables(&manifest, &variables)?;
+    let state_root = args
+        .state_dir
+        .unwrap_or_else(|| default_state_dir(&manifest));
+    let state_dir = StateDir::open(&state_root)?;
+    if !args.no_build {
+        builder::build(&manifest, &args.component)?;
+    }
+
+    let has_value = |name: &str| variables.contains_key(name) || is_in_environment(name);
+    let wanting = state_dir::wanting_local_secrets(&manifest, has_value);
+    let secrets = state_dir.ensure_secrets(&wanting)?;
+    let announcement = Announcement {
+        manifest: manifest.clone(),
+        only: args.component.clone(),
+        secrets_file: state_dir.secrets_file(),
+        key_source: key_source(&wanting),
+    };
+    announcement.print_secrets(&secrets)?;
+    add_secrets(&mut variables, &wanting, &secrets);
+
+    let log_dir = match args.log_dir.as_deref() {
+        None => Some(state_dir.log_dir()),
+        Some("") => None,
+        Some(folder) => Some(folder.into()),
+    };
+    let start = Start {
+        manifest,
+        listen: args.listen,
+        find_free_port: args.find_free_port,
+        state_dir,
+        variables,
+        env: args.env.into_iter().collect(),
+        log_dir,
+        quiet: args.quiet,
+        only: args.component,
+    };
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
+    runtime.block_on(async {
+        let shutdown = stop_signal()?;
+        run_app(start, shutdown, move |address| {
+            announcement.print_ready(address)
+        })
+        .await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the application and serves it until `shutdown`; the one place that knows the runtime.
+async fn run_app(
+    start: Start,
+    shutdown: impl Future<Output = ()>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let _ = (shutdown, ready);
+    bail!(
+        "{}: this build has no runtime",
+        start.manifest.path.display()
+    )
+}
+
+/// The state dir of `manifest` when nobody names another.
+pub(super) fn default_state_dir(manifest: &Manifest) -> PathBuf {
+    manifest.folder().join(state_dir::DEFAULT_NAME)
+}
+
+fn add_secrets(variables: &mut BTreeMap<String, String>, names: &[String], secrets: &Secrets) {
+    for name in names {
+        if let Some(value) = secrets.get(name) {
+            variables.insert(name.clone(), value.to_owned());
+        }
+    }
+}
+
+/// The name in the environment that gives the variable `name` a value.
+fn environment_name(name: &str) -> String {
+    VARIABLE_PREFIX.to_owned() + &name.to_ascii_uppercase()
+}
+
+fn is_in_environment(name: &str) -> bool {
+    std::env::var_os(environment_name(name)).is_some()
+}
+
+/// Where a shell finds the operator's key.
+fn key_source(wanting: &[String]) -> KeySource {
+    const KEY: &str = "api_key";
+    if wanting.iter().any(|name| name == KEY) {
+        KeySource::SecretsFile
+    } else if is_in_environment(KEY) {
+        KeySource::Environment(environment_name(KEY))
+    } else {
+        KeySource::Caller
+    }
+}
+
+/// Resolves on the first SIGINT or SIGTERM; the second ends the process.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        either(&mut interrupt, &mut terminate).await;
+        tracing::info!("stopping once what is in flight is done; a second signal stops at once");
+        tokio::spawn(async move {
+            either(&mut interrupt, &mut terminate).await;
+            std::process::exit(STOPPED_AT_ONCE);
+        });
+    })
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Refuses ids that the manifest does not have.
+pub(super) fn check_ids(manifest: &Manifest, ids: &[String]) -> Result<()> {
+    for id in ids {
+        if !manifest.components.contains_key(id) {
+            let known: Vec<_> = manifest.components.keys().map(String::as_str).collect();
+            bail!(
+                "--component-id {id}: there is no such component; known: {}",
+                known.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Refuses variables that the manifest does not declare: a mistyped name would set nothing.
+fn check_variables(manifest: &Manifest, variables: &BTreeMap<String, String>) -> Result<()> {
+    for name in variables.keys() {
+        if !manifest.variables.contains_key(name) {
+            let known: Vec<_> = manifest.variables.keys().map(String::as_str).collect();
+            bail!(
+                "--variable {name}: [variables] declares no such name; known: {}",
+                known.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// `HOST:PORT`; of a host with several addresses 127.0.0.1 first, as in Spin.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let all: Vec<SocketAddr> = text
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; write HOST:PORT, like 127.0.0.1:3000"))?
+        .collect();
+    let is_localhost = |address: &&SocketAddr| address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+    all.iter()
+        .find(is_localhost)
+        .or(all.first())
+        .copied()
+        .ok_or_else(|| "the host has no address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Up {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Args, clap::Error> {
+        let all = ["up"].iter().chain(arguments);
+        Up::try_parse_from(all).map(|up| up.args)
+    }
+
+    #[test]
+    fn flags_are_spins() {
+        let args = parse(&[
+            "-f",
+            "x.toml",
+            "--listen",
+            "[::1]:0",
+            "--find-free-port",
+            "--state-dir",
+            "s",
+            "-e",
+            "A=b=c",
+            "--variable",
+            "x=",
+            "-c",
+            "one",
+            "-c",
+            "two",
+            "-L",
+            "",
+            "-q",
+        ])
+        .unwrap();
+        assert_eq!(args.listen, "[::1]:0".parse().unwrap());
+        assert!(args.find_free_port && args.quiet);
+        assert_eq!(args.state_dir.as_deref(), Some(Path::new("s")));
+        assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned())]);
+        assert_eq!(args.variable, [("x".to_owned(), String::new())]);
+        assert_eq!(args.component, ["one", "two"]);
+        assert_eq!(args.log_dir.as_deref(), Some(""));
+        assert_eq!(
+            parse(&["--listen", "localhost:81"]).unwrap().listen,
+            "127.0.0.1:81".parse().unwrap()
+        );
+        assert_eq!(
+            parse(&[]).unwrap().listen,
+            "127.0.0.1:3000".parse().unwrap()
+        );
+    }
+
+    #[test]
+    fn wrong_flags_are_refused_with_the_form() {
+        for (arguments, want) in [
+            (["--listen", "3000"], "write HOST:PORT, like 127.0.0.1:3000"),
+            (["--variable", "x"], "write NAME=VALUE"),
+            (["--env", "=x"], "write NAME=VALUE"),
+        ] {
+            let error = parse(&arguments).unwrap_err().to_string();
+            assert!(error.contains(want), "{error}");
+        }
+    }
+
+    #[test]
+    fn flags_without_a_feature_behind_them_are_unknown() {
+        for flag in [
+            "--watch",
+            "--tls-cert",
+            "--tls-key",
+            "--runtime-config-file",
+        ] {
+            let kind = parse(&[flag]).unwrap_err().kind();
+            assert_eq!(kind, clap::error::ErrorKind::UnknownArgument, "{flag}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_the_known_ones() {
+        let text = "spin_manifest_version = 2\napplication.name = \"app\"\ntrigger.http = []\n\
+                    component.a.source = \"a\"\ncomponent.b.source = \"b\"\nvariables.x.default = \"\"\n";
+        let manifest = Manifest::parse(text, Path::new("/app/spin.toml")).unwrap();
+        let ids = |id: &str| check_ids(&manifest, &[id.to_owned()]).map_err(|e| e.to_string());
+        assert_eq!(ids("a"), Ok(()));
+        assert_eq!(
+            ids("c"),
+            Err("--component-id c: there is no such component; known: a, b".to_owned())
+        );
+        let variables = |name: &str| {
+            let variables = BTreeMap::from([(name.to_owned(), String::new())]);
+            check_variables(&manifest, &variables).map_err(|e| e.to_string())
+        };
+        assert_eq!(variables("x"), Ok(()));
+        assert_eq!(
+            variables("y"),
+            Err("--variable y: [variables] declares no such name; known: x".to_owned())
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! Takes a request to the component that answers it.
+//!
+//! 1. A request from outside finds its component by its path; a call from another component by
+//!    name. Both get Spin's request headers, a request id, and one `request served` event.
+//! 2. More than [`MAX_REQUESTS`] requests at once from outside, or that many calls, are refused
+//!    with 503: each costs memory before any component sees it.
+//! 3. Whatever happens in the guest, the caller gets a response; if it is the guest's fault, a 5xx
+//!    without the cause.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use tokio::sync::Semaphore;
+use tracing::{debug, error, info, warn};
+use wasmtime_wasi_http::WasiBody;
+
+use super::headers::{self, INTERNAL_CLIENT, Scheme};
+use super::problem::{Problem, text};
+use super::routes::{Match, Router};
+use super::{body, request_id};
+use crate::instance::{Failure, Pool, Stop};
+
+/// Requests at once that wait for a response head: a queue of some seconds on two cores.
+pub const MAX_REQUESTS: usize = 4096;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Spin's health check, which every application answers.
+const HEALTH: &str = "/.well-known/spin/health";
+
+/// How a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Outside { scheme: Scheme, client: SocketAddr },
+    Inside,
+}
+
+/// All components of an application and the routes to them.
+pub struct Dispatcher {
+    router: Router,
+    pools: BTreeMap<String, Arc<Pool>>,
+    stop: Stop,
+    outside: Semaphore,
+    inside: Semaphore,
+}
+
+impl Dispatcher {
+    /// Joins routes and components.
+    pub fn new(router: Router, pools: BTreeMap<String, Arc<Pool>>, stop: Stop) -> Self {
+        Self {
+            router,
+            pools,
+            stop,
+            outside: Semaphore::new(MAX_REQUESTS),
+            inside: Semaphore::new(MAX_REQUESTS),
+        }
+    }
+
+    /// The public routes.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Answers a request that came over the network.
+    pub async fn serve(
+        &self,
+        request: Request<WasiBody>,
+        scheme: Scheme,
+        client: SocketAddr,
+    ) -> Response<WasiBody> {
+        let path = request.uri().path();
+        if path == HEALTH {
+            return text(StatusCode::OK, "text/plain", "OK");
+        }
+        let Some(found) = self.router.find(path) else {
+            return self.refuse(&request, Problem::NotFound);
+        };
+        let Ok(_permit) = self.outside.try_acquire() else {
+            return self.refuse(&request, Problem::Busy);
+        };
+        let origin = Origin::Outside { scheme, client };
+        match self.pools.get(&found.component) {
+            Some(pool) => self.answer(pool, found, request, origin).await,
+            None => self.refuse(&request, Problem::NotFound),
+        }
+    }
+
+    /// Answers a call to `http://<component>.spin.internal`; `None` when there is no such component.
+    pub async fn call(
+        &self,
+        component: &str,
+        request: Request<WasiBody>,
+    ) -> Option<Response<WasiBody>> {
+        let pool = self.pools.get(component)?;
+        let Ok(_permit) = self.inside.try_acquire() else {
+            return Some(self.refuse(&request, Problem::Busy));
+        };
+        let found = Match::internal(component, request.uri().path());
+        Some(self.answer(pool, found, request, Origin::Inside).await)
+    }
+
+    /// Answers a request that the host itself makes to one of its public routes, if it has it.
+    pub async fn request(&self, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
+        let found = self.router.find(request.uri().path())?;
+        let pool = self.pools.get(&found.component)?;
+        Some(self.answer(pool, found, request, Origin::Inside).await)
+    }
+
+    async fn answer(
+        &self,
+        pool: &Arc<Pool>,
+        found: Match,
+        mut request: Request<WasiBody>,
+        origin: Origin,
+    ) -> Response<WasiBody> {
+        let started = Instant::now();
+        let id = request_id();
+        let method = request.method().clone();
+        let (scheme, client) = match origin {
+            Origin::Outside { scheme, client } => (scheme, client),
+            Origin::Inside => (Scheme::Http, INTERNAL_CLIENT),
+        };
+        let uri = request.uri().clone();
+        headers::prepare(request.headers_mut(), &uri, scheme, &found, client);
+
+        let mut response = match pool.handle(id.clone(), request).await {
+            Ok((response, activity)) => body::track(response, activity, &self.stop.gently),
+            Err(failure) => failed(&failure, &id, &found.component).response(),
+        };
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        let status = response.status();
+        log(&Served { id: &id, found: &found, method: &method, status, started, origin });
+        response
+    }
+
+    /// A response without a component.
+    fn refuse(&self, request: &Request<WasiBody>, problem: Problem) -> Response<WasiBody> {
+        let mut response = problem.response();
+        let id = request_id();
+        let (method, status) = (request.method(), response.status().as_u16());
+        info!(request_id = &*id, component = "", %method, route = "", status, "request served");
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+/// Logs why a guest gave no response, and says what its caller gets to know.
+fn failed(failure: &Failure, request_id: &str, component: &str) -> Problem {
+    match failure {
+        Failure::Late => {
+            warn!(request_id, component, "no response head in time (limit `response_timeout`)");
+            Problem::Late
+        }
+        Failure::Busy => {
+            warn!(request_id, component, "no instance was free in time (limit `max_concurrency`)");
+            Problem::Busy
+        }
+        Failure::Ended | Failure::Unmade | Failure::Guest(_) => {
+            error!(request_id, component, error = %failure, "component failed");
+            Problem::Failed
+        }
+    }
+}
+
+struct Served<'a> {
+    id: &'a str,
+    found: &'a Match,
+    method: &'a Method,
+    status: StatusCode,
+    started: Instant,
+    origin: Origin,
+}
+
+/// One event per request; those between components are of interest only while debugging.
+fn log(served: &Served<'_>) {
+    let Served { id: request_id, found, method, status, started, origin } = served;
+    let (component, route, status) = (&*found.component, &*found.route, status.as_u16());
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match origin {
+        Origin::Outside { .. } => {
+            info!(request_id, component, %method, route, status, elapsed_ms, "request served");
+        }
+        Origin::Inside => {
+            debug!(request_id, component, %method, route, status, elapsed_ms, "request served");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Requests that components send.
+//!
+//! 1. Each is checked against the sender's `allowed_outbound_hosts` first; a refusal is Spin's
+//!    error value, `HTTP-request-denied`.
+//! 2. `http://<id>.spin.internal/…` is answered by that component, in this process. A component
+//!    that is not there is `destination-not-found`.
+//! 3. Everything else goes out over the network, by the timeouts the sender set.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use http::{Request, Response, Uri};
+use http_body_util::BodyExt as _;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::dispatch::Dispatcher;
+use crate::outbound::{Grant, service_chaining};
+
+/// Time to the response head when the sender set none: Spin's number.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The way from one component to the others; empty until all of them are loaded.
+pub type Neighbours = Arc<OnceLock<Weak<Dispatcher>>>;
+
+/// What sends the requests of one component.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The sender's `allowed_outbound_hosts`.
+    pub hosts: Arc<Grant>,
+    /// The other components.
+    pub neighbours: Neighbours,
+}
+
+/// A response, and what goes on with its connection.
+type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+
+impl WasiHttpHooks for Outgoing {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        // What the sender has to say about the response's body: nobody waits for it.
+        _fut: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
+        let sender = self.clone();
+        Box::new(async move { sender.send(request, options).await })
+    }
+}
+
+impl Outgoing {
+    async fn send(
+        self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Sent, Error> {
+        self.check(request.uri())?;
+        match request.uri().host().and_then(service_chaining).map(str::to_owned) {
+            Some(target) => self.call(&target, request, options).await,
+            None => {
+                let (response, io) =
+                    wasmtime_wasi_http::default_send_request(request, options).await?;
+                Ok((response.map(|body| body.boxed_unsync()), Box::new(io)))
+            }
+        }
+    }
+
+    fn check(&self, uri: &Uri) -> Result<(), Error> {
+        let (scheme, host) = (uri.scheme_str().unwrap_or("https"), uri.host().unwrap_or_default());
+        if self.hosts.allows(scheme, host, uri.port_u16()) {
+            return Ok(());
+        }
+        self.hosts.refusal(scheme, host, uri.port_u16()).log();
+        Err(Error::HttpRequestDenied)
+    }
+
+    async fn call(
+        self,
+        target: &str,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Sent, Error> {
+        let neighbours = self.neighbours.get().and_then(Weak::upgrade);
+        let neighbours = neighbours.ok_or(Error::DestinationUnavailable)?;
+        let limit = options.and_then(|options| options.first_byte_timeout);
+        let answer = neighbours.call(target, request);
+        let answer = tokio::time::timeout(limit.unwrap_or(FIRST_BYTE_TIMEOUT), answer).await;
+        let response = answer.map_err(|_elapsed| Error::ConnectionReadTimeout)?;
+        let response = response.ok_or(Error::DestinationNotFound)?;
+        Ok((response, Box::new(std::future::ready(Ok(())))))
+    }
+}

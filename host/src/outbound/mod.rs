@@ -1,0 +1,203 @@
+//! `allowed_outbound_hosts`: where a component may connect to.
+//!
+//! 1. Nothing is allowed that no entry allows. The grammar is Spin's; see [`Entry`].
+//! 2. Templates are filled in once, at the start. An entry that is empty, `http://` or
+//!    `https://` after that is left out, so that an endpoint can be optional.
+//! 3. A bad entry stops the start.
+//! 4. A refusal is logged with the line of `spin.toml` that would allow it.
+//!
+//! It decides about names and addresses as the component gives them. It does not look up
+//! names, so whether a name leads to a private address is for whoever connects to check, with
+//! [`is_private`]. There is no interface of its own to link and no state: outgoing HTTP and
+//! sockets ask a component's [`Grant`].
+
+mod entry;
+mod private;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use url::{Host, Url};
+use wasmtime_wasi::sockets::SocketAddrUse;
+
+use crate::manifest::Component;
+use crate::variables::{Resolver, ResolverError};
+
+pub use entry::{Entry, InvalidEntry};
+pub use private::is_private;
+
+/// The domain under which a component reaches its siblings: `<id>.spin.internal`.
+pub const SERVICE_CHAINING_DOMAIN: &str = "spin.internal";
+
+/// Where one component may connect to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grant {
+    component: String,
+    entries: Vec<Entry>,
+}
+
+/// Why a grant cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An entry that is none.
+    #[error("[component.{component}] allowed_outbound_hosts in spin.toml has {entry:?}: {cause}")]
+    Entry {
+        /// The component.
+        component: String,
+        /// The entry as written in the manifest; what a template became may be secret.
+        entry: String,
+        /// What is wrong with it.
+        cause: InvalidEntry,
+    },
+    /// A template that cannot be filled in.
+    #[error(transparent)]
+    Template(#[from] ResolverError),
+}
+
+impl Grant {
+    /// The grant of one component. `components` are the ids of all components of the app:
+    /// `*.spin.internal` stands for these.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for a bad entry or template.
+    pub fn new<'a>(
+        component: &Component,
+        resolver: &Resolver,
+        components: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Error> {
+        let key = || format!("[component.{}] allowed_outbound_hosts", component.id);
+        let siblings: Vec<&str> = components.into_iter().collect();
+        let mut entries = Vec::new();
+        for written in &component.allowed_outbound_hosts {
+            let rendered = resolver.render_at(written, key)?;
+            let optional = written.contains("{{");
+            if optional && matches!(rendered.as_str(), "" | "http://" | "https://") {
+                continue;
+            }
+            let entry = rendered.parse::<Entry>().map_err(|cause| Error::Entry {
+                component: component.id.clone(),
+                entry: written.clone(),
+                cause,
+            })?;
+            entries.extend(entry.expand(&siblings));
+        }
+        Ok(Self {
+            component: component.id.clone(),
+            entries,
+        })
+    }
+
+    /// Whether the component may connect to `host`. `port` is the one in the URL, if any;
+    /// otherwise the usual one of `scheme` counts. A v6 address is in brackets.
+    pub fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        Host::parse(host).is_ok_and(|host| {
+            self.entries
+                .iter()
+                .any(|entry| entry.allows(scheme, &host, port))
+        })
+    }
+
+    /// Whether the component may request `url`.
+    pub fn allows_url(&self, url: &Url) -> bool {
+        url.host_str()
+            .is_some_and(|host| self.allows(url.scheme(), host, url.port()))
+    }
+
+    /// Whether the component may request a path of its own app, without a host: `self`.
+    pub fn allows_self(&self, scheme: &str) -> bool {
+        self.entries.iter().any(|entry| entry.allows_self(scheme))
+    }
+
+    /// Whether the component may use `address` for a raw socket. As in Spin, TCP connections
+    /// have the scheme `tcp`, all UDP `udp`, and nobody may listen on TCP. Connecting and
+    /// sending take a free local port, which needs any entry of that scheme.
+    pub fn allows_socket(&self, address: SocketAddr, purpose: SocketAddrUse) -> bool {
+        use SocketAddrUse::{
+            TcpAccept, TcpBind, TcpConnect, TcpListen, UdpBind, UdpReceive, UdpSend,
+        };
+        let free_port = address.ip().is_unspecified() && address.port() == 0;
+        let scheme = match purpose {
+            TcpBind if free_port => {
+                return self.entries.iter().any(|entry| entry.has_scheme("tcp"));
+            }
+            UdpBind if free_port => {
+                return self.entries.iter().any(|entry| entry.has_scheme("udp"));
+            }
+            TcpBind | TcpListen | TcpAccept => return false,
+            TcpConnect => "tcp",
+            UdpBind | UdpSend | UdpReceive => "udp",
+        };
+        let host = match address {
+            SocketAddr::V4(address) => Host::Ipv4(*address.ip()),
+            SocketAddr::V6(address) => Host::Ipv6(*address.ip()),
+        };
+        let port = Some(address.port());
+        self.entries
+            .iter()
+            .any(|entry| entry.allows(scheme, &host, port))
+    }
+
+    /// The refusal of a connection, for the log.
+    pub fn refusal(&self, scheme: &str, host: &str, port: Option<u16>) -> Refusal {
+        let port = port.filter(|port| entry::usual_port(scheme) != Some(*port));
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Refusal {
+            component: self.component.clone(),
+            target: format!("{scheme}://{host}{port}"),
+        }
+    }
+
+    /// The entries, as they are after templates and `*.spin.internal` are filled in.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// A connection that was refused. Displays as a sentence that says how to allow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The component that asked.
+    pub component: String,
+    /// Scheme, host and, when not the usual one, port.
+    pub target: String,
+}
+
+impl Refusal {
+    /// The line of `[component.<id>]` in `spin.toml` that would allow the connection.
+    pub fn line(&self) -> String {
+        format!("allowed_outbound_hosts = [{:?}]", self.target)
+    }
+
+    /// Logs the refusal.
+    pub fn log(&self) {
+        tracing::warn!(
+            component = self.component,
+            to = self.target,
+            add = self.line(),
+            "refused an outbound connection that the manifest does not grant"
+        );
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { component, target } = self;
+        let line = self.line();
+        write!(
+            formatter,
+            "{component:?} may not connect to {target}; to allow it, put `{line}` under [component.{component}] in spin.toml"
+        )
+    }
+}
+
+/// The component that `host`, with or without a port, stands for when it is
+/// `<id>.spin.internal`.
+pub fn service_chaining(host: &str) -> Option<&str> {
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let (id, domain) = host.split_once('.')?;
+    (domain.eq_ignore_ascii_case(SERVICE_CHAINING_DOMAIN) && !id.is_empty()).then_some(id)
+}

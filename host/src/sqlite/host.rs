@@ -1,0 +1,187 @@
+//! The WIT interface over [`State`].
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    Accessor, Destination, FutureReader, Resource, StreamProducer, StreamReader, StreamResult,
+    VecBuffer,
+};
+
+use super::bindings::spin::sqlite::sqlite;
+use super::{Backend, Data, Error, Handle, QueryResult, RowResult, State, Value};
+
+impl State {
+    fn backend(&self, label: &str) -> Result<Arc<dyn Backend>, Error> {
+        if !self.grant.allows(label) {
+            tracing::warn!(
+                label,
+                add = format!("sqlite_databases = [{label:?}]"),
+                "refused a database that the manifest does not grant"
+            );
+            return Err(Error::AccessDenied);
+        }
+        self.shared
+            .backends
+            .get(label)
+            .cloned()
+            .ok_or(Error::NoSuchDatabase)
+    }
+
+    fn add(&mut self, connection: Handle) -> Result<Resource<Handle>, Error> {
+        self.connections
+            .push(connection)
+            .map_err(|_| Error::Io("too many connections opened".to_owned()))
+    }
+
+    fn connection(&self, connection: &Resource<Handle>) -> Result<Handle, Error> {
+        self.connections
+            .get(connection)
+            .cloned()
+            .map_err(|_| Error::InvalidConnection)
+    }
+}
+
+impl sqlite::Host for State {}
+
+impl sqlite::HostConnection for State {
+    async fn open(&mut self, label: String) -> wasmtime::Result<Result<Resource<Handle>, Error>> {
+        let backend = match self.backend(&label) {
+            Ok(backend) => backend,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        Ok(match backend.open().await {
+            Ok(connection) => self.add(connection),
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Handle>,
+        sql: String,
+        parameters: Vec<Value>,
+    ) -> wasmtime::Result<Result<QueryResult, Error>> {
+        Ok(match self.connection(&connection) {
+            Ok(connection) => connection.execute(sql, parameters).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn last_insert_rowid(&mut self, connection: Resource<Handle>) -> wasmtime::Result<i64> {
+        Ok(self.connections.get(&connection)?.last_insert_rowid())
+    }
+
+    async fn changes(&mut self, connection: Resource<Handle>) -> wasmtime::Result<u64> {
+        Ok(self.connections.get(&connection)?.changes())
+    }
+
+    async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {
+        self.connections.delete(connection)?;
+        Ok(())
+    }
+}
+
+impl<T: Send> sqlite::HostConnectionWithStore<T> for Data {
+    async fn open_async(
+        store: &Accessor<T, Self>,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<Handle>, Error>> {
+        let backend = match store.with(|mut access| access.get().backend(&label)) {
+            Ok(backend) => backend,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        Ok(match backend.open().await {
+            Ok(connection) => store.with(|mut access| access.get().add(connection)),
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn execute_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Handle>,
+        sql: String,
+        parameters: Vec<Value>,
+    ) -> wasmtime::Result<Result<Streamed, Error>> {
+        let connection = match store.with(|mut access| access.get().connection(&connection)) {
+            Ok(connection) => connection,
+            Err(error) => return Ok(Err(error)),
+        };
+        let rows = match connection.stream(sql, parameters).await {
+            Ok(rows) => rows,
+            Err(error) => return Ok(Err(error)),
+        };
+        let outcome =
+            async move { wasmtime::error::Ok(rows.outcome.await.unwrap_or_else(|_| Err(gone()))) };
+        store.with(|mut access| {
+            let stream = StreamReader::new(&mut access, Producer(rows.batches))?;
+            let outcome = FutureReader::new(&mut access, outcome)?;
+            Ok(Ok((rows.columns, stream, outcome)))
+        })
+    }
+
+    async fn last_insert_rowid_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Handle>,
+    ) -> wasmtime::Result<i64> {
+        store.with(|mut access| {
+            Ok(access
+                .get()
+                .connections
+                .get(&connection)?
+                .last_insert_rowid())
+        })
+    }
+
+    async fn changes_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Handle>,
+    ) -> wasmtime::Result<u64> {
+        store.with(|mut access| Ok(access.get().connections.get(&connection)?.changes()))
+    }
+}
+
+/// What `execute-async` returns.
+type Streamed = (
+    Vec<String>,
+    StreamReader<RowResult>,
+    FutureReader<Result<(), Error>>,
+);
+
+/// The error of a connection whose thread has ended.
+pub(super) fn gone() -> Error {
+    Error::Io("the connection is closed".to_owned())
+}
+
+/// Feeds the guest's stream from a connection's batches.
+struct Producer(mpsc::Receiver<Vec<RowResult>>);
+
+impl<D> StreamProducer<D> for Producer {
+    type Item = RowResult;
+    type Buffer = VecBuffer<RowResult>;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        store: StoreContextMut<'a, D>,
+        mut destination: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        // A read of no rows asks only if there is something to come.
+        if destination.remaining(store) == Some(0) {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        Poll::Ready(Ok(match self.get_mut().0.poll_recv(cx) {
+            Poll::Ready(Some(batch)) => {
+                destination.set_buffer(batch.into());
+                StreamResult::Completed
+            }
+            Poll::Ready(None) => StreamResult::Dropped,
+            Poll::Pending if finish => StreamResult::Cancelled,
+            Poll::Pending => return Poll::Pending,
+        }))
+    }
+}

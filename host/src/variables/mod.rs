@@ -1,0 +1,162 @@
+//! `spin:variables@3.0.0`: the values of `[component.<id>.variables]`.
+//!
+//! 1. All values are decided once, at the start: a missing or malformed one stops it there.
+//! 2. A component sees its own variables only. Another name is `undefined`, one that no
+//!    variable can have is `invalid-name`.
+//! 3. Values are never printed: [`Secret`] shows as `[redacted]`.
+
+mod name;
+mod resolver;
+mod secret;
+mod template;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::component::{Accessor, HasData, Linker};
+
+pub use bindings::spin::variables::variables::Error;
+pub use name::{InvalidName, environment_name};
+pub use resolver::{Missing, Providers, Resolver, ResolverError};
+pub use secret::Secret;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "chatly:host/variables",
+        imports: { default: async | trappable },
+    });
+}
+
+/// The variables of one component, with their values.
+#[derive(Debug, Clone, Default)]
+pub struct Grant {
+    component: String,
+    values: BTreeMap<String, Secret>,
+}
+
+impl Grant {
+    /// The value of `name`, or the error that a guest gets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`] and [`Error::Undefined`], in Spin's words.
+    pub fn get(&self, name: &str) -> Result<&Secret, Error> {
+        name::check(name).map_err(|invalid| Error::InvalidName(invalid.to_string()))?;
+        self.values.get(name).ok_or_else(|| {
+            Error::Undefined(format!("no variable for {:?}.{name:?}", self.component))
+        })
+    }
+
+    /// The names of the variables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+}
+
+/// What is built once per app: where all values come from.
+pub type Shared = Resolver;
+
+/// The variables of one instance.
+#[derive(Debug, Clone)]
+pub struct State {
+    grant: Arc<Grant>,
+}
+
+impl State {
+    /// A new instance's state.
+    pub fn new(grant: Arc<Grant>) -> Self {
+        Self { grant }
+    }
+}
+
+/// Offers `spin:variables@3.0.0` to components.
+///
+/// # Errors
+///
+/// When the linker has the interface already.
+pub fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    get: fn(&mut T) -> &mut State,
+) -> wasmtime::Result<()> {
+    bindings::spin::variables::variables::add_to_linker::<T, Data>(linker, get)
+}
+
+/// Tells wasmtime that the interface works on a [`State`].
+struct Data;
+
+impl HasData for Data {
+    type Data<'a> = &'a mut State;
+}
+
+impl bindings::spin::variables::variables::Host for State {}
+
+impl<T: Send> bindings::spin::variables::variables::HostWithStore<T> for Data {
+    async fn get(
+        store: &Accessor<T, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        let grant = store.with(|mut access| access.get().grant.clone());
+        Ok(grant.get(&name).map(|value| value.expose().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bindings::spin::variables::variables::HostWithStore;
+    use wasmtime::{Config, Engine, Store};
+
+    use super::*;
+
+    async fn get(state: State, name: &str) -> Result<String, Error> {
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        let mut store = Store::new(&Engine::new(&config).unwrap(), state);
+        store
+            .run_concurrent(async |accessor| {
+                let accessor = accessor.with_getter(|state: &mut State| state);
+                Data::get(&accessor, name.to_owned()).await.unwrap()
+            })
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_guest_gets_its_values_and_spins_errors() {
+        let values = [("channel".to_owned(), Secret::from("whatsapp"))];
+        let grant = Grant {
+            component: "ingest".to_owned(),
+            values: values.into(),
+        };
+        let state = State::new(Arc::new(grant));
+        assert_eq!(get(state.clone(), "channel").await.unwrap(), "whatsapp");
+        match get(state.clone(), "secrets").await {
+            Err(Error::Undefined(text)) => {
+                assert_eq!(text, r#"no variable for "ingest"."secrets""#);
+            }
+            other => panic!("{other:?}"),
+        }
+        match get(state, "Channel").await {
+            Err(Error::InvalidName(text)) => assert_eq!(
+                text,
+                r#""Channel": invalid character 'C'. Variable names may contain only lower-case letters, numbers, and underscores."#
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn without_the_grant_every_name_is_undefined() {
+        let state = State::new(Arc::new(Grant::default()));
+        assert!(matches!(
+            get(state, "channel").await,
+            Err(Error::Undefined(_))
+        ));
+    }
+
+    #[test]
+    fn the_interface_links() {
+        let mut linker = Linker::<State>::new(&Engine::default());
+        link(&mut linker, |state| state).unwrap();
+    }
+}

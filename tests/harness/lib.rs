@@ -1,0 +1,26 @@
+//! Boots the real host, as the binary that users run, on a free port with a fresh state folder,
+//! and talks to it as platforms and frontends do.
+//!
+//! It waits for conditions with a generous bound and never for a fixed time.
+
+mod app;
+mod artifacts;
+mod client;
+mod sse;
+
+pub use app::{Options, TestApp, eventually};
+pub use artifacts::{chatly, guest, root};
+pub use client::{Answer, Client};
+pub use sse::{Stream, StreamEvent};
+
+/// The secrets that test apps run with. Unlike any word in the code, so that a scan finds leaks.
+pub mod secrets {
+    /// `whatsapp_app_secret`, current and previous.
+    pub const WHATSAPP_APP: [&str; 2] = ["qZ4current-app-secret-81", "qZ4previous-app-secret-80"];
+    /// `whatsapp_verify_token`.
+    pub const WHATSAPP_VERIFY: &str = "qZ4verify-token-17";
+    /// `api_key`.
+    pub const API_KEY: &str = "qZ4operator-key-55";
+    /// `sweep_secret`.
+    pub const SWEEP: &str = "qZ4sweep-secret-29";
+}
