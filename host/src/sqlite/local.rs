@@ -48,11 +48,18 @@ impl Local {
         let status = Arc::new(Status::default());
         let (jobs, queue) = channel::<Job>();
         let (opened, opening) = oneshot::channel();
-        let (database, seen, idle) = (self.database.clone(), status.clone(), self.idle.clone());
+        let (database, seen) = (self.database.clone(), status.clone());
+        // Weak, as the idle connections would otherwise keep themselves alive.
+        let idle = Arc::downgrade(&self.idle);
+        let leave_wal = move || {
+            if let Some(idle) = idle.upgrade() {
+                idle.close();
+            }
+        };
         let thread = std::thread::Builder::new()
             .name("sqlite".to_owned())
             .spawn(move || {
-                let mut session = match Session::open(database, seen, move || idle.close()) {
+                let mut session = match Session::open(database, seen, leave_wal) {
                     Ok(session) => session,
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -72,6 +79,12 @@ impl Local {
             status,
             thread,
         })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.idle.close();
     }
 }
 

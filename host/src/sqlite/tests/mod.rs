@@ -465,3 +465,28 @@ async fn nothing_of_a_left_connection_is_there_for_the_next_guest() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_last_connection_closes_with_the_app() {
+    let App { folder, shared } = App::new();
+    let grant = Arc::new(["default".to_owned()].into_iter().collect::<Grant>());
+    let mut state = State::new(grant, shared.clone());
+    let connection = open(&mut state, "default").await.unwrap();
+    execute(&mut state, &connection, "PRAGMA journal_mode = WAL")
+        .await
+        .unwrap();
+    execute(&mut state, &connection, "CREATE TABLE t (a)")
+        .await
+        .unwrap();
+    let wal = folder.path().join("sqlite/default.db-wal");
+    assert!(wal.exists());
+    drop((state, shared));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while wal.exists() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "a connection is still open"
+        );
+        tokio::task::yield_now().await;
+    }
+}
