@@ -10,16 +10,19 @@
 //!
 //! Core modules are refused, also those that carry component type information.
 
+mod error;
 mod name;
+mod parts;
 
-use anyhow::Context as _;
 use wac_graph::types::{Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
+pub use error::Error;
 pub use name::Name;
+pub use parts::{load, parts};
 
 use crate::fence;
-use crate::manifest::{DependencySource, Inherit, Manifest};
+use crate::manifest::Inherit;
 
 /// A component binary and what to call it.
 #[derive(Debug, Clone)]
@@ -41,165 +44,6 @@ pub struct Fill {
     pub export: Option<String>,
     /// What it inherits.
     pub inherit: Inherit,
-}
-
-/// Why a component could not be composed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A part is a core module or no WebAssembly.
-    #[error("`{part}` is not a component: core modules are not accepted as they are")]
-    NotAComponent {
-        /// Id of the part.
-        part: String,
-    },
-    /// A part is not valid.
-    #[error("`{part}` is not a valid component: {reason}")]
-    Invalid {
-        /// Id of the part.
-        part: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A dependency name stands for no import.
-    #[error(
-        "dependency `{dependency}` does not match any import of component `{root}`; it imports {}",
-        list(.imports)
-    )]
-    Unmatched {
-        /// Id of the root.
-        root: String,
-        /// The dependency name.
-        dependency: String,
-        /// What the root does import.
-        imports: Vec<String>,
-    },
-    /// Two dependency names are of one WIT package.
-    #[error(
-        "dependencies `{first}` and `{second}` of component `{root}` are of one WIT package, `{package}`; it can be filled only once"
-    )]
-    SamePackage {
-        /// Id of the root.
-        root: String,
-        /// The package.
-        package: String,
-        /// One name.
-        first: String,
-        /// The other.
-        second: String,
-    },
-    /// A dependency lacks the export that an import needs.
-    #[error("dependency `{dependency}` does not export `{export}` to fill import `{import}`; it exports {}", list(.exports))]
-    MissingExport {
-        /// The dependency name.
-        dependency: String,
-        /// The export looked for.
-        export: String,
-        /// The import to be filled.
-        import: String,
-        /// What it does export.
-        exports: Vec<String>,
-    },
-    /// An export's type does not fit its import.
-    #[error(
-        "dependency `{dependency}` exports `{export}`, which does not fit import `{import}`: {reason}"
-    )]
-    Mismatch {
-        /// The dependency name.
-        dependency: String,
-        /// The export.
-        export: String,
-        /// The import.
-        import: String,
-        /// Where the types differ.
-        reason: String,
-    },
-    /// A dependency cannot be fenced.
-    #[error("dependency `{dependency}` of component `{root}` is refused: {source}")]
-    Fence {
-        /// Id of the root.
-        root: String,
-        /// The dependency name.
-        dependency: String,
-        /// Why.
-        source: fence::Error,
-    },
-    /// The parts fit, but the whole does not.
-    #[error("cannot compose component `{root}`: {reason}")]
-    Whole {
-        /// Id of the root.
-        root: String,
-        /// What wac says.
-        reason: String,
-    },
-}
-
-fn list(names: &[String]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names => format!("`{}`", names.join("`, `")),
-    }
-}
-
-/// Reads component `id` of `manifest` and its dependencies, and composes them.
-///
-/// # Errors
-/// When a file cannot be read or the parts do not fit; the message names component and file.
-pub fn load(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<u8>> {
-    let (root, fills) = parts(manifest, id)?;
-    Ok(compose(&root, &fills)?)
-}
-
-/// Reads component `id` of `manifest` and its dependencies.
-///
-/// # Errors
-/// When there is no such component or a file cannot be read.
-pub fn parts(manifest: &Manifest, id: &str) -> anyhow::Result<(Part, Vec<Fill>)> {
-    let component = manifest
-        .components
-        .get(id)
-        .with_context(|| format!("no component `{id}` in the manifest"))?;
-    let root = read(id, &component.source)?;
-    let mut fills = Vec::new();
-    for (name, dependency) in &component.dependencies {
-        let part = match &dependency.source {
-            DependencySource::Component(other) => {
-                let source = &manifest
-                    .components
-                    .get(other)
-                    .with_context(|| {
-                        format!("dependency `{name}` of component `{id}`: no component `{other}`")
-                    })?
-                    .source;
-                read(other, source)?
-            }
-            DependencySource::Path(path) => read(&path.display().to_string(), path)?,
-        };
-        let inherit = if component.dependencies_inherit_configuration {
-            Inherit::Everything
-        } else {
-            dependency.inherit.clone()
-        };
-        fills.push(Fill {
-            name: name.clone(),
-            part,
-            export: dependency.export.clone(),
-            inherit,
-        });
-    }
-    Ok((root, fills))
-}
-
-fn read(id: &str, path: &std::path::Path) -> anyhow::Result<Part> {
-    let bytes = std::fs::read(path).with_context(|| {
-        format!(
-            "cannot read component `{id}` from {} (is it built?)",
-            path.display()
-        )
-    })?;
-    Ok(Part {
-        id: id.into(),
-        bytes,
-    })
 }
 
 /// Plugs `fills` into `root`.
