@@ -31,7 +31,8 @@ const SUM_BYTES: usize = 32;
 /// Ending of every file of the cache.
 const ENDING: &str = "cwasm";
 
-/// Compiles `bytes` for `engine`, or loads what an earlier call left in `dir`.
+/// Compiles `bytes` for `engine`, or loads what an earlier call left in `dir`, which must be a
+/// folder of the cache's own: it is created and closed to other users.
 ///
 /// # Errors
 /// When the bytes are no valid component, or `dir` cannot be made private to this user. A cache
