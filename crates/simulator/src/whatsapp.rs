@@ -206,23 +206,33 @@ impl Batch {
 
     /// The delivery, without a signature.
     pub fn unsigned(&self) -> Delivery {
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        Delivery {
-            method: "POST".to_owned(),
-            path: "/webhooks/whatsapp".to_owned(),
-            headers: vec![header("content-type", "application/json"), header("user-agent", "facebookexternalua")],
-            body: self.body(),
-        }
+        unsigned(self.body())
     }
 
     /// The delivery, signed with an app secret. A blank secret signs nothing.
     pub fn signed_with(&self, secret: &str) -> Delivery {
-        let mut delivery = self.unsigned();
-        if let Some(signature) = sign(secret, &delivery.body, Encoding::Hex) {
-            delivery.headers.push(("x-hub-signature-256".to_owned(), format!("sha256={signature}")));
-        }
-        delivery
+        signed(self.body(), secret)
     }
+}
+
+/// Any bytes as a delivery, without a signature.
+pub fn unsigned(body: Vec<u8>) -> Delivery {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Delivery {
+        method: "POST".to_owned(),
+        path: "/webhooks/whatsapp".to_owned(),
+        headers: vec![header("content-type", "application/json"), header("user-agent", "facebookexternalua")],
+        body,
+    }
+}
+
+/// Any bytes as a delivery, signed with an app secret. A blank secret signs nothing.
+pub fn signed(body: Vec<u8>, secret: &str) -> Delivery {
+    let mut delivery = unsigned(body);
+    if let Some(signature) = sign(secret, &delivery.body, Encoding::Hex) {
+        delivery.headers.push(("x-hub-signature-256".to_owned(), format!("sha256={signature}")));
+    }
+    delivery
 }
 
 fn change(items: &[Item]) -> Option<Value> {
