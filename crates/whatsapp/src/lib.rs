@@ -21,8 +21,8 @@ mod text;
 use chatly_canonical::Event;
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict, Window,
+    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError,
+    Reply, Response, TextUnit, Verdict, Window,
 };
 
 /// Name of the channel in routes, variables and keys.
@@ -40,12 +40,32 @@ impl Channel for WhatsApp {
             label: "WhatsApp".to_owned(),
             account_in_route: false,
             kinds: words(&[
-                "message", "message.edited", "message.deleted", "reaction", "status", "opt", "identity.changed",
-                "call", "template", "account", "error", "unknown", "unparsable",
+                "message",
+                "message.edited",
+                "message.deleted",
+                "reaction",
+                "status",
+                "opt",
+                "identity.changed",
+                "call",
+                "template",
+                "account",
+                "error",
+                "unknown",
+                "unparsable",
             ]),
             sends: words(&[
-                "text", "media", "location", "contacts", "reaction", "template", "buttons", "menu", "quick_replies",
-                "mark_read", "typing",
+                "text",
+                "media",
+                "location",
+                "contacts",
+                "reaction",
+                "template",
+                "buttons",
+                "menu",
+                "quick_replies",
+                "mark_read",
+                "typing",
             ]),
             limits: Limits {
                 text: Some(text::MAX_CHARS),
@@ -59,16 +79,32 @@ impl Channel for WhatsApp {
                 quick_replies: Some(render::MAX_BUTTONS),
                 webhook_body_bytes: chatly_meta::MAX_BODY_BYTES,
             },
-            window: Some(Window { secs: 24 * 60 * 60, after: AfterWindow::Template }),
+            window: Some(Window {
+                secs: 24 * 60 * 60,
+                after: AfterWindow::Template,
+            }),
             rates: vec![
-                Rate { scope: RateScope::Account, count: 80, per_ms: 1_000 },
-                Rate { scope: RateScope::Pair, count: 1, per_ms: 6_000 },
+                Rate {
+                    scope: RateScope::Account,
+                    count: 80,
+                    per_ms: 1_000,
+                },
+                Rate {
+                    scope: RateScope::Pair,
+                    count: 1,
+                    per_ms: 6_000,
+                },
             ],
             base_url: "https://graph.facebook.com".to_owned(),
         }
     }
 
-    fn handshake(delivery: &Delivery, verify_tokens: &[String], _secrets: &[String], _now: u64) -> Option<Reply> {
+    fn handshake(
+        delivery: &Delivery,
+        verify_tokens: &[String],
+        _secrets: &[String],
+        _now: u64,
+    ) -> Option<Reply> {
         chatly_meta::handshake(delivery, verify_tokens)
     }
 
