@@ -17,6 +17,7 @@ mod parse;
 mod party;
 mod render;
 mod text;
+mod value;
 
 use chatly_canonical::Event;
 use chatly_channel::outbound::{Message, Request, Sender};
@@ -24,6 +25,7 @@ use chatly_channel::{
     AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError,
     Reply, Response, TextUnit, Verdict, Window,
 };
+use render::interactive;
 
 /// Name of the channel in routes, variables and keys.
 pub const NAME: &str = "whatsapp";
@@ -71,12 +73,12 @@ impl Channel for WhatsApp {
                 text: Some(text::MAX_CHARS),
                 text_unit: TextUnit::Characters,
                 caption: Some(render::MAX_CAPTION_CHARS),
-                buttons: Some(render::MAX_BUTTONS),
-                button_title: Some(render::MAX_BUTTON_TITLE_CHARS),
-                list_rows: Some(render::MAX_ROWS),
-                row_title: Some(render::MAX_ROW_TITLE_CHARS),
-                row_description: Some(render::MAX_ROW_DESCRIPTION_CHARS),
-                quick_replies: Some(render::MAX_BUTTONS),
+                buttons: Some(interactive::MAX_BUTTONS),
+                button_title: Some(interactive::MAX_BUTTON_TITLE_CHARS),
+                list_rows: Some(interactive::MAX_ROWS),
+                row_title: Some(interactive::MAX_ROW_TITLE_CHARS),
+                row_description: Some(interactive::MAX_ROW_DESCRIPTION_CHARS),
+                quick_replies: Some(interactive::MAX_BUTTONS),
                 webhook_body_bytes: chatly_meta::MAX_BODY_BYTES,
             },
             window: Some(Window {

@@ -1,6 +1,6 @@
 use super::*;
 use chatly_canonical::{Identity, Location};
-use chatly_channel::outbound::{ReactionTo, Row};
+use chatly_channel::outbound::{Button, LimitBreach, Menu, ReactionTo, Row, Section};
 use proptest::prelude::*;
 
 fn sender() -> Sender {
