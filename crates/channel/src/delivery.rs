@@ -12,7 +12,10 @@ pub struct Header {
 impl Header {
     /// A header with a text value.
     pub fn new(name: &str, value: &str) -> Self {
-        Header { name: name.to_owned(), value: value.as_bytes().to_vec() }
+        Header {
+            name: name.to_owned(),
+            value: value.as_bytes().to_vec(),
+        }
     }
 }
 
@@ -46,18 +49,30 @@ pub enum HeaderError {
 impl Delivery {
     /// The value of a header that must be there exactly once.
     pub fn header(&self, name: &str) -> Result<&str, HeaderError> {
-        let mut values = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-        let Some(first) = values.next() else { return Err(HeaderError::Missing) };
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|header| header.name.eq_ignore_ascii_case(name));
+        let Some(first) = values.next() else {
+            return Err(HeaderError::Missing);
+        };
         if values.next().is_some() {
             return Err(HeaderError::Repeated);
         }
-        std::str::from_utf8(&first.value).map(str::trim).map_err(|_| HeaderError::NotText)
+        std::str::from_utf8(&first.value)
+            .map(str::trim)
+            .map_err(|_| HeaderError::NotText)
     }
 
     /// The query of the URL as sent, empty when there is none.
     pub fn query(&self) -> &str {
-        let without_fragment = self.url.split_once('#').map_or(self.url.as_str(), |(url, _)| url);
-        without_fragment.split_once('?').map_or("", |(_, query)| query)
+        let without_fragment = self
+            .url
+            .split_once('#')
+            .map_or(self.url.as_str(), |(url, _)| url);
+        without_fragment
+            .split_once('?')
+            .map_or("", |(_, query)| query)
     }
 }
 
@@ -81,7 +96,11 @@ impl Reply {
             Header::new("content-length", &body.len().to_string()),
             Header::new("x-content-type-options", "nosniff"),
         ];
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// A refusal by RFC 9457; `code` and `title` are ours, never the sender's.
@@ -120,14 +139,28 @@ mod tests {
 
     #[test]
     fn a_header_counts_only_when_it_is_there_once() {
-        let header = |name: &str, value: &[u8]| Header { name: name.into(), value: value.into() };
+        let header = |name: &str, value: &[u8]| Header {
+            name: name.into(),
+            value: value.into(),
+        };
         for (name, headers, want) in [
             ("absent", vec![header("a", b"1")], Err(HeaderError::Missing)),
             ("once, other case", vec![header("X-SIG", b" v ")], Ok("v")),
-            ("twice", vec![header("x-sig", b"v"), header("X-Sig", b"v")], Err(HeaderError::Repeated)),
-            ("not text", vec![header("x-sig", &[0xff])], Err(HeaderError::NotText)),
+            (
+                "twice",
+                vec![header("x-sig", b"v"), header("X-Sig", b"v")],
+                Err(HeaderError::Repeated),
+            ),
+            (
+                "not text",
+                vec![header("x-sig", &[0xff])],
+                Err(HeaderError::NotText),
+            ),
         ] {
-            let delivery = Delivery { headers, ..Delivery::default() };
+            let delivery = Delivery {
+                headers,
+                ..Delivery::default()
+            };
             assert_eq!(delivery.header("X-Sig"), want, "{name}");
         }
     }
@@ -140,7 +173,10 @@ mod tests {
             ("https://a/b?c=d?e#f", "c=d?e"),
             ("https://a/b#f?c", ""),
         ] {
-            let delivery = Delivery { url: url.into(), ..Delivery::default() };
+            let delivery = Delivery {
+                url: url.into(),
+                ..Delivery::default()
+            };
             assert_eq!(delivery.query(), want, "{url}");
         }
     }

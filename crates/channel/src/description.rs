@@ -1,5 +1,8 @@
 //! A platform's facts as data. Field meanings: `chatly:channel/channel` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/channel/channel.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/channel/channel.wit"
+)]
 
 /// What a channel is and can do.
 #[derive(Debug, Clone, PartialEq)]

@@ -48,7 +48,10 @@ impl<'a> Json<'a> {
     /// Its members, when it is an object.
     pub fn object(self) -> Option<Object<'a>> {
         let Members(members) = serde_json::from_str(self.0).ok()?;
-        Some(Object { json: self, members })
+        Some(Object {
+            json: self,
+            members,
+        })
     }
 
     /// Its items, when it is a list.
@@ -68,19 +71,27 @@ impl<'a> Json<'a> {
             Some(text) => Some(text).filter(|text| !text.is_empty()),
             None => {
                 let digits = self.0.strip_prefix('-').unwrap_or(self.0);
-                digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| self.0.to_owned())
+                digits
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then(|| self.0.to_owned())
             }
         }
     }
 
     /// A string, or any other scalar as it stands.
     pub fn scalar(self) -> Option<String> {
-        self.string().or_else(|| (!self.0.starts_with(['{', '['])).then(|| self.0.to_owned()))
+        self.string()
+            .or_else(|| (!self.0.starts_with(['{', '['])).then(|| self.0.to_owned()))
     }
 
     /// A finite number, or a string that holds one.
     pub fn number(self) -> Option<f64> {
-        self.scalar()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+        self.scalar()?
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
     }
 
     /// A whole number, or a string that holds one.
@@ -148,7 +159,9 @@ impl<'a> Object<'a> {
 
     /// Whether it has no members but these.
     pub fn has_only(&self, names: &[&str]) -> bool {
-        self.members.iter().all(|(key, _)| names.contains(&key.as_str()))
+        self.members
+            .iter()
+            .all(|(key, _)| names.contains(&key.as_str()))
     }
 }
 
@@ -203,7 +216,11 @@ fn lossy(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         // The lead byte of a surrogate stands for all three; its tail bytes come as chunks of their own.
-        if chunk.invalid().first().is_some_and(|byte| !(0x80..=0xbf).contains(byte)) {
+        if chunk
+            .invalid()
+            .first()
+            .is_some_and(|byte| !(0x80..=0xbf).contains(byte))
+        {
             text.push(char::REPLACEMENT_CHARACTER);
         }
     }
@@ -226,7 +243,11 @@ mod tests {
             ("escapes", r#""\u00e4\/\ud83d\ude00""#, Some("ä/😀")),
             ("lone high surrogate", r#""a\ud800b""#, Some("a\u{fffd}b")),
             ("lone low surrogate", r#""\udc00""#, Some("\u{fffd}")),
-            ("two high surrogates", r#""\ud800\ud800""#, Some("\u{fffd}\u{fffd}")),
+            (
+                "two high surrogates",
+                r#""\ud800\ud800""#,
+                Some("\u{fffd}\u{fffd}"),
+            ),
             ("number", "1", None),
             ("list", "[1]", None),
         ] {
@@ -251,7 +272,9 @@ mod tests {
 
     #[test]
     fn the_last_of_two_members_counts_and_null_is_absent() {
-        let object = json(r#"{"a":1,"b":null,"a":2,"\ud800":3}"#).object().unwrap();
+        let object = json(r#"{"a":1,"b":null,"a":2,"\ud800":3}"#)
+            .object()
+            .unwrap();
         assert_eq!(object.id("a").as_deref(), Some("2"));
         assert_eq!(object.get("b"), None);
         assert_eq!(object.id("\u{fffd}").as_deref(), Some("3"));
@@ -259,7 +282,11 @@ mod tests {
 
     #[test]
     fn nesting_is_no_danger() {
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        let deep = format!(
+            "{{\"a\":{}{}}}",
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
         let object = json(&deep).object().unwrap();
         assert_eq!(object.list("a").len(), 1);
         assert!(Json::parse("[".repeat(3_000_000).as_bytes()).is_none());

@@ -39,7 +39,11 @@ pub trait Channel {
     fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event>;
     /// What a stored delivery is answered with.
     fn acknowledge(_delivery: &Delivery) -> Reply {
-        Reply { status: 200, headers: Vec::new(), body: Vec::new() }
+        Reply {
+            status: 200,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
     /// The requests that send `message`, in order.
     fn render(

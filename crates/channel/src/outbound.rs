@@ -1,5 +1,8 @@
 //! What we send, and what became of it. Field meanings: `chatly:types/outbound` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/types/outbound.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/types/outbound.wit"
+)]
 
 use chatly_canonical::{ContactCard, Identity, Location};
 

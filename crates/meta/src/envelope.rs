@@ -50,48 +50,95 @@ pub enum Item<'a> {
 /// Gives every item of a body to `each`, in order and one at a time, until it breaks; none when the
 /// body is no JSON object. A list that is empty or absent where something is due makes its parent
 /// a broken item, so that no part of a body vanishes.
-pub fn walk<'a>(body: &'a [u8], mut each: impl FnMut(Item<'a>) -> ControlFlow<()>) -> Option<ControlFlow<()>> {
+pub fn walk<'a>(
+    body: &'a [u8],
+    mut each: impl FnMut(Item<'a>) -> ControlFlow<()>,
+) -> Option<ControlFlow<()>> {
     let envelope = Json::parse(body)?.object()?;
     let entries = envelope.list("entry");
     if entries.is_empty() {
-        return Some(each(Item::Broken { entry: None, item: envelope.json() }));
+        return Some(each(Item::Broken {
+            entry: None,
+            item: envelope.json(),
+        }));
     }
-    Some(entries.into_iter().try_for_each(|entry| walk_entry(entry, &mut each)))
+    Some(
+        entries
+            .into_iter()
+            .try_for_each(|entry| walk_entry(entry, &mut each)),
+    )
 }
 
-fn walk_entry<'a>(json: Json<'a>, each: &mut impl FnMut(Item<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
+fn walk_entry<'a>(
+    json: Json<'a>,
+    each: &mut impl FnMut(Item<'a>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let Some(object) = json.object() else {
-        return each(Item::Broken { entry: None, item: json });
+        return each(Item::Broken {
+            entry: None,
+            item: json,
+        });
     };
-    let entry = Entry { id: object.id("id"), at: object.millis("time"), time: object.get("time") };
+    let entry = Entry {
+        id: object.id("id"),
+        at: object.millis("time"),
+        time: object.get("time"),
+    };
     let mut is_empty = true;
     for list in ["changes", "messaging", "standby"] {
         match object.get(list).map(|value| (value, value.list())) {
             None => {}
             Some((_, Some(items))) => {
                 is_empty &= items.is_empty();
-                items.into_iter().try_for_each(|item| each(walk_item(&entry, list, item)))?;
+                items
+                    .into_iter()
+                    .try_for_each(|item| each(walk_item(&entry, list, item)))?;
             }
             Some((value, None)) => {
                 is_empty = false;
-                each(Item::Broken { entry: Some(entry.clone()), item: value })?;
+                each(Item::Broken {
+                    entry: Some(entry.clone()),
+                    item: value,
+                })?;
             }
         }
     }
-    if is_empty { each(Item::Broken { entry: Some(entry), item: json }) } else { ControlFlow::Continue(()) }
+    if is_empty {
+        each(Item::Broken {
+            entry: Some(entry),
+            item: json,
+        })
+    } else {
+        ControlFlow::Continue(())
+    }
 }
 
 fn walk_item<'a>(entry: &Entry<'a>, list: &str, json: Json<'a>) -> Item<'a> {
     let entry = entry.clone();
     let Some(object) = json.object() else {
-        return Item::Broken { entry: Some(entry), item: json };
+        return Item::Broken {
+            entry: Some(entry),
+            item: json,
+        };
     };
     if list != "changes" {
-        return Item::Messaging { entry, standby: list == "standby", item: object };
+        return Item::Messaging {
+            entry,
+            standby: list == "standby",
+            item: object,
+        };
     }
     match (object.string("field"), object.object("value")) {
-        (Some(field), Some(value)) => Item::Change { entry, field, value, item: json },
-        _ => Item::Broken { entry: Some(entry), item: json },
+        (Some(field), Some(value)) => Item::Change {
+            entry,
+            field,
+            value,
+            item: json,
+        },
+        _ => Item::Broken {
+            entry: Some(entry),
+            item: json,
+        },
     }
 }
 
@@ -107,23 +154,62 @@ mod tests {
             ControlFlow::Continue(())
         })?;
         let id = |entry: Entry| entry.id.unwrap_or_default();
-        Some(items.into_iter().map(|item| match item {
-            Item::Change { entry, field, .. } => format!("change {} {field}", id(entry)),
-            Item::Messaging { entry, standby, item } => format!("{standby} {} {}", id(entry), item.json().text()),
-            Item::Broken { item, .. } => format!("broken {}", item.text()),
-        }).collect())
+        Some(
+            items
+                .into_iter()
+                .map(|item| match item {
+                    Item::Change { entry, field, .. } => format!("change {} {field}", id(entry)),
+                    Item::Messaging {
+                        entry,
+                        standby,
+                        item,
+                    } => format!("{standby} {} {}", id(entry), item.json().text()),
+                    Item::Broken { item, .. } => format!("broken {}", item.text()),
+                })
+                .collect(),
+        )
     }
 
     #[test]
     fn nothing_of_a_body_vanishes() {
         for (name, body, want) in [
-            ("two entries", r#"{"entry":[{"id":"1","changes":[{"field":"a","value":{}}]},{"id":2,"changes":[{"field":"b","value":{}}]}]}"#, vec!["change 1 a", "change 2 b"]),
-            ("both lists", r#"{"entry":[{"id":"1","messaging":[{}],"standby":[{"a":1}]}]}"#, vec!["false 1 {}", r#"true 1 {"a":1}"#]),
-            ("siblings of broken ones", r#"{"entry":[7,{"id":"1","changes":[null,"x",{"field":"a","value":1},{"value":{}},{"field":"b","value":{}}]}]}"#,
-                vec!["broken 7", "broken null", r#"broken "x""#, r#"broken {"field":"a","value":1}"#, r#"broken {"value":{}}"#, "change 1 b"]),
-            ("list that is none", r#"{"entry":[{"changes":{},"messaging":[{}]}]}"#, vec!["broken {}", "false  {}"]),
-            ("empty entry", r#"{"entry":[{"id":"1"}]}"#, vec![r#"broken {"id":"1"}"#]),
-            ("no entries", r#"{"entry":[]}"#, vec![r#"broken {"entry":[]}"#]),
+            (
+                "two entries",
+                r#"{"entry":[{"id":"1","changes":[{"field":"a","value":{}}]},{"id":2,"changes":[{"field":"b","value":{}}]}]}"#,
+                vec!["change 1 a", "change 2 b"],
+            ),
+            (
+                "both lists",
+                r#"{"entry":[{"id":"1","messaging":[{}],"standby":[{"a":1}]}]}"#,
+                vec!["false 1 {}", r#"true 1 {"a":1}"#],
+            ),
+            (
+                "siblings of broken ones",
+                r#"{"entry":[7,{"id":"1","changes":[null,"x",{"field":"a","value":1},{"value":{}},{"field":"b","value":{}}]}]}"#,
+                vec![
+                    "broken 7",
+                    "broken null",
+                    r#"broken "x""#,
+                    r#"broken {"field":"a","value":1}"#,
+                    r#"broken {"value":{}}"#,
+                    "change 1 b",
+                ],
+            ),
+            (
+                "list that is none",
+                r#"{"entry":[{"changes":{},"messaging":[{}]}]}"#,
+                vec!["broken {}", "false  {}"],
+            ),
+            (
+                "empty entry",
+                r#"{"entry":[{"id":"1"}]}"#,
+                vec![r#"broken {"id":"1"}"#],
+            ),
+            (
+                "no entries",
+                r#"{"entry":[]}"#,
+                vec![r#"broken {"entry":[]}"#],
+            ),
             ("another object", "{}", vec!["broken {}"]),
         ] {
             assert_eq!(shape(body).unwrap(), want, "{name}");
@@ -138,7 +224,11 @@ mod tests {
         let mut seen = 0;
         let stopped = walk(br#"{"entry":[{"changes":[1,2,3]},4]}"#, |_| {
             seen += 1;
-            if seen == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if seen == 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         assert_eq!((stopped, seen), (Some(ControlFlow::Break(())), 2));
     }

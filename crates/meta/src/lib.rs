@@ -31,15 +31,19 @@ pub fn verify(delivery: &Delivery, secrets: &[String]) -> Result<(), Refusal> {
     if secrets.iter().all(|secret| secret.trim().is_empty()) {
         return Err(Refusal::NoSecret);
     }
-    let value = delivery.header(SIGNATURE_HEADER).map_err(|error| match error {
-        HeaderError::Missing => Refusal::MissingHeader(SIGNATURE_HEADER.to_owned()),
-        HeaderError::Repeated | HeaderError::NotText => malformed(),
-    })?;
+    let value = delivery
+        .header(SIGNATURE_HEADER)
+        .map_err(|error| match error {
+            HeaderError::Missing => Refusal::MissingHeader(SIGNATURE_HEADER.to_owned()),
+            HeaderError::Repeated | HeaderError::NotText => malformed(),
+        })?;
     let signature = value.strip_prefix("sha256=").ok_or_else(malformed)?;
-    chatly_signature::verify(secrets, &delivery.body, signature, Encoding::Hex).map_err(|error| match error {
-        Error::Malformed => malformed(),
-        Error::Mismatch => Refusal::Mismatch,
-        Error::NoSecret => Refusal::NoSecret,
+    chatly_signature::verify(secrets, &delivery.body, signature, Encoding::Hex).map_err(|error| {
+        match error {
+            Error::Malformed => malformed(),
+            Error::Mismatch => Refusal::Mismatch,
+            Error::NoSecret => Refusal::NoSecret,
+        }
     })
 }
 
@@ -54,7 +58,10 @@ mod tests {
         Delivery {
             method: "POST".into(),
             url: "https://example.org/webhooks/whatsapp".into(),
-            headers: vec![Header::new("X-Hub-Signature-256", &format!("sha256={signature}"))],
+            headers: vec![Header::new(
+                "X-Hub-Signature-256",
+                &format!("sha256={signature}"),
+            )],
             body: body.to_vec(),
         }
     }
@@ -66,19 +73,44 @@ mod tests {
         let value = good.header(SIGNATURE_HEADER).unwrap().to_owned();
         let missing = Refusal::MissingHeader(SIGNATURE_HEADER.into());
         let malformed = Refusal::MalformedHeader(SIGNATURE_HEADER.into());
-        let sha1 = Header::new("X-Hub-Signature", "sha1=8a4bd8e6c1b1f3f1dbd8b1b1f3f1dbd8b1b1f3f1");
-        let twice = vec![Header::new(SIGNATURE_HEADER, &value), Header::new(SIGNATURE_HEADER, &value)];
+        let sha1 = Header::new(
+            "X-Hub-Signature",
+            "sha1=8a4bd8e6c1b1f3f1dbd8b1b1f3f1dbd8b1b1f3f1",
+        );
+        let twice = vec![
+            Header::new(SIGNATURE_HEADER, &value),
+            Header::new(SIGNATURE_HEADER, &value),
+        ];
         for (name, headers, want) in [
             ("good", good.headers.clone(), Ok(())),
-            ("beside the legacy one", [vec![sha1.clone()], good.headers.clone()].concat(), Ok(())),
+            (
+                "beside the legacy one",
+                [vec![sha1.clone()], good.headers.clone()].concat(),
+                Ok(()),
+            ),
             ("none", vec![], Err(missing.clone())),
             ("only the legacy one", vec![sha1], Err(missing)),
             ("twice", twice, Err(malformed.clone())),
-            ("no scheme", vec![Header::new(SIGNATURE_HEADER, &value[7..])], Err(malformed.clone())),
-            ("upper case", vec![Header::new(SIGNATURE_HEADER, &value.to_uppercase())], Err(malformed.clone())),
-            ("cut off", vec![Header::new(SIGNATURE_HEADER, &value[..70])], Err(malformed)),
+            (
+                "no scheme",
+                vec![Header::new(SIGNATURE_HEADER, &value[7..])],
+                Err(malformed.clone()),
+            ),
+            (
+                "upper case",
+                vec![Header::new(SIGNATURE_HEADER, &value.to_uppercase())],
+                Err(malformed.clone()),
+            ),
+            (
+                "cut off",
+                vec![Header::new(SIGNATURE_HEADER, &value[..70])],
+                Err(malformed),
+            ),
         ] {
-            let delivery = Delivery { headers, ..good.clone() };
+            let delivery = Delivery {
+                headers,
+                ..good.clone()
+            };
             assert_eq!(verify(&delivery, &secrets), want, "{name}");
         }
         assert_eq!(verify(&good, &[" ".to_owned()]), Err(Refusal::NoSecret));

@@ -57,19 +57,31 @@ impl Encoding {
 }
 
 /// Checks a signature of `message` against `secrets`.
-pub fn verify(secrets: &[String], message: &[u8], signature: &str, encoding: Encoding) -> Result<(), Error> {
+pub fn verify(
+    secrets: &[String],
+    message: &[u8],
+    signature: &str,
+    encoding: Encoding,
+) -> Result<(), Error> {
     let mut secrets = usable(secrets).peekable();
     if secrets.peek().is_none() {
         return Err(Error::NoSecret);
     }
     let signature = encoding.decode(signature).ok_or(Error::Malformed)?;
-    let genuine = secrets.any(|secret| mac(secret, message).is_some_and(|mac| mac.verify_slice(&signature).is_ok()));
-    if genuine { Ok(()) } else { Err(Error::Mismatch) }
+    let genuine = secrets
+        .any(|secret| mac(secret, message).is_some_and(|mac| mac.verify_slice(&signature).is_ok()));
+    if genuine {
+        Ok(())
+    } else {
+        Err(Error::Mismatch)
+    }
 }
 
 /// The signature of `message`; none when the secret is blank.
 pub fn sign(secret: &str, message: &[u8], encoding: Encoding) -> Option<String> {
-    let mac = usable(std::slice::from_ref(&secret)).next().and_then(|secret| mac(secret, message))?;
+    let mac = usable(std::slice::from_ref(&secret))
+        .next()
+        .and_then(|secret| mac(secret, message))?;
     Some(encoding.encode(&mac.finalize().into_bytes()))
 }
 
@@ -83,11 +95,17 @@ pub fn verify_token(tokens: &[String], given: &str) -> Result<(), Error> {
     // The key is public: equal digests are what is asked for, compared in constant time.
     let given = sha256(given.as_bytes());
     let genuine = tokens.any(|token| {
-        mac("token", &sha256(token.as_bytes())).zip(mac("token", &given)).is_some_and(|(ours, theirs)| {
-            ours.verify_slice(&theirs.finalize().into_bytes()).is_ok()
-        })
+        mac("token", &sha256(token.as_bytes()))
+            .zip(mac("token", &given))
+            .is_some_and(|(ours, theirs)| {
+                ours.verify_slice(&theirs.finalize().into_bytes()).is_ok()
+            })
     });
-    if genuine { Ok(()) } else { Err(Error::Mismatch) }
+    if genuine {
+        Ok(())
+    } else {
+        Err(Error::Mismatch)
+    }
 }
 
 /// SHA-256 in lower-case hex: for keys of things that have no id.
@@ -101,7 +119,11 @@ pub fn sha256_hex(parts: &[&[u8]]) -> String {
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// The bytes of 64 lower-case hex digits.
@@ -111,13 +133,21 @@ fn unhex(text: &str) -> Option<[u8; SHA256_BYTES]> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let bytes: Option<Vec<u8>> = pairs
+        .iter()
+        .map(|[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .collect();
     bytes?.try_into().ok()
 }
 
 fn usable<S: AsRef<str>>(secrets: &[S]) -> impl Iterator<Item = &str> {
-    secrets.iter().map(|secret| secret.as_ref().trim()).filter(|secret| !secret.is_empty())
+    secrets
+        .iter()
+        .map(|secret| secret.as_ref().trim())
+        .filter(|secret| !secret.is_empty())
 }
 
 fn mac(secret: &str, message: &[u8]) -> Option<Hmac<Sha256>> {
@@ -160,9 +190,17 @@ mod tests {
             ("with blanks around", list(&["", " now "]), Ok(())),
             ("another", list(&["new"]), Err(Error::Mismatch)),
             ("none", list(&[]), Err(Error::NoSecret)),
-            ("blank ones", list(&["", "  ", "\t\n"]), Err(Error::NoSecret)),
+            (
+                "blank ones",
+                list(&["", "  ", "\t\n"]),
+                Err(Error::NoSecret),
+            ),
         ] {
-            assert_eq!(verify(&secrets, b"body", &signature, Encoding::Hex), want, "{name}");
+            assert_eq!(
+                verify(&secrets, b"body", &signature, Encoding::Hex),
+                want,
+                "{name}"
+            );
         }
         assert_eq!(sign(" ", b"body", Encoding::Hex), None);
     }
@@ -173,16 +211,50 @@ mod tests {
         let base64 = sign("s", b"body", Encoding::Base64).unwrap();
         for (name, signature, encoding, want) in [
             ("hex", hex.clone(), Encoding::Hex, Ok(())),
-            ("upper case", hex.to_uppercase(), Encoding::Hex, Err(Error::Malformed)),
-            ("a digit short", hex[1..].to_owned(), Encoding::Hex, Err(Error::Malformed)),
-            ("two digits more", format!("{hex}00"), Encoding::Hex, Err(Error::Malformed)),
-            ("no hex", "ä".repeat(32), Encoding::Hex, Err(Error::Malformed)),
+            (
+                "upper case",
+                hex.to_uppercase(),
+                Encoding::Hex,
+                Err(Error::Malformed),
+            ),
+            (
+                "a digit short",
+                hex[1..].to_owned(),
+                Encoding::Hex,
+                Err(Error::Malformed),
+            ),
+            (
+                "two digits more",
+                format!("{hex}00"),
+                Encoding::Hex,
+                Err(Error::Malformed),
+            ),
+            (
+                "no hex",
+                "ä".repeat(32),
+                Encoding::Hex,
+                Err(Error::Malformed),
+            ),
             ("empty", String::new(), Encoding::Hex, Err(Error::Malformed)),
             ("base64", base64.clone(), Encoding::Base64, Ok(())),
-            ("without padding", base64.replace('=', ""), Encoding::Base64, Err(Error::Malformed)),
-            ("empty base64", String::new(), Encoding::Base64, Err(Error::Malformed)),
+            (
+                "without padding",
+                base64.replace('=', ""),
+                Encoding::Base64,
+                Err(Error::Malformed),
+            ),
+            (
+                "empty base64",
+                String::new(),
+                Encoding::Base64,
+                Err(Error::Malformed),
+            ),
         ] {
-            assert_eq!(verify(&list(&["s"]), b"body", &signature, encoding), want, "{name}");
+            assert_eq!(
+                verify(&list(&["s"]), b"body", &signature, encoding),
+                want,
+                "{name}"
+            );
         }
     }
 

@@ -30,7 +30,11 @@ impl Delivery {
         chatly_channel::Delivery {
             method: self.method.clone(),
             url: format!("{base_url}{}", self.path),
-            headers: self.headers.iter().map(|(name, value)| chatly_channel::Header::new(name, value)).collect(),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| chatly_channel::Header::new(name, value))
+                .collect(),
             body: self.body.clone(),
         }
     }

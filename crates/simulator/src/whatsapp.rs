@@ -51,7 +51,12 @@ pub fn text(text: &str) -> Item {
 /// An item by the name of its kind, one of [`kinds`].
 pub fn kind(name: &str) -> Result<Item, UnknownKind> {
     let found = content::KINDS.iter().find(|kind| kind.name == name);
-    found.map(|kind| Item::new(*kind)).ok_or_else(|| UnknownKind { given: name.to_owned(), known: kinds() })
+    found
+        .map(|kind| Item::new(*kind))
+        .ok_or_else(|| UnknownKind {
+            given: name.to_owned(),
+            known: kinds(),
+        })
 }
 
 /// A status of a message that we sent: `sent`, `delivered`, `read`, `played` or `failed`.
@@ -61,7 +66,10 @@ pub fn status(message_id: &str, state: &str) -> Result<Item, UnknownKind> {
 
 /// An item of `messages[]` that is whatever is given: for what is malformed.
 pub fn raw_message(item: Value) -> Item {
-    Item { raw: Some(item), ..Item::new(content::TEXT) }
+    Item {
+        raw: Some(item),
+        ..Item::new(content::TEXT)
+    }
 }
 
 impl Item {
@@ -86,57 +94,90 @@ impl Item {
 
     /// The text of a message, or the caption of its media.
     pub fn text(self, text: &str) -> Self {
-        Item { text: Some(text.to_owned()), ..self }
+        Item {
+            text: Some(text.to_owned()),
+            ..self
+        }
     }
 
     /// The customer's phone, digits only. Without [`from_bsuid`](Self::from_bsuid), the only id.
     pub fn from_phone(self, phone: &str) -> Self {
-        Item { phone: Some(phone.to_owned()), ..self }
+        Item {
+            phone: Some(phone.to_owned()),
+            ..self
+        }
     }
 
     /// The customer's BSUID. Without [`from_phone`](Self::from_phone), the only id.
     pub fn from_bsuid(self, bsuid: &str) -> Self {
-        Item { bsuid: Some(bsuid.to_owned()), ..self }
+        Item {
+            bsuid: Some(bsuid.to_owned()),
+            ..self
+        }
     }
 
     /// The customer's profile name.
     pub fn name(self, name: &str) -> Self {
-        Item { name: Some(name.to_owned()), ..self }
+        Item {
+            name: Some(name.to_owned()),
+            ..self
+        }
     }
 
     /// The customer's user name.
     pub fn username(self, username: &str) -> Self {
-        Item { username: Some(username.to_owned()), ..self }
+        Item {
+            username: Some(username.to_owned()),
+            ..self
+        }
     }
 
     /// The group that it happens in.
     pub fn in_group(self, group: &str) -> Self {
-        Item { group: Some(group.to_owned()), ..self }
+        Item {
+            group: Some(group.to_owned()),
+            ..self
+        }
     }
 
     /// The phone number id that it belongs to.
     pub fn account(self, account: &str) -> Self {
-        Item { account: account.to_owned(), ..self }
+        Item {
+            account: account.to_owned(),
+            ..self
+        }
     }
 
     /// The business (WABA id) that it belongs to.
     pub fn business(self, business: &str) -> Self {
-        Item { business: business.to_owned(), ..self }
+        Item {
+            business: business.to_owned(),
+            ..self
+        }
     }
 
     /// When it happens, in Unix seconds.
     pub fn at(self, secs: u64) -> Self {
-        Item { at_secs: secs, ..self }
+        Item {
+            at_secs: secs,
+            ..self
+        }
     }
 
     /// Its own id, instead of one made from the seed.
     pub fn id(self, id: &str) -> Self {
-        Item { id: Some(id.to_owned()), ..self }
+        Item {
+            id: Some(id.to_owned()),
+            ..self
+        }
     }
 
     /// The id of the message that it is about: a status, reaction, edit, deletion or reply.
     pub fn about(self, message_id: &str) -> Self {
-        Item { target: Some(message_id.to_owned()), ..self }
+        Item {
+            target: Some(message_id.to_owned()),
+            ..self
+        }
     }
 
     /// What its ids are made from: another seed, another message.
@@ -155,7 +196,14 @@ impl Item {
         let digest = Sample::new(self.seed ^ (salt << 48)).bytes::<10>();
         let hex = chatly_signature::hex(&digest).to_ascii_uppercase();
         let length = [u8::try_from(person.len()).unwrap_or(u8::MAX)];
-        let id = [&[0x1c, 0x18][..], &length, person.as_bytes(), b"\x15\x02\x00\x12\x18\x14", hex.as_bytes(), b"\x00"];
+        let id = [
+            &[0x1c, 0x18][..],
+            &length,
+            person.as_bytes(),
+            b"\x15\x02\x00\x12\x18\x14",
+            hex.as_bytes(),
+            b"\x00",
+        ];
         format!("wamid.{}", STANDARD.encode(id.concat()))
     }
 
@@ -186,13 +234,21 @@ pub struct Batch(Value);
 pub fn batch(entries: Vec<Vec<Vec<Item>>>) -> Batch {
     let entries = entries.into_iter().map(|changes| {
         let first = changes.iter().flatten().next();
-        let business = first.map_or(BUSINESS, |item| item.business.as_str()).to_owned();
-        let time = first.filter(|item| item.kind.list.is_none()).map(|item| item.at_secs);
+        let business = first
+            .map_or(BUSINESS, |item| item.business.as_str())
+            .to_owned();
+        let time = first
+            .filter(|item| item.kind.list.is_none())
+            .map(|item| item.at_secs);
         let mut entry = json!({ "id": business });
         if let Some(time) = time {
             set(&mut entry, "time", time.into());
         }
-        set(&mut entry, "changes", changes.iter().filter_map(|items| change(items)).collect());
+        set(
+            &mut entry,
+            "changes",
+            changes.iter().filter_map(|items| change(items)).collect(),
+        );
         entry
     });
     Batch(json!({ "object": "whatsapp_business_account", "entry": entries.collect::<Vec<_>>() }))
@@ -237,7 +293,11 @@ pub fn signed(body: Vec<u8>, secret: &str) -> Delivery {
 
 fn change(items: &[Item]) -> Option<Value> {
     let first = items.first()?;
-    let mut value = if first.kind.list.is_some() { metadata(first) } else { json!({}) };
+    let mut value = if first.kind.list.is_some() {
+        metadata(first)
+    } else {
+        json!({})
+    };
     for item in items {
         let content = item.raw.clone().unwrap_or_else(|| content::item(item));
         match item.kind.list {
@@ -282,8 +342,14 @@ fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 fn push(object: &mut Value, list: &str, item: Value) {
-    let Some(object) = object.as_object_mut() else { return };
-    if let Some(list) = object.entry(list).or_insert_with(|| json!([])).as_array_mut() {
+    let Some(object) = object.as_object_mut() else {
+        return;
+    };
+    if let Some(list) = object
+        .entry(list)
+        .or_insert_with(|| json!([]))
+        .as_array_mut()
+    {
         list.push(item);
     }
 }
@@ -294,7 +360,12 @@ mod tests {
 
     #[test]
     fn a_text_has_the_form_of_the_real_thing() {
-        let delivery = text("Größe 1/2? 😀").id("wamid.A").from_bsuid("US.1").from_phone("1650").name("Zoë").signed_with("s");
+        let delivery = text("Größe 1/2? 😀")
+            .id("wamid.A")
+            .from_bsuid("US.1")
+            .from_phone("1650")
+            .name("Zoë")
+            .signed_with("s");
         assert_eq!(
             String::from_utf8(delivery.body.clone()).unwrap(),
             concat!(
@@ -306,8 +377,15 @@ mod tests {
             )
         );
         let signature = sign("s", &delivery.body, Encoding::Hex).unwrap();
-        assert!(delivery.headers.contains(&("x-hub-signature-256".into(), format!("sha256={signature}"))));
-        assert_eq!(text("a").signed_with(" ").headers, text("a").unsigned().headers);
+        assert!(
+            delivery
+                .headers
+                .contains(&("x-hub-signature-256".into(), format!("sha256={signature}")))
+        );
+        assert_eq!(
+            text("a").signed_with(" ").headers,
+            text("a").unsigned().headers
+        );
     }
 
     #[test]
@@ -324,16 +402,33 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_told_the_known_ones() {
         let error = kind("picture").unwrap_err().to_string();
-        assert!(error.starts_with("unknown kind \"picture\"; known are: text, "), "{error}");
+        assert!(
+            error.starts_with("unknown kind \"picture\"; known are: text, "),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_batch_keeps_its_shape() {
         let sent = || status("wamid.A", "sent").unwrap();
-        let batch = batch(vec![vec![vec![text("a"), sent()], vec![text("b")]], vec![vec![raw_message(json!(7))]]]);
+        let batch = batch(vec![
+            vec![vec![text("a"), sent()], vec![text("b")]],
+            vec![vec![raw_message(json!(7))]],
+        ]);
         let body: Value = serde_json::from_slice(&batch.body()).unwrap();
-        assert_eq!(body.pointer("/entry/0/changes/0/value/statuses/0/id").unwrap(), "wamid.A");
-        assert_eq!(body.pointer("/entry/0/changes/1/value/messages/0/text/body").unwrap(), "b");
-        assert_eq!(body.pointer("/entry/1/changes/0/value/messages/0").unwrap(), 7);
+        assert_eq!(
+            body.pointer("/entry/0/changes/0/value/statuses/0/id")
+                .unwrap(),
+            "wamid.A"
+        );
+        assert_eq!(
+            body.pointer("/entry/0/changes/1/value/messages/0/text/body")
+                .unwrap(),
+            "b"
+        );
+        assert_eq!(
+            body.pointer("/entry/1/changes/0/value/messages/0").unwrap(),
+            7
+        );
     }
 }

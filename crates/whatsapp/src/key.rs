@@ -34,9 +34,16 @@ impl Keys {
     /// different times and carry no time of their own.
     pub(crate) fn hashed(&mut self, account: &str, item: &[u8], time: Option<Json>) -> String {
         let time = time.map_or("", Json::text);
-        let key = format!("{NAME}:{account}:sha256:{}", sha256_hex(&[item, b"\n", time.as_bytes()]));
+        let key = format!(
+            "{NAME}:{account}:sha256:{}",
+            sha256_hex(&[item, b"\n", time.as_bytes()])
+        );
         let count = self.hashed.entry(key.clone()).or_insert(0);
         *count += 1;
-        if *count == 1 { key } else { format!("{key}:{count}") }
+        if *count == 1 {
+            key
+        } else {
+            format!("{key}:{count}")
+        }
     }
 }

@@ -17,13 +17,15 @@ mod parse;
 mod party;
 mod render;
 mod text;
+mod value;
 
 use chatly_canonical::Event;
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict, Window,
+    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError,
+    Reply, Response, TextUnit, Verdict, Window,
 };
+use render::interactive;
 
 /// Name of the channel in routes, variables and keys.
 pub const NAME: &str = "whatsapp";
@@ -40,35 +42,71 @@ impl Channel for WhatsApp {
             label: "WhatsApp".to_owned(),
             account_in_route: false,
             kinds: words(&[
-                "message", "message.edited", "message.deleted", "reaction", "status", "opt", "identity.changed",
-                "call", "template", "account", "error", "unknown", "unparsable",
+                "message",
+                "message.edited",
+                "message.deleted",
+                "reaction",
+                "status",
+                "opt",
+                "identity.changed",
+                "call",
+                "template",
+                "account",
+                "error",
+                "unknown",
+                "unparsable",
             ]),
             sends: words(&[
-                "text", "media", "location", "contacts", "reaction", "template", "buttons", "menu", "quick_replies",
-                "mark_read", "typing",
+                "text",
+                "media",
+                "location",
+                "contacts",
+                "reaction",
+                "template",
+                "buttons",
+                "menu",
+                "quick_replies",
+                "mark_read",
+                "typing",
             ]),
             limits: Limits {
                 text: Some(text::MAX_CHARS),
                 text_unit: TextUnit::Characters,
                 caption: Some(render::MAX_CAPTION_CHARS),
-                buttons: Some(render::MAX_BUTTONS),
-                button_title: Some(render::MAX_BUTTON_TITLE_CHARS),
-                list_rows: Some(render::MAX_ROWS),
-                row_title: Some(render::MAX_ROW_TITLE_CHARS),
-                row_description: Some(render::MAX_ROW_DESCRIPTION_CHARS),
-                quick_replies: Some(render::MAX_BUTTONS),
+                buttons: Some(interactive::MAX_BUTTONS),
+                button_title: Some(interactive::MAX_BUTTON_TITLE_CHARS),
+                list_rows: Some(interactive::MAX_ROWS),
+                row_title: Some(interactive::MAX_ROW_TITLE_CHARS),
+                row_description: Some(interactive::MAX_ROW_DESCRIPTION_CHARS),
+                quick_replies: Some(interactive::MAX_BUTTONS),
                 webhook_body_bytes: chatly_meta::MAX_BODY_BYTES,
             },
-            window: Some(Window { secs: 24 * 60 * 60, after: AfterWindow::Template }),
+            window: Some(Window {
+                secs: 24 * 60 * 60,
+                after: AfterWindow::Template,
+            }),
             rates: vec![
-                Rate { scope: RateScope::Account, count: 80, per_ms: 1_000 },
-                Rate { scope: RateScope::Pair, count: 1, per_ms: 6_000 },
+                Rate {
+                    scope: RateScope::Account,
+                    count: 80,
+                    per_ms: 1_000,
+                },
+                Rate {
+                    scope: RateScope::Pair,
+                    count: 1,
+                    per_ms: 6_000,
+                },
             ],
             base_url: "https://graph.facebook.com".to_owned(),
         }
     }
 
-    fn handshake(delivery: &Delivery, verify_tokens: &[String], _secrets: &[String], _now: u64) -> Option<Reply> {
+    fn handshake(
+        delivery: &Delivery,
+        verify_tokens: &[String],
+        _secrets: &[String],
+        _now: u64,
+    ) -> Option<Reply> {
         chatly_meta::handshake(delivery, verify_tokens)
     }
 

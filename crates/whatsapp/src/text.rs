@@ -25,7 +25,13 @@ fn cut(text: &str, max: usize) -> usize {
     for (start, grapheme) in text.grapheme_indices(true) {
         chars += grapheme.chars().count();
         if chars > max {
-            let whole = if end == 0 { text.char_indices().nth(max.max(1)).map_or(text.len(), |(at, _)| at) } else { end };
+            let whole = if end == 0 {
+                text.char_indices()
+                    .nth(max.max(1))
+                    .map_or(text.len(), |(at, _)| at)
+            } else {
+                end
+            };
             return after_space.unwrap_or(whole);
         }
         end = start + grapheme.len();
@@ -48,10 +54,30 @@ mod tests {
             ("empty", "", 5, vec![]),
             ("exactly as long", "abcde", 5, vec!["abcde"]),
             ("one more", "abcdef", 5, vec!["abcde", "f"]),
-            ("a space in the second half", "abc def", 5, vec!["abc ", "def"]),
-            ("a space in the first half", "a bcdef", 5, vec!["a bcd", "ef"]),
-            ("a grapheme of five characters", &format!("ab{family}c"), 6, vec!["ab", &format!("{family}c")]),
-            ("a grapheme that is too long", family, 4, vec!["👨\u{200d}👩\u{200d}", "👧"]),
+            (
+                "a space in the second half",
+                "abc def",
+                5,
+                vec!["abc ", "def"],
+            ),
+            (
+                "a space in the first half",
+                "a bcdef",
+                5,
+                vec!["a bcd", "ef"],
+            ),
+            (
+                "a grapheme of five characters",
+                &format!("ab{family}c"),
+                6,
+                vec!["ab", &format!("{family}c")],
+            ),
+            (
+                "a grapheme that is too long",
+                family,
+                4,
+                vec!["👨\u{200d}👩\u{200d}", "👧"],
+            ),
         ] {
             assert_eq!(split(text, max), want, "{name}");
         }

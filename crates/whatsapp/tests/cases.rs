@@ -13,10 +13,17 @@ fn every_kind_gives_the_events_of_its_case() {
     let bless = std::env::var_os("BLESS").is_some();
     let mut known = Vec::new();
     for name in whatsapp::kinds() {
-        let item = whatsapp::kind(name).unwrap().from_phone("16505551234").from_bsuid("US.11111").username("sheena");
+        let item = whatsapp::kind(name)
+            .unwrap()
+            .from_phone("16505551234")
+            .from_bsuid("US.11111")
+            .username("sheena");
         let delivery = item.unsigned().received_at("https://example.org");
         let events = WhatsApp::parse(&delivery, None);
-        let lines: Vec<String> = events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+        let lines: Vec<String> = events
+            .iter()
+            .map(|event| serde_json::to_string(event).unwrap() + "\n")
+            .collect();
         let file = folder.join(name).with_extension("jsonl");
         if bless {
             std::fs::create_dir_all(&folder).unwrap();
@@ -28,6 +35,10 @@ fn every_kind_gives_the_events_of_its_case() {
     }
     for file in std::fs::read_dir(&folder).unwrap() {
         let file = file.unwrap().path();
-        assert!(known.contains(&file), "{} is a case of nothing", file.display());
+        assert!(
+            known.contains(&file),
+            "{} is a case of nothing",
+            file.display()
+        );
     }
 }

@@ -21,19 +21,39 @@ pub(super) struct Kind {
 }
 
 const fn message(name: &'static str) -> Kind {
-    Kind { name, field: "messages", list: Some("messages"), has_contact: true }
+    Kind {
+        name,
+        field: "messages",
+        list: Some("messages"),
+        has_contact: true,
+    }
 }
 
 const fn status(name: &'static str) -> Kind {
-    Kind { name, field: "messages", list: Some("statuses"), has_contact: false }
+    Kind {
+        name,
+        field: "messages",
+        list: Some("statuses"),
+        has_contact: false,
+    }
 }
 
 const fn listed(name: &'static str, field: &'static str, list: &'static str) -> Kind {
-    Kind { name, field, list: Some(list), has_contact: false }
+    Kind {
+        name,
+        field,
+        list: Some(list),
+        has_contact: false,
+    }
 }
 
 const fn whole(name: &'static str, field: &'static str) -> Kind {
-    Kind { name, field, list: None, has_contact: false }
+    Kind {
+        name,
+        field,
+        list: None,
+        has_contact: false,
+    }
 }
 
 pub(super) const TEXT: Kind = message("text");
@@ -118,12 +138,20 @@ fn message_item(item: &Item) -> Value {
     let (kind, content) = content(item);
     set(&mut message, "type", kind.into());
     if !content.is_null() {
-        let name = if kind == "unsupported" { "errors" } else { kind };
+        let name = if kind == "unsupported" {
+            "errors"
+        } else {
+            kind
+        };
         set(&mut message, name, content);
     }
     match item.kind.name {
         "reply" | "button_reply" | "list_reply" | "flow_reply" | "button" => {
-            set(&mut message, "context", json!({ "from": "15550783881", "id": target(item) }));
+            set(
+                &mut message,
+                "context",
+                json!({ "from": "15550783881", "id": target(item) }),
+            );
         }
         "referral" => set(&mut message, "referral", referral()),
         _ => {}
@@ -135,8 +163,13 @@ fn message_item(item: &Item) -> Value {
 fn content(item: &Item) -> (&'static str, Value) {
     let text = |default: &str| item.text.clone().unwrap_or_else(|| default.to_owned());
     match item.kind.name {
-        "text" | "reply" | "referral" => ("text", json!({ "body": text("Does it come in another color?") })),
-        name @ ("image" | "video" | "audio" | "voice" | "document" | "sticker") => media(item, name),
+        "text" | "reply" | "referral" => (
+            "text",
+            json!({ "body": text("Does it come in another color?") }),
+        ),
+        name @ ("image" | "video" | "audio" | "voice" | "document" | "sticker") => {
+            media(item, name)
+        }
         "location" => (
             "location",
             json!({ "latitude": 38.9071923, "longitude": -77.0368707, "name": "Main Street Beach", "address": "Main Street 1/2" }),
@@ -150,8 +183,14 @@ fn content(item: &Item) -> (&'static str, Value) {
                 "org": { "company": "Social Tsunami" },
             }]),
         ),
-        "reaction" => ("reaction", json!({ "message_id": target(item), "emoji": text("👍") })),
-        "reaction_removed" => ("reaction", json!({ "message_id": target(item), "emoji": "" })),
+        "reaction" => (
+            "reaction",
+            json!({ "message_id": target(item), "emoji": text("👍") }),
+        ),
+        "reaction_removed" => (
+            "reaction",
+            json!({ "message_id": target(item), "emoji": "" }),
+        ),
         "order" => (
             "order",
             json!({ "catalog_id": "194836987003835", "text": text("Love these!"), "product_items": [
@@ -169,8 +208,13 @@ fn content(item: &Item) -> (&'static str, Value) {
             json!([{ "code": 131051, "title": "Message type unknown", "message": "Message type unknown", "error_data": { "details": "Message type is currently not supported." } }]),
         ),
         "unknown_type" => ("hologram", json!({ "depth": 12345678901234567890u64 })),
-        name @ ("user_changed_number" | "user_changed_user_id" | "customer_identity_changed") => ("system", system(name)),
-        "button" => ("button", json!({ "payload": "stop_promotions", "text": text("Stop promotions") })),
+        name @ ("user_changed_number" | "user_changed_user_id" | "customer_identity_changed") => {
+            ("system", system(name))
+        }
+        "button" => (
+            "button",
+            json!({ "payload": "stop_promotions", "text": text("Stop promotions") }),
+        ),
         name => ("interactive", interactive(name, text)),
     }
 }
@@ -193,7 +237,11 @@ fn media(item: &Item, name: &str) -> (&'static str, Value) {
         "sticker" => set(&mut media, "animated", false.into()),
         _ => {}
     }
-    if let Some(caption) = item.text.as_ref().filter(|_| matches!(name, "image" | "video" | "document")) {
+    if let Some(caption) = item
+        .text
+        .as_ref()
+        .filter(|_| matches!(name, "image" | "video" | "document"))
+    {
         set(&mut media, "caption", caption.as_str().into());
     }
     (kind, media)
@@ -202,19 +250,33 @@ fn media(item: &Item, name: &str) -> (&'static str, Value) {
 /// Null where the platform sends no object at all.
 fn interactive(name: &str, text: impl Fn(&str) -> String) -> Value {
     match name {
-        "button_reply" => json!({ "type": "button_reply", "button_reply": { "id": "cancel-button", "title": text("Cancel") } }),
-        "list_reply" => json!({ "type": "list_reply", "list_reply": { "id": "priority_express", "title": text("Priority Mail Express"), "description": "Next Day to 2 Days" } }),
-        "flow_reply" => json!({ "type": "nfm_reply", "nfm_reply": { "name": "flow", "body": text("Sent"), "response_json": "{\"flow_token\":\"token-1\",\"size\":\"XL\"}" } }),
-        "call_permission_reply" => json!({ "type": "call_permission_reply", "call_permission_reply": { "response": "accept", "is_permanent": false, "expiration_timestamp": 1_750_021_183, "response_source": "user_action" } }),
+        "button_reply" => {
+            json!({ "type": "button_reply", "button_reply": { "id": "cancel-button", "title": text("Cancel") } })
+        }
+        "list_reply" => {
+            json!({ "type": "list_reply", "list_reply": { "id": "priority_express", "title": text("Priority Mail Express"), "description": "Next Day to 2 Days" } })
+        }
+        "flow_reply" => {
+            json!({ "type": "nfm_reply", "nfm_reply": { "name": "flow", "body": text("Sent"), "response_json": "{\"flow_token\":\"token-1\",\"size\":\"XL\"}" } })
+        }
+        "call_permission_reply" => {
+            json!({ "type": "call_permission_reply", "call_permission_reply": { "response": "accept", "is_permanent": false, "expiration_timestamp": 1_750_021_183, "response_source": "user_action" } })
+        }
         _ => Value::Null,
     }
 }
 
 fn system(name: &str) -> Value {
     match name {
-        "user_changed_number" => json!({ "body": "User Sheena changed from 16505551234 to 16505550000", "wa_id": "16505550000", "type": name }),
-        "user_changed_user_id" => json!({ "body": "User Sheena changed their user id", "user_id": "US.22222", "previous_user_id": "US.11111", "type": name }),
-        _ => json!({ "body": "The security code changed", "identity": "hash", "customer": "16505551234", "type": name }),
+        "user_changed_number" => {
+            json!({ "body": "User Sheena changed from 16505551234 to 16505550000", "wa_id": "16505550000", "type": name })
+        }
+        "user_changed_user_id" => {
+            json!({ "body": "User Sheena changed their user id", "user_id": "US.22222", "previous_user_id": "US.11111", "type": name })
+        }
+        _ => {
+            json!({ "body": "The security code changed", "identity": "hash", "customer": "16505551234", "type": name })
+        }
     }
 }
 
@@ -243,12 +305,20 @@ fn status_item(item: &Item) -> Value {
         }
     }
     match name {
-        "failed" => set(&mut status, "errors", json!([{
-            "code": 131047, "title": "Re-engagement message", "message": "Re-engagement message",
-            "error_data": { "details": "More than 24 hours have passed since the customer last replied." },
-            "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
-        }])),
-        "sent" => set(&mut status, "pricing", json!({ "billable": true, "pricing_model": "PMP", "category": "service", "type": "regular" })),
+        "failed" => set(
+            &mut status,
+            "errors",
+            json!([{
+                "code": 131047, "title": "Re-engagement message", "message": "Re-engagement message",
+                "error_data": { "details": "More than 24 hours have passed since the customer last replied." },
+                "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+            }]),
+        ),
+        "sent" => set(
+            &mut status,
+            "pricing",
+            json!({ "billable": true, "pricing_model": "PMP", "category": "service", "type": "regular" }),
+        ),
         _ => {}
     }
     status
@@ -264,21 +334,39 @@ fn echo(item: &Item) -> Value {
     set(&mut echo, "id", item.message_id().into());
     set(&mut echo, "timestamp", at(item));
     set(&mut echo, "type", "text".into());
-    set(&mut echo, "text", json!({ "body": item.text.as_deref().unwrap_or("Here is the info you asked for") }));
+    set(
+        &mut echo,
+        "text",
+        json!({ "body": item.text.as_deref().unwrap_or("Here is the info you asked for") }),
+    );
     echo
 }
 
 fn notice(item: &Item) -> Value {
     let mut notice = match item.kind.name {
-        "user_preferences" => json!({ "detail": "User requested to stop marketing messages", "category": "marketing_messages", "value": "stop", "timestamp": item.at_secs }),
-        "user_id_update" => json!({ "detail": "The user id changed", "user_id": { "previous": "US.11111", "current": "US.22222" }, "timestamp": at(item) }),
-        "call" => json!({ "id": format!("wacid.{}", item.message_id().trim_start_matches("wamid.")), "to": "15550783881", "from": item.phone(), "event": "connect", "direction": "USER_INITIATED", "timestamp": at(item), "session": { "sdp_type": "offer", "sdp": "v=0\r\n" } }),
-        "error" => json!({ "code": 130429, "title": "Rate limit hit", "message": "Rate limit hit", "error_data": { "details": "Too many messages from this number." } }),
-        "template_status" => json!({ "event": "APPROVED", "message_template_id": 1689556908129832u64, "message_template_name": "order_confirmation", "message_template_language": "en-US", "reason": "NONE" }),
-        "account_update" => json!({ "event": "ACCOUNT_RESTRICTION", "phone_number": "15550783881" }),
+        "user_preferences" => {
+            json!({ "detail": "User requested to stop marketing messages", "category": "marketing_messages", "value": "stop", "timestamp": item.at_secs })
+        }
+        "user_id_update" => {
+            json!({ "detail": "The user id changed", "user_id": { "previous": "US.11111", "current": "US.22222" }, "timestamp": at(item) })
+        }
+        "call" => {
+            json!({ "id": format!("wacid.{}", item.message_id().trim_start_matches("wamid.")), "to": "15550783881", "from": item.phone(), "event": "connect", "direction": "USER_INITIATED", "timestamp": at(item), "session": { "sdp_type": "offer", "sdp": "v=0\r\n" } })
+        }
+        "error" => {
+            json!({ "code": 130429, "title": "Rate limit hit", "message": "Rate limit hit", "error_data": { "details": "Too many messages from this number." } })
+        }
+        "template_status" => {
+            json!({ "event": "APPROVED", "message_template_id": 1689556908129832u64, "message_template_name": "order_confirmation", "message_template_language": "en-US", "reason": "NONE" })
+        }
+        "account_update" => {
+            json!({ "event": "ACCOUNT_RESTRICTION", "phone_number": "15550783881" })
+        }
         _ => json!({ "novelty": 12345678901234567890u64 }),
     };
-    if item.kind.name.starts_with("user_") && let Some(phone) = item.phone() {
+    if item.kind.name.starts_with("user_")
+        && let Some(phone) = item.phone()
+    {
         set(&mut notice, "wa_id", phone.into());
     }
     notice
