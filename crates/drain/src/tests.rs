@@ -29,8 +29,8 @@ struct World {
 }
 
 impl World {
-    /// One step of the scheduler, then perhaps a failure.
-    async fn call(&self) -> Result<(), Fault> {
+    /// One step of the scheduler: a call on its way to the store, or the answer on its way back.
+    async fn travel(&self) {
         let mut yielded = false;
         std::future::poll_fn(|context| {
             if std::mem::replace(&mut yielded, true) {
@@ -40,14 +40,21 @@ impl World {
             Poll::Pending
         })
         .await;
+    }
+
+    /// A call that reaches the store, does `action` there, and brings the answer home later.
+    async fn call<T>(&self, action: impl FnOnce() -> T) -> Result<T, Fault> {
+        self.travel().await;
         self.calls.set(self.calls.get() + 1);
-        match self.failing.get() {
-            0 => Ok(()),
+        let answer = match self.failing.get() {
+            0 => Ok(action()),
             left => {
                 self.failing.set(left - 1);
                 Err(Fault)
             }
-        }
+        };
+        self.travel().await;
+        answer
     }
 }
 
@@ -55,45 +62,47 @@ impl Queue for World {
     type Job = ();
 
     async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        self.call().await?;
-        let now = self.now_ms();
-        let mut holder = self.holder.borrow_mut();
-        if holder.as_ref().is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held)) {
-            return Ok(None);
-        }
-        self.tokens.set(self.tokens.get() + 1);
-        let token = token.unwrap_or_else(|| self.tokens.get().to_string());
-        *holder = Some((token.clone(), now + u64::from(HOLD_MS)));
-        Ok(Some(token))
+        self.call(|| {
+            let now = self.now_ms();
+            let mut holder = self.holder.borrow_mut();
+            if holder.as_ref().is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held)) {
+                return None;
+            }
+            self.tokens.set(self.tokens.get() + 1);
+            let token = token.unwrap_or_else(|| self.tokens.get().to_string());
+            *holder = Some((token.clone(), now + u64::from(HOLD_MS)));
+            Some(token)
+        })
+        .await
     }
 
     async fn release(&self, token: String) -> Result<(), Fault> {
-        self.call().await?;
-        self.holder.borrow_mut().take_if(|(held, _)| *held == token);
-        Ok(())
+        self.call(|| drop(self.holder.borrow_mut().take_if(|(held, _)| *held == token))).await
     }
 
     async fn lease(&self) -> Result<Vec<()>, Fault> {
-        self.call().await?;
-        if self.blocked.get() {
-            return Ok(Vec::new());
-        }
-        let now = self.now_ms();
-        let mut jobs = self.jobs.borrow_mut();
-        let before = jobs.len();
-        jobs.retain(|due| *due > now);
-        Ok(vec![(); before - jobs.len()])
+        self.call(|| {
+            if self.blocked.get() {
+                return Vec::new();
+            }
+            let now = self.now_ms();
+            let mut jobs = self.jobs.borrow_mut();
+            let before = jobs.len();
+            jobs.retain(|due| *due > now);
+            vec![(); before - jobs.len()]
+        })
+        .await
     }
 
     async fn work(&self, (): ()) {
-        // A failure here is the work's own to settle.
-        let _ = self.call().await;
-        self.done.set(self.done.get() + 1);
+        // A failure here would be the work's own to settle.
+        if self.call(|| self.done.set(self.done.get() + 1)).await.is_err() {
+            self.done.set(self.done.get() + 1);
+        }
     }
 
     async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        self.call().await?;
-        Ok(self.jobs.borrow().iter().min().copied())
+        self.call(|| self.jobs.borrow().iter().min().copied()).await
     }
 
     fn now_ms(&self) -> u64 {
