@@ -1,5 +1,7 @@
 //! Walks `entry[]` and the lists in it.
 
+use std::ops::ControlFlow;
+
 use chatly_channel::json::{Json, Object};
 
 /// What one entry has in common for all its items.
@@ -45,35 +47,38 @@ pub enum Item<'a> {
     },
 }
 
-/// Every item of a body, in order; none when it is no JSON object. A list that is empty or absent
-/// where something is due makes its parent a broken item, so that no part of a body vanishes.
-pub fn walk(body: &[u8]) -> Option<Vec<Item<'_>>> {
+/// Gives every item of a body to `each`, in order and one at a time, until it breaks; none when the
+/// body is no JSON object. A list that is empty or absent where something is due makes its parent
+/// a broken item, so that no part of a body vanishes.
+pub fn walk<'a>(body: &'a [u8], mut each: impl FnMut(Item<'a>) -> ControlFlow<()>) -> Option<ControlFlow<()>> {
     let envelope = Json::parse(body)?.object()?;
     let entries = envelope.list("entry");
-    let items: Vec<Item> = entries.into_iter().flat_map(walk_entry).collect();
-    if items.is_empty() {
-        return Some(vec![Item::Broken { entry: None, item: envelope.json() }]);
+    if entries.is_empty() {
+        return Some(each(Item::Broken { entry: None, item: envelope.json() }));
     }
-    Some(items)
+    Some(entries.into_iter().try_for_each(|entry| walk_entry(entry, &mut each)))
 }
 
-fn walk_entry(json: Json<'_>) -> Vec<Item<'_>> {
+fn walk_entry<'a>(json: Json<'a>, each: &mut impl FnMut(Item<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
     let Some(object) = json.object() else {
-        return vec![Item::Broken { entry: None, item: json }];
+        return each(Item::Broken { entry: None, item: json });
     };
     let entry = Entry { id: object.id("id"), at: object.millis("time"), time: object.get("time") };
-    let mut items = Vec::new();
+    let mut is_empty = true;
     for list in ["changes", "messaging", "standby"] {
         match object.get(list).map(|value| (value, value.list())) {
             None => {}
-            Some((_, Some(found))) => items.extend(found.into_iter().map(|item| walk_item(&entry, list, item))),
-            Some((value, None)) => items.push(Item::Broken { entry: Some(entry.clone()), item: value }),
+            Some((_, Some(items))) => {
+                is_empty &= items.is_empty();
+                items.into_iter().try_for_each(|item| each(walk_item(&entry, list, item)))?;
+            }
+            Some((value, None)) => {
+                is_empty = false;
+                each(Item::Broken { entry: Some(entry.clone()), item: value })?;
+            }
         }
     }
-    if items.is_empty() {
-        items.push(Item::Broken { entry: Some(entry), item: json });
-    }
-    items
+    if is_empty { each(Item::Broken { entry: Some(entry), item: json }) } else { ControlFlow::Continue(()) }
 }
 
 fn walk_item<'a>(entry: &Entry<'a>, list: &str, json: Json<'a>) -> Item<'a> {
@@ -96,7 +101,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn shape(body: &str) -> Option<Vec<String>> {
-        let items = walk(body.as_bytes())?;
+        let mut items = Vec::new();
+        let _ = walk(body.as_bytes(), |item| {
+            items.push(item);
+            ControlFlow::Continue(())
+        })?;
         let id = |entry: Entry| entry.id.unwrap_or_default();
         Some(items.into_iter().map(|item| match item {
             Item::Change { entry, field, .. } => format!("change {} {field}", id(entry)),
@@ -124,10 +133,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_walk_can_be_stopped() {
+        let mut seen = 0;
+        let stopped = walk(br#"{"entry":[{"changes":[1,2,3]},4]}"#, |_| {
+            seen += 1;
+            if seen == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((stopped, seen), (Some(ControlFlow::Break(())), 2));
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(body: Vec<u8>) {
-            let _ = walk(&body);
+            let _ = walk(&body, |_| ControlFlow::Continue(()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Turns a body into events.
 
+use std::ops::ControlFlow;
+
 use chatly_canonical::{AccountScope, Body, DeliveryState, Event, Opt, Party, Raw, Reaction};
 use chatly_channel::json::{Json, Object};
 use chatly_meta::{Entry, Item};
@@ -35,31 +37,44 @@ enum Kind {
     Other,
 }
 
-/// Every event of a body, in payload order. `account` is the one of the route.
+/// Most events of one body. Meta documents at most 1000 updates in one; a body of three bytes an
+/// item would become a gigabyte of events.
+const MAX_EVENTS: usize = 10_000;
+
+/// Every event of a body, in payload order. `account` is the one of the route. A body with more
+/// than [`MAX_EVENTS`] becomes one `unknown` event that holds it whole.
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
-    let mut keys = Keys::default();
     let route = Scope { account: account.unwrap_or_default().to_owned(), scope: AccountScope::Account };
-    let Some(items) = chatly_meta::walk(body) else {
-        let key = keys.hashed(&route.account, body, None);
-        let raw = std::str::from_utf8(body).ok().map(Raw::json);
-        return vec![Event { raw, ..event(&route, key, Body::Unparsable) }];
+    let (mut keys, mut events) = (Keys::default(), Vec::new());
+    let walked = chatly_meta::walk(body, |item| item_events(item, &route, &mut keys, &mut events));
+    let whole = match walked {
+        Some(ControlFlow::Continue(())) => return events,
+        Some(ControlFlow::Break(())) => Body::Unknown,
+        None => Body::Unparsable,
     };
-    let mut events = Vec::new();
-    for item in items {
-        match item {
-            Item::Change { entry, field, value, item } => {
-                Value::new(&entry, value, &route).events(&field, item, &mut keys, &mut events);
-            }
-            Item::Messaging { entry, item, .. } => {
-                events.push(unknown(&mut keys, &Scope::of_entry(&entry, &route), item.json(), entry.time));
-            }
-            Item::Broken { entry, item } => {
-                let scope = entry.as_ref().map_or_else(|| route.clone(), |entry| Scope::of_entry(entry, &route));
-                events.push(unknown(&mut keys, &scope, item, entry.and_then(|entry| entry.time)));
-            }
+    let raw = std::str::from_utf8(body).ok().map(Raw::json);
+    let key = Keys::default().hashed(&route.account, body, None);
+    vec![Event { raw, ..event(&route, key, whole) }]
+}
+
+fn item_events(item: Item, route: &Scope, keys: &mut Keys, events: &mut Vec<Event>) -> ControlFlow<()> {
+    match item {
+        Item::Change { entry, field, value, item } => {
+            return Value::new(&entry, value, route).events(&field, item, keys, events);
+        }
+        Item::Messaging { entry, item, .. } => {
+            events.push(unknown(keys, &Scope::of_entry(&entry, route), item.json(), entry.time));
+        }
+        Item::Broken { entry, item } => {
+            let scope = entry.as_ref().map_or_else(|| route.clone(), |entry| Scope::of_entry(entry, route));
+            events.push(unknown(keys, &scope, item, entry.and_then(|entry| entry.time)));
         }
     }
-    events
+    within_bounds(events)
+}
+
+fn within_bounds(events: &[Event]) -> ControlFlow<()> {
+    if events.len() <= MAX_EVENTS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 /// The account that an item belongs to.
@@ -99,22 +114,25 @@ impl<'a> Value<'a> {
     }
 
     /// The events of all lists, or the one of the value as a whole. Never none.
-    fn events(&self, field: &str, change: Json, keys: &mut Keys, events: &mut Vec<Event>) {
+    fn events(&self, field: &str, change: Json, keys: &mut Keys, events: &mut Vec<Event>) -> ControlFlow<()> {
         let before = events.len();
         for (list, kind) in LISTS {
             match self.value.get(list).map(|value| (value, value.list())) {
                 None => {}
-                Some((_, Some(items))) => events.extend(items.into_iter().map(|item| self.item(*kind, item, keys))),
+                Some((_, Some(items))) => items.into_iter().try_for_each(|item| {
+                    events.push(self.item(*kind, item, keys));
+                    within_bounds(events)
+                })?,
                 Some((value, None)) => events.push(unknown(keys, &self.scope, value, self.entry_time)),
             }
         }
-        if events.len() > before {
-            return;
+        if events.len() == before {
+            let key = keys.hashed(&self.scope.account, change.text().as_bytes(), self.entry_time);
+            let body = notice::notice(field, &self.value).unwrap_or(Body::Unknown);
+            let at = self.value.millis("timestamp").or(self.entry_at);
+            events.push(Event { at, raw: Some(change.raw()), ..event(&self.scope, key, body) });
         }
-        let key = keys.hashed(&self.scope.account, change.text().as_bytes(), self.entry_time);
-        let body = notice::notice(field, &self.value).unwrap_or(Body::Unknown);
-        let at = self.value.millis("timestamp").or(self.entry_at);
-        events.push(Event { at, raw: Some(change.raw()), ..event(&self.scope, key, body) });
+        within_bounds(events)
     }
 
     fn item(&self, kind: Kind, item: Json, keys: &mut Keys) -> Event {

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::announce::{Announcement, KeySource};
 use super::manifest_file::ManifestFile;
+use crate::app::{App, Options};
 use crate::builder;
 use crate::manifest::Manifest;
 use crate::state_dir::{self, Secrets, StateDir};
@@ -140,11 +141,18 @@ async fn run_app(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
-    let _ = (shutdown, ready);
-    bail!(
-        "{}: this build has no runtime",
-        start.manifest.path.display()
-    )
+    let options = Options {
+        listen: start.listen,
+        find_free_port: start.find_free_port,
+        variables: start.variables,
+        env: start.env,
+        log_dir: start.log_dir,
+        quiet: start.quiet,
+        only: start.only,
+        ..Options::new(start.state_dir.root().to_owned())
+    };
+    let app = App::load(&start.manifest, options)?;
+    app.serve(shutdown, ready).await
 }
 
 /// The state dir of `manifest` when nobody names another.
