@@ -27,8 +27,6 @@ use chatly_respond::{Response, empty};
 use http::StatusCode;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
-// Named for its feature: without it a task of one request cannot wake one of another.
-use wit_bindgen as _;
 
 thread_local! {
     static BELL: Rc<Bell> = Rc::default();

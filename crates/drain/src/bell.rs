@@ -1,40 +1,63 @@
 //! What the requests of one instance tell its drain.
 
-use std::cell::{Cell, RefCell};
-use std::task::{Context, Poll, Waker};
+use std::cell::Cell;
 
-/// Says whether a drain runs in this instance, and wakes it from its sleep. One thread only.
+/// Says whether a drain is at work in this instance, and whether anybody came by meanwhile. One
+/// thread only.
 #[derive(Debug, Default)]
 pub struct Bell {
-    running: Cell<bool>,
+    working: Cell<bool>,
     rung: Cell<bool>,
-    sleeper: RefCell<Option<Waker>>,
+    /// Which drain has the watch; counts up.
+    turn: Cell<u64>,
 }
 
-/// A drain runs as long as this lives: also a drain that is dropped half-way leaves the bell free.
+/// The turn of one drain. It is at work from the start until it lies down or is dropped, half-way
+/// through included.
 #[derive(Debug)]
-pub(crate) struct Running<'a>(&'a Bell);
+pub(crate) struct Watch<'a> {
+    bell: &'a Bell,
+    turn: u64,
+}
 
-impl Drop for Running<'_> {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.0.running.set(false);
-        self.0.sleeper.take();
+        self.lie_down();
+    }
+}
+
+impl Watch<'_> {
+    /// No other drain has started since this one did.
+    pub(crate) fn is_mine(&self) -> bool {
+        self.bell.turn.get() == self.turn
+    }
+
+    /// From here on a wake starts another drain.
+    pub(crate) fn lie_down(&self) {
+        if self.is_mine() {
+            self.bell.working.set(false);
+        }
+    }
+
+    /// Goes back to work; false when another drain has started.
+    pub(crate) fn get_up(&self) -> bool {
+        if self.is_mine() {
+            self.bell.working.set(true);
+        }
+        self.is_mine()
     }
 }
 
 impl Bell {
-    /// Marks a drain as running; if one runs already, rings for it and gives none.
-    pub(crate) fn start(&self) -> Option<Running<'_>> {
-        if !self.running.replace(true) {
-            return Some(Running(self));
+    /// Starts a drain's turn; if one is at work, rings for it and gives none.
+    pub(crate) fn start(&self) -> Option<Watch<'_>> {
+        if self.working.replace(true) {
+            self.rung.set(true);
+            return None;
         }
-        self.rung.set(true);
-        // Taken out first: waking may run code that comes back here.
-        let sleeper = self.sleeper.take();
-        if let Some(sleeper) = sleeper {
-            sleeper.wake();
-        }
-        None
+        let turn = self.turn.get().wrapping_add(1);
+        self.turn.set(turn);
+        Some(Watch { bell: self, turn })
     }
 
     /// Forgets earlier rings; the drain is about to look anyway.
@@ -45,15 +68,5 @@ impl Bell {
     /// Whether anybody rang since the last silence.
     pub(crate) fn has_rung(&self) -> bool {
         self.rung.get()
-    }
-
-    /// Ready when somebody rang.
-    pub(crate) fn poll_ring(&self, context: &Context<'_>) -> Poll<()> {
-        if self.rung.get() {
-            self.sleeper.take();
-            return Poll::Ready(());
-        }
-        self.sleeper.replace(Some(context.waker().clone()));
-        Poll::Pending
     }
 }

@@ -1,6 +1,9 @@
 //! How a worker empties a queue: woken at will, one at a time, until nothing is due.
 //!
-//! 1. A wake that finds this instance's drain at work only rings the [`Bell`]; else it starts one.
+//! 1. A wake that finds this instance's drain at work only rings the [`Bell`]; else it starts one,
+//!    also when one is asleep: the sleeper notices within [`SLICE_MS`] and ends. That costs a short
+//!    nap now and then, and saves what a component cannot do everywhere, namely to wake the task of
+//!    one request from that of another.
 //! 2. A drain does nothing without the hold, an exclusive right with an end that the store keeps, so
 //!    that of many instances one works. The hold is for economy: what keeps two from doing one job
 //!    is the lease of the job itself.
@@ -9,9 +12,8 @@
 //!    get it, somebody has it at that moment, gives it back later and looks at the queue after
 //!    that, hence sees the job. If that one dies first, the hold runs out and the sweep wakes the
 //!    next. In one instance there is nothing to await between the last look at the bell and the end
-//!    of the drain, so a ring is seen either by this drain or starts the next.
-//! 4. A job that is due soon is waited for, with the bell in one ear; one that is due later is left
-//!    to the sweep.
+//!    of the drain (or its sleep), so a ring is seen by this drain or starts the next.
+//! 4. A job that is due soon is waited for; one that is due later is left to the sweep.
 //! 5. A queue that says "due" and gives nothing (a lease that another holds blocks it), or that does
 //!    not answer, is asked again at growing intervals and then left to the sweep.
 //!
@@ -21,11 +23,9 @@
 mod backoff;
 mod bell;
 
-use std::pin::pin;
-use std::task::Poll;
-
 pub use backoff::retry_delay_ms;
 pub use bell::Bell;
+use bell::Watch;
 
 /// How long a hold and a lease are asked for. Long enough for a slow database (the busy timeout is
 /// 5 s), short enough that a crash costs a customer 15 s at most.
@@ -34,6 +34,9 @@ pub const HOLD_MS: u32 = 15_000;
 const PROLONG_AFTER_MS: u64 = 5_000;
 /// The longest sleep towards a job that is due later (section 2 of the architecture).
 pub const NEAR_MS: u64 = 30_000;
+/// A sleeping drain looks this often whether another has taken its place: often enough that few
+/// linger, seldom enough that a sleep costs nothing.
+pub const SLICE_MS: u64 = 50;
 /// After so many fruitless rounds in a row the sweep takes over; with the intervals below that is
 /// about six seconds.
 const MAX_FRUITLESS: u32 = 10;
@@ -74,41 +77,68 @@ enum Round {
     Done(usize),
 }
 
-/// Starts a drain unless one runs under this bell; then it only rings. Returns when the drain is
-/// over, so a caller spawns it.
+/// What a drain does after a round.
+enum Next {
+    /// Looks again at once.
+    Again,
+    /// Sleeps so many milliseconds; a wake meanwhile starts another drain at once.
+    Rest(u64),
+    /// Waits so many milliseconds whoever rings: the store does not answer.
+    Wait(u64),
+    /// Ends, unless somebody rang since the last look.
+    End,
+}
+
+/// Starts a drain unless one is at work under this bell; then it only rings. Returns when the drain
+/// is over, so a caller spawns it.
 pub async fn wake<Q: Queue>(bell: &Bell, queue: &Q) {
-    let Some(_running) = bell.start() else {
+    let Some(watch) = bell.start() else {
         return;
     };
     let mut fruitless = 0;
-    loop {
+    while fruitless <= MAX_FRUITLESS {
         bell.silence();
-        let round = run(queue).await;
-        let next = match round {
-            Ok(Round::Elsewhere) => Ok(None),
-            Ok(Round::Done(_)) => queue.find_next_due().await,
-            Err(fault) => Err(fault),
-        };
-        let pause = match (round, next) {
-            (Ok(Round::Done(count)), Ok(Some(due))) => {
-                let wait = due.saturating_sub(queue.now_ms());
-                fruitless = if count > 0 || wait > 0 { 0 } else { fruitless + 1 };
-                (wait <= NEAR_MS).then(|| wait.max(pause_ms(fruitless)))
+        match round(bell, queue, &mut fruitless).await {
+            Next::Again => {}
+            Next::Rest(millis) => {
+                // Somebody rang after the look: its job may be due before the rest is over.
+                if !bell.has_rung() && !rest(&watch, queue, millis).await {
+                    return;
+                }
             }
-            (_, Ok(_)) => None,
-            (_, Err(Fault)) => {
-                fruitless += 1;
-                Some(pause_ms(fruitless))
-            }
-        };
-        match pause {
-            _ if fruitless > MAX_FRUITLESS => return,
-            Some(0) => {}
-            Some(millis) => rest(bell, queue, millis).await,
-            None if bell.has_rung() => {}
-            None => return,
+            Next::Wait(millis) => queue.sleep(millis).await,
+            Next::End if bell.has_rung() => {}
+            Next::End => return,
         }
     }
+}
+
+/// One round under the hold, and a look at what comes next.
+async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
+    let count = match run(queue).await {
+        Ok(Round::Elsewhere) => return Next::End,
+        Ok(Round::Done(count)) => count,
+        Err(Fault) => return fault(fruitless),
+    };
+    // Whoever rang until now stored its job before this look.
+    bell.silence();
+    let Ok(due) = queue.find_next_due().await else {
+        return fault(fruitless);
+    };
+    let Some(wait) = due.map(|due| due.saturating_sub(queue.now_ms())) else {
+        return Next::End;
+    };
+    *fruitless = if count > 0 || wait > 0 { 0 } else { *fruitless + 1 };
+    match wait.max(pause_ms(*fruitless)) {
+        0 => Next::Again,
+        wait if wait <= NEAR_MS => Next::Rest(wait),
+        _ => Next::End,
+    }
+}
+
+fn fault(fruitless: &mut u32) -> Next {
+    *fruitless += 1;
+    Next::Wait(pause_ms(*fruitless))
 }
 
 /// Works under the hold until nothing more can be leased. The hold is given back in every case.
@@ -151,13 +181,20 @@ fn pause_ms(fruitless: u32) -> u64 {
     }
 }
 
-/// Sleeps until the time is over or the bell rings.
-async fn rest<Q: Queue>(bell: &Bell, queue: &Q, millis: u64) {
-    let mut sleep = pin!(queue.sleep(millis));
-    std::future::poll_fn(|context| {
-        if bell.poll_ring(context).is_ready() { Poll::Ready(()) } else { sleep.as_mut().poll(context) }
-    })
-    .await;
+/// Sleeps until the time is over; false when another drain has taken over meanwhile.
+async fn rest<Q: Queue>(watch: &Watch<'_>, queue: &Q, millis: u64) -> bool {
+    watch.lie_down();
+    let until = queue.now_ms().saturating_add(millis);
+    loop {
+        let left = until.saturating_sub(queue.now_ms());
+        if left == 0 {
+            return watch.get_up();
+        }
+        queue.sleep(left.min(SLICE_MS)).await;
+        if !watch.is_mine() {
+            return false;
+        }
+    }
 }
 
 #[cfg(test)]

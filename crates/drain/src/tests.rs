@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake};
+use std::task::{Context, Poll, Wake};
 
 use proptest::prelude::*;
 
@@ -29,8 +29,8 @@ struct World {
 }
 
 impl World {
-    /// One step of the scheduler, then perhaps a failure.
-    async fn call(&self) -> Result<(), Fault> {
+    /// One step of the scheduler: a call on its way to the store, or the answer on its way back.
+    async fn travel(&self) {
         let mut yielded = false;
         std::future::poll_fn(|context| {
             if std::mem::replace(&mut yielded, true) {
@@ -40,14 +40,21 @@ impl World {
             Poll::Pending
         })
         .await;
+    }
+
+    /// A call that reaches the store, does `action` there, and brings the answer home later.
+    async fn call<T>(&self, action: impl FnOnce() -> T) -> Result<T, Fault> {
+        self.travel().await;
         self.calls.set(self.calls.get() + 1);
-        match self.failing.get() {
-            0 => Ok(()),
+        let answer = match self.failing.get() {
+            0 => Ok(action()),
             left => {
                 self.failing.set(left - 1);
                 Err(Fault)
             }
-        }
+        };
+        self.travel().await;
+        answer
     }
 }
 
@@ -55,45 +62,47 @@ impl Queue for World {
     type Job = ();
 
     async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        self.call().await?;
-        let now = self.now_ms();
-        let mut holder = self.holder.borrow_mut();
-        if holder.as_ref().is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held)) {
-            return Ok(None);
-        }
-        self.tokens.set(self.tokens.get() + 1);
-        let token = token.unwrap_or_else(|| self.tokens.get().to_string());
-        *holder = Some((token.clone(), now + u64::from(HOLD_MS)));
-        Ok(Some(token))
+        self.call(|| {
+            let now = self.now_ms();
+            let mut holder = self.holder.borrow_mut();
+            if holder.as_ref().is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held)) {
+                return None;
+            }
+            self.tokens.set(self.tokens.get() + 1);
+            let token = token.unwrap_or_else(|| self.tokens.get().to_string());
+            *holder = Some((token.clone(), now + u64::from(HOLD_MS)));
+            Some(token)
+        })
+        .await
     }
 
     async fn release(&self, token: String) -> Result<(), Fault> {
-        self.call().await?;
-        self.holder.borrow_mut().take_if(|(held, _)| *held == token);
-        Ok(())
+        self.call(|| drop(self.holder.borrow_mut().take_if(|(held, _)| *held == token))).await
     }
 
     async fn lease(&self) -> Result<Vec<()>, Fault> {
-        self.call().await?;
-        if self.blocked.get() {
-            return Ok(Vec::new());
-        }
-        let now = self.now_ms();
-        let mut jobs = self.jobs.borrow_mut();
-        let before = jobs.len();
-        jobs.retain(|due| *due > now);
-        Ok(vec![(); before - jobs.len()])
+        self.call(|| {
+            if self.blocked.get() {
+                return Vec::new();
+            }
+            let now = self.now_ms();
+            let mut jobs = self.jobs.borrow_mut();
+            let before = jobs.len();
+            jobs.retain(|due| *due > now);
+            vec![(); before - jobs.len()]
+        })
+        .await
     }
 
     async fn work(&self, (): ()) {
-        // A failure here is the work's own to settle.
-        let _ = self.call().await;
-        self.done.set(self.done.get() + 1);
+        // A failure here would be the work's own to settle.
+        if self.call(|| self.done.set(self.done.get() + 1)).await.is_err() {
+            self.done.set(self.done.get() + 1);
+        }
     }
 
     async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        self.call().await?;
-        Ok(self.jobs.borrow().iter().min().copied())
+        self.call(|| self.jobs.borrow().iter().min().copied()).await
     }
 
     fn now_ms(&self) -> u64 {
@@ -102,6 +111,7 @@ impl Queue for World {
 
     async fn sleep(&self, millis: u64) {
         let until = self.now_ms() + millis;
+        // Nothing wakes it but time: in a component one task cannot wake another everywhere.
         std::future::poll_fn(|_| if self.now_ms() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }
@@ -166,10 +176,17 @@ impl Scheduler {
         while self.step(0) {}
     }
 
+    /// Lets time go by in slices, and everybody do what they want to meanwhile.
     fn pass(&mut self, millis: u64) {
-        self.world.now_ms.set(self.world.now_ms() + millis);
-        for (_, woken) in &self.tasks {
-            woken.0.store(true, Ordering::Relaxed);
+        let mut left = millis;
+        while left > 0 {
+            let slice = left.min(SLICE_MS);
+            left -= slice;
+            self.world.now_ms.set(self.world.now_ms() + slice);
+            for (_, woken) in &self.tasks {
+                woken.0.store(true, Ordering::Relaxed);
+            }
+            self.settle();
         }
     }
 }
@@ -193,10 +210,11 @@ fn a_job_that_is_due_soon_is_waited_for_without_the_hold() {
     for (name, instance, done) in [("the sleeper's own instance", 0, 1), ("another instance", 1, 2)] {
         scheduler.add_job(instance, 0);
         scheduler.settle();
-        assert_eq!(scheduler.world.done.get(), done, "{name}");
+        assert_eq!(scheduler.world.done.get(), done, "{name}, without any time passing");
+        scheduler.pass(SLICE_MS);
+        assert!(scheduler.tasks.len() <= 2, "{name}: only one sleeper stays in an instance");
     }
     scheduler.pass(NEAR_MS);
-    scheduler.settle();
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (3, 0));
 }
 
@@ -214,10 +232,8 @@ fn a_store_that_does_not_answer_ends_the_drain_after_a_few_seconds() {
         let mut scheduler = Scheduler::new(1);
         scheduler.world.failing.set(failing);
         scheduler.add_job(0, 0);
-        for _ in 0..20 {
-            scheduler.settle();
-            scheduler.pass(MAX_PAUSE_MS);
-        }
+        scheduler.settle();
+        scheduler.pass(20 * MAX_PAUSE_MS);
         assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (done, 0), "{name}");
         assert!(scheduler.world.calls.get() < 30, "{name}");
     }
@@ -233,7 +249,6 @@ fn a_blocked_queue_is_not_asked_in_a_loop() {
     assert!(calls <= 4, "{calls} calls without any time passing");
     scheduler.world.blocked.set(false);
     scheduler.pass(MAX_PAUSE_MS);
-    scheduler.settle();
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (1, 0));
 }
 
@@ -280,7 +295,11 @@ proptest! {
         }
         scheduler.settle();
         prop_assert_eq!(scheduler.world.done.get(), added);
-        prop_assert!(scheduler.tasks.len() <= instances);
         prop_assert!(scheduler.world.holder.borrow().is_none());
+        scheduler.pass(SLICE_MS);
+        prop_assert!(scheduler.tasks.len() <= instances, "one sleeper for each instance at most");
+        scheduler.pass(NEAR_MS);
+        prop_assert_eq!(scheduler.world.done.get(), added + usize::from(late.is_some()));
+        prop_assert_eq!(scheduler.tasks.len(), 0);
     }
 }
