@@ -138,7 +138,7 @@ impl Row<api::Job> for rows::StoredJob {
             created_at: self.created_at,
             error: self.error,
             payload: match self.payload {
-                rows::Payload::Event(event) => api::Payload::Event(event.convert()),
+                rows::Payload::Event(event) => api::Payload::Event(Box::new(event.convert())),
                 rows::Payload::Json(json) => api::Payload::Payload(Raw::json(&json)),
             },
         }

@@ -131,7 +131,7 @@ pub struct StoredMessage {
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
     /// An inbox row's canonical event.
-    Event(Event),
+    Event(Box<Event>),
     /// What another kind of job defines.
     Payload(Raw),
 }
@@ -230,7 +230,7 @@ mod tests {
         for (name, payload, want) in [
             (
                 "event",
-                Payload::Event(event),
+                Payload::Event(Box::new(event)),
                 r#""event":{"kind":"unknown","key":"k","channel":"whatsapp","account":"1","at":5,"raw":{"n":12345678901234567890.10}}}"#,
             ),
             (
