@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::announce::{Announcement, KeySource};
 use super::manifest_file::ManifestFile;
+use crate::app::{App, Options};
 use crate::builder;
 use crate::manifest::Manifest;
 use crate::state_dir::{self, Secrets, StateDir};
@@ -124,27 +125,28 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         only: args.component,
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
-    runtime.block_on(async {
-        let shutdown = stop_signal()?;
-        run_app(start, shutdown, move |address| {
-            announcement.print_ready(address)
-        })
-        .await
-    })?;
+    runtime.block_on(run_app(start, move |address| {
+        announcement.print_ready(address)
+    }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads the application and serves it until `shutdown`; the one place that knows the runtime.
-async fn run_app(
-    start: Start,
-    shutdown: impl Future<Output = ()>,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<()> {
-    let _ = (shutdown, ready);
-    bail!(
-        "{}: this build has no runtime",
-        start.manifest.path.display()
-    )
+/// Loads the application and serves it until a signal; the one place that knows the runtime.
+async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+    let options = Options {
+        listen: start.listen,
+        find_free_port: start.find_free_port,
+        variables: start.variables,
+        env: start.env,
+        log_dir: start.log_dir,
+        quiet: start.quiet,
+        only: start.only,
+        ..Options::new(start.state_dir.root().to_owned())
+    };
+    let app = App::load(&start.manifest, options)?;
+    // Only now: a signal while it loads ends the process, as there is nothing to finish.
+    let shutdown = stop_signal()?;
+    app.serve(shutdown, ready).await
 }
 
 /// The state dir of `manifest` when nobody names another.
