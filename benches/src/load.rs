@@ -57,7 +57,7 @@ async fn connection(address: SocketAddr, end: Instant) -> Result<(Vec<Duration>,
 
 /// The `number`th message as a signed request.
 pub fn message(number: usize) -> Result<Request<Full<Bytes>>> {
-    let delivery = crate::live::delivery(number, number % CONVERSATIONS);
+    let delivery = crate::live::delivery(&format!("load.{number}"), number % CONVERSATIONS);
     let mut request = Request::post(&delivery.path).header(header::HOST, "127.0.0.1");
     for (name, value) in &delivery.headers {
         request = request.header(name, value);

@@ -47,21 +47,24 @@ async fn main() -> Result<()> {
     if let Some(Command::Native) = arguments.command {
         return native::serve().await;
     }
+    // Built before anything is pinned.
+    harness::chatly();
     pinned::pin_self(pinned::LOAD_CORE);
-    let duration = Duration::from_secs(arguments.secs);
     println!("server pinned to core {}, load to core {}", pinned::SERVER_CORE, pinned::LOAD_CORE);
-    live::starts(arguments.starts)?;
-    let app = live::Host::start()?;
-    println!("resident memory, all components loaded: {:.1} MiB", app.resident_mib()?);
-    live::webhook_to_sse(&app, arguments.messages).await?;
+    println!("process start to listening, warm cache: {}", live::starts(arguments.starts).await?);
+    let app = live::host().await?;
+    println!("resident memory, all components loaded: {:.1} MiB", live::resident_mib(&app)?);
+    println!("webhook to SSE, idle host: {}", live::webhook_to_sse(&app, arguments.messages).await?);
+    let address = app.base().trim_start_matches("http://").parse()?;
+    let native = native::Child::start()?;
+    let duration = Duration::from_secs(arguments.secs);
     for connections in [16, 64] {
-        let chatly = load::run(app.address(), connections, duration).await?;
-        println!("webhook, {connections} connections, chatly: {chatly}");
-        let server = native::Child::start()?;
-        let native = load::run(server.address(), connections, duration).await?;
-        println!("webhook, {connections} connections, native: {native}");
-        println!("webhook, {connections} connections, ratio:  {:.3}", chatly.per_second() / native.per_second());
+        let ours = load::run(address, connections, duration).await?;
+        println!("webhook, {connections} connections, chatly: {ours}");
+        let theirs = load::run(native.address(), connections, duration).await?;
+        println!("webhook, {connections} connections, native verify and parse: {theirs}");
+        println!("webhook, {connections} connections, ratio: {:.3}", ours.per_second() / theirs.per_second());
     }
-    println!("resident memory after the load: {:.1} MiB", app.resident_mib()?);
+    println!("resident memory after the load: {:.1} MiB", live::resident_mib(&app)?);
     Ok(())
 }

@@ -7,14 +7,12 @@ pub const SERVER_CORE: &str = "0";
 /// Where the load comes from.
 pub const LOAD_CORE: &str = "1";
 
-/// `program` on `core`, without backtraces: they slow down wasmtime's error paths.
-pub fn command(core: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["--cpu-list", core]).arg(program).env_remove("RUST_BACKTRACE").stdin(Stdio::null());
-    command
+/// The command that runs another one on `core`.
+pub fn launcher(core: &str) -> Vec<String> {
+    ["taskset", "--cpu-list", core].map(str::to_owned).into()
 }
 
-/// Moves this process, all its threads to come included, to `core`.
+/// Moves this process, all its threads included, to `core`.
 pub fn pin_self(core: &str) {
     let id = std::process::id().to_string();
     let moved = Command::new("taskset")

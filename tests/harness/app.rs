@@ -27,6 +27,8 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// A state folder to start on; a fresh one by default.
     pub state: Option<TempDir>,
+    /// A command that runs the host, `taskset` for example; none by default.
+    pub launcher: Vec<String>,
 }
 
 impl Default for Options {
@@ -41,6 +43,7 @@ impl Default for Options {
             manifest: artifacts::root().join("spin.toml"),
             variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
             state: None,
+            launcher: Vec::new(),
         }
     }
 }
@@ -80,7 +83,15 @@ impl TestApp {
     pub async fn start_with(options: Options) -> Result<Self> {
         let state = options.state.map_or_else(tempfile::tempdir, Ok)?;
         share_compiled(state.path())?;
-        let mut command = Command::new(artifacts::chatly());
+        let program = artifacts::chatly();
+        let mut command = match options.launcher.split_first() {
+            Some((launcher, arguments)) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command
             .args(["up", "--no-build", "--listen", "127.0.0.1:0", "--from"])
             .arg(&options.manifest)
@@ -120,6 +131,11 @@ impl TestApp {
     /// `http://127.0.0.1:port`.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The state folder.

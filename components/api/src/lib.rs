@@ -1,1 +1,93 @@
-//! `api`
+//! `api`: conversations, messages, contacts and jobs for frontends and n8n.
+//!
+//! 1. Everything under `/v1` needs the operator's key, also what does not exist.
+//! 2. `/healthz` says that this process serves; `/readyz` that its database answers.
+//!
+//! What an address means and how a row looks is decided in `chatly-api`.
+
+mod read;
+mod rows;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chatly_api::{Error, JobState, Query, Replayed, Route, Ticket};
+use chatly_auth::ticket::{self, Scope};
+use chatly_respond::{Response, json, with};
+use http::header::{AUTHORIZATION, CACHE_CONTROL};
+use http::{HeaderValue, StatusCode};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::{http_service, variables};
+
+mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        path: "../../wit",
+        world: "api",
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        generate_all,
+    });
+}
+use bindings::chatly::store::store;
+
+#[http_service]
+async fn api(request: Request) -> anyhow::Result<impl IntoResponse> {
+    let response = serve(&request).await.unwrap_or_else(|error| {
+        if error.response().status().is_server_error() {
+            eprintln!("error request failed path={:?} error={error}", request.uri().path());
+        }
+        error.response()
+    });
+    // What is shown changes at any time, and is for the caller only.
+    Ok(with(response, CACHE_CONTROL, HeaderValue::from_static("no-store")))
+}
+
+async fn serve(request: &Request) -> Result<Response, Error> {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    // A key that is not granted is a blank one: it lets nobody in.
+    let key = variables::get("api_key").await.unwrap_or_default();
+    if path != "/healthz" && path != "/readyz" {
+        let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        if let Err(refusal) = chatly_auth::check_bearer(authorization, &key) {
+            return Ok(refusal.response());
+        }
+    }
+    let route = Route::find(method, path)?;
+    let query = Query::parse(request.uri().query(), route.parameters())?;
+    match route {
+        Route::Health => Ok(json(StatusCode::OK, &Status { status: "ok" })),
+        Route::Ready => match store::check_ready().await {
+            Ok(()) => Ok(json(StatusCode::OK, &Status { status: "ready" })),
+            Err(error) => {
+                eprintln!("error not ready error={error:?}");
+                Err(Error::NotReady)
+            }
+        },
+        Route::Ticket => issue_ticket(&key),
+        Route::ReplayInbox(seq) => replay("event", seq).await,
+        Route::ReplayOutbox(seq) => match read::find_buried_kind(seq).await? {
+            Some(kind) => replay(&kind, seq).await,
+            None => Err(Error::Absent("buried job")),
+        },
+        route => read::read(route, &query).await,
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Status {
+    status: &'static str,
+}
+
+async fn replay(kind: &str, seq: u64) -> Result<Response, Error> {
+    if !store::replay(kind.to_owned(), seq).await.map_err(rows::failure)? {
+        return Err(Error::Absent("buried job"));
+    }
+    Ok(json(StatusCode::OK, &Replayed { seq, kind: kind.to_owned(), state: JobState::Pending }))
+}
+
+fn issue_ticket(key: &str) -> Result<Response, Error> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Error::Store)?.as_secs();
+    // The key was checked just now, so it is not blank.
+    let ticket = ticket::issue(key, &Scope::All, now).map_err(|_| Error::Store)?;
+    let url = format!("/v1/events?ticket={ticket}");
+    let expires_at = (now + ticket::LIFETIME_SECS) * 1000;
+    Ok(json(StatusCode::CREATED, &Ticket { ticket, expires_at, url }))
+}

@@ -1,1 +1,7 @@
-//! `channel-whatsapp`
+//! `channel-whatsapp`: the WhatsApp Cloud API as a component without any capability. What it does
+//! is in the crate `chatly-whatsapp`.
+
+wit_bindgen::generate!({ path: "../../../wit", world: "channel", generate_all });
+
+chatly_canonical::wit_conversions!(crate::chatly::types::types);
+chatly_channel::export_channel!(chatly_whatsapp::WhatsApp);

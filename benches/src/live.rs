@@ -1,0 +1,71 @@
+//! The real host, measured from outside.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use chatly_simulator::Delivery;
+use harness::{Options, TestApp, secrets};
+use serde_json::json;
+
+use crate::figures::Figures;
+use crate::pinned;
+
+/// The repository's app, pinned.
+pub async fn host() -> Result<TestApp> {
+    TestApp::start_with(Options { launcher: pinned::launcher(pinned::SERVER_CORE), ..Options::default() }).await
+}
+
+/// Process start to `listening`, again and again on fresh state with a warm cache.
+pub async fn starts(count: usize) -> Result<Figures> {
+    drop(host().await?);
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let start = Instant::now();
+        let app = host().await?;
+        times.push(start.elapsed());
+        drop(app);
+    }
+    Ok(Figures::new(times, begin.elapsed(), 0))
+}
+
+/// From the first byte of a webhook to its message on an open stream, one at a time.
+pub async fn webhook_to_sse(app: &TestApp, messages: usize) -> Result<Figures> {
+    let mut stream = app.events(None).await?;
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    for n in 0..messages {
+        let delivery = delivery(&format!("idle.{n}"), n % 10);
+        let sent = Instant::now();
+        app.deliver(&delivery).await?;
+        let id = format!("wamid.idle.{n}");
+        stream.find(|event| event.data["event"]["message"]["id"] == id.as_str()).await?;
+        times.push(sent.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(Figures::new(times, begin.elapsed(), 0))
+}
+
+/// Resident memory in MiB.
+pub fn resident_mib(app: &TestApp) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", app.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1024.0)
+}
+
+/// A signed text message like those of Meta's documentation.
+pub fn delivery(id: &str, conversation: usize) -> Delivery {
+    let phone = format!("1650{conversation:07}");
+    let body = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{ "id": "102290129340398", "changes": [{ "field": "messages", "value": {
+            "messaging_product": "whatsapp",
+            "metadata": { "display_phone_number": "15550783881", "phone_number_id": "106540352242922" },
+            "contacts": [{ "profile": { "name": "Sheena Nelson" }, "wa_id": phone }],
+            "messages": [{ "from": phone, "id": format!("wamid.{id}"), "timestamp": "1749416383",
+                "type": "text", "text": { "body": "Does it come in another color?" } }],
+        } }] }],
+    });
+    chatly_simulator::whatsapp::signed(body.to_string().into_bytes(), secrets::WHATSAPP_APP[0])
+}

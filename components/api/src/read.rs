@@ -1,0 +1,113 @@
+//! Reads: a route and its query in, a page or a row out.
+
+use chatly_api::{Conversation, Error, JobState, List, Page, Query, Refused, Route, StoredMessage};
+use chatly_api::{Contact, ConversationStatus, ExternalCall, Job, MAX_LIMIT};
+use chatly_respond::{Response, json};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::bindings::chatly::store::store;
+use crate::rows::{Row, failure};
+
+/// Answers a route that reads.
+pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
+    let tenant = text(query, "platform_client_id");
+    match route {
+        Route::Conversations => {
+            let filter = store::ConversationFilter {
+                platform_client_id: tenant,
+                status: query.choice("status", ConversationStatus::WORDS)?.map(Row::row),
+                channel: text(query, "channel"),
+                account: text(query, "account"),
+                contact_id: text(query, "contact_id"),
+            };
+            list::<_, Conversation>(store::list_conversations(filter, query.page()?.row()).await)
+        }
+        Route::Conversation(id) => {
+            let found = store::find_conversation(tenant, id).await.map_err(failure)?;
+            one::<_, Conversation>(found, "conversation")
+        }
+        Route::Messages(id) => messages(tenant, id, query.page()?).await,
+        Route::Contacts => {
+            let filter = store::ContactFilter {
+                platform_client_id: tenant,
+                channel: text(query, "channel"),
+                identity: text(query, "identity"),
+            };
+            list::<_, Contact>(store::list_contacts(filter, query.page()?.row()).await)
+        }
+        Route::Contact(id) => {
+            one::<_, Contact>(store::find_contact(tenant, id).await.map_err(failure)?, "contact")
+        }
+        Route::Inbox => list::<_, Job>(store::list_inbox(jobs(tenant, query)?, query.page()?.row()).await),
+        Route::Outbox => list::<_, Job>(store::list_outbox(jobs(tenant, query)?, query.page()?.row()).await),
+        Route::ExternalCalls => {
+            list::<_, ExternalCall>(store::list_external_calls(tenant, query.page()?.row()).await)
+        }
+        Route::Refused => {
+            let data = store::list_refused().await.map_err(failure)?.into_iter();
+            let data = data.map(|(channel, reason, count)| Refused { channel, reason, count }).collect();
+            Ok(json(StatusCode::OK, &List { data, next_cursor: None }))
+        }
+        _ => Err(Error::NoRoute),
+    }
+}
+
+/// The kind of the buried outbox job `seq`, which replaying it needs. The list is newest first, so
+/// the search ends where the numbers get smaller.
+pub async fn find_buried_kind(seq: u64) -> Result<Option<String>, Error> {
+    let mut cursor = None;
+    loop {
+        let filter = store::JobFilter {
+            platform_client_id: None,
+            kind: None,
+            event_kind: None,
+            state: Some(JobState::Buried.row()),
+        };
+        let page = store::Page { cursor, limit: MAX_LIMIT };
+        let (jobs, next) = store::list_outbox(filter, page).await.map_err(failure)?;
+        if let Some(job) = jobs.iter().find(|job| job.seq <= seq) {
+            return Ok((job.seq == seq).then(|| job.kind.clone()));
+        }
+        if next.is_none() {
+            return Ok(None);
+        }
+        cursor = next;
+    }
+}
+
+/// An empty list for a conversation that is not there would look like one without messages.
+async fn messages(tenant: Option<String>, id: String, page: Page) -> Result<Response, Error> {
+    let rows = store::list_messages(tenant.clone(), id.clone(), page.row()).await;
+    if rows.as_ref().is_ok_and(|(rows, _)| rows.is_empty())
+        && store::find_conversation(tenant, id).await.map_err(failure)?.is_none()
+    {
+        return Err(Error::Absent("conversation"));
+    }
+    list::<_, StoredMessage>(rows)
+}
+
+fn jobs(tenant: Option<String>, query: &Query) -> Result<store::JobFilter, Error> {
+    Ok(store::JobFilter {
+        platform_client_id: tenant,
+        kind: text(query, "kind"),
+        event_kind: text(query, "event_kind"),
+        state: query.choice("state", JobState::WORDS)?.map(Row::row),
+    })
+}
+
+fn text(query: &Query, name: &str) -> Option<String> {
+    query.text(name).map(str::to_owned)
+}
+
+fn list<T: Row<U>, U: Serialize>(
+    rows: Result<(Vec<T>, Option<String>), store::Error>,
+) -> Result<Response, Error> {
+    let (rows, next_cursor) = rows.map_err(failure)?;
+    let data = rows.into_iter().map(Row::row).collect();
+    Ok(json(StatusCode::OK, &List { data, next_cursor }))
+}
+
+fn one<T: Row<U>, U: Serialize>(row: Option<T>, what: &'static str) -> Result<Response, Error> {
+    Ok(json(StatusCode::OK, &row.ok_or(Error::Absent(what))?.row()))
+}

@@ -1,0 +1,121 @@
+//! How the API fails, and what the caller reads then.
+
+use chatly_respond::{Response, bad_request, internal_error, method_not_allowed, not_found, unavailable};
+
+/// How long a caller waits before it tries again while another writer holds the database.
+const BUSY_RETRY_SECS: u32 = 1;
+/// The same when a person has to act first.
+const DENIED_RETRY_SECS: u32 = 60;
+
+/// Why a request was not served. Safe to log: a parameter's name is held only when it is a plain
+/// word, and no value is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such address.
+    #[error("no such address")]
+    NoRoute,
+    /// The address takes other methods, these.
+    #[error("method not allowed, only {0}")]
+    Method(&'static str),
+    /// A query parameter that the address does not take.
+    #[error("unknown parameter")]
+    UnknownParameter {
+        /// Its name, where it is a plain word.
+        name: Option<String>,
+        /// The parameters that the address takes.
+        known: &'static [&'static str],
+    },
+    /// A parameter that was given twice.
+    #[error("parameter {0} is repeated")]
+    RepeatedParameter(&'static str),
+    /// A parameter with a value that it cannot have.
+    #[error("parameter {name} must be {want}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// What it can be, in words.
+        want: String,
+    },
+    /// The cursor is not one that a list answered.
+    #[error("invalid cursor")]
+    Cursor,
+    /// There is no such row; what it would have been, in words.
+    #[error("no such {0}")]
+    Absent(&'static str),
+    /// The store refused an argument.
+    #[error("the store refused an argument")]
+    Argument,
+    /// The database is held by another writer.
+    #[error("the store is busy")]
+    Busy,
+    /// The database is not granted.
+    #[error("the store has no database")]
+    Denied,
+    /// The database does not answer.
+    #[error("the store is not ready")]
+    NotReady,
+    /// The database failed.
+    #[error("the store failed")]
+    Store,
+}
+
+impl Error {
+    /// The answer for the caller.
+    pub fn response(&self) -> Response {
+        match self {
+            Error::NoRoute => not_found("There is nothing at this address."),
+            Error::Method(allow) => method_not_allowed(allow),
+            Error::UnknownParameter { name, known } => {
+                let name = name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+                let known = match known {
+                    [] => "This address takes none.".to_owned(),
+                    known => format!("This address takes: {}.", known.join(", ")),
+                };
+                bad_request("unknown_parameter", &format!("Unknown query parameter{name}. {known}"))
+            }
+            Error::RepeatedParameter(name) => {
+                bad_request("invalid_parameter", &format!("The query parameter {name} can be given once."))
+            }
+            Error::Parameter { name, want } => {
+                bad_request("invalid_parameter", &format!("The query parameter {name} must be {want}."))
+            }
+            Error::Cursor => bad_request(
+                "invalid_cursor",
+                "The query parameter cursor must be a next_cursor that this list answered.",
+            ),
+            Error::Absent(what) => not_found(&format!("There is no such {what}.")),
+            Error::Argument => bad_request("invalid_argument", "The request holds a value that cannot be looked up."),
+            Error::Busy => unavailable("busy", "The database is busy. Trying again helps.", BUSY_RETRY_SECS),
+            Error::Denied => {
+                unavailable("not_configured", "This service has no database granted.", DENIED_RETRY_SECS)
+            }
+            Error::NotReady => unavailable("not_ready", "The database does not answer.", BUSY_RETRY_SECS),
+            Error::Store => internal_error(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_has_its_status() {
+        for (error, want) in [
+            (Error::NoRoute, 404),
+            (Error::Method("GET"), 405),
+            (Error::UnknownParameter { name: None, known: &[] }, 400),
+            (Error::RepeatedParameter("limit"), 400),
+            (Error::Parameter { name: "limit", want: "1".into() }, 400),
+            (Error::Cursor, 400),
+            (Error::Absent("contact"), 404),
+            (Error::Argument, 400),
+            (Error::Busy, 503),
+            (Error::Denied, 503),
+            (Error::NotReady, 503),
+            (Error::Store, 500),
+        ] {
+            assert_eq!(error.response().status(), want, "{error}");
+        }
+    }
+}

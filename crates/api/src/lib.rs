@@ -1,0 +1,22 @@
+//! What the REST API decides without a store: which address means what, which parameters it takes,
+//! how a row looks as JSON, and how each failure is answered.
+//!
+//! 1. An address that is not listed in [`Route`] is 404, a listed one with another method is 405.
+//! 2. A query parameter that a route does not know is refused: a misspelt filter must not look like
+//!    a filter that found everything.
+//! 3. Field names are snake case, as the tables that the frontend knows; times are Unix
+//!    milliseconds, as in the canonical JSON.
+//! 4. Every failure is an [`Error`] and becomes a problem document with a `code`.
+//!
+//! It does not check keys: that is `chatly-auth`.
+#![deny(missing_docs)]
+
+mod error;
+mod query;
+mod route;
+mod rows;
+
+pub use error::Error;
+pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
+pub use route::Route;
+pub use rows::*;

@@ -1,0 +1,153 @@
+//! Addresses.
+
+use percent_encoding::percent_decode_str;
+
+use crate::Error;
+use crate::query::number;
+
+/// What an address means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /healthz`
+    Health,
+    /// `GET /readyz`
+    Ready,
+    /// `GET /v1/conversations`
+    Conversations,
+    /// `GET /v1/conversations/{id}`
+    Conversation(String),
+    /// `GET /v1/conversations/{id}/messages`
+    Messages(String),
+    /// `GET /v1/contacts`
+    Contacts,
+    /// `GET /v1/contacts/{id}`
+    Contact(String),
+    /// `GET /v1/inbox`
+    Inbox,
+    /// `GET /v1/outbox`
+    Outbox,
+    /// `POST /v1/inbox/{seq}/replay`
+    ReplayInbox(u64),
+    /// `POST /v1/outbox/{seq}/replay`
+    ReplayOutbox(u64),
+    /// `GET /v1/external-calls`
+    ExternalCalls,
+    /// `GET /v1/refused`
+    Refused,
+    /// `POST /v1/events/ticket`
+    Ticket,
+}
+
+impl Route {
+    /// The route of a path as it was sent, percent-encoded.
+    pub fn find(method: &str, path: &str) -> Result<Route, Error> {
+        let segments: Option<Vec<String>> = path.strip_prefix('/').and_then(|path| path.split('/').map(decode).collect());
+        let segments = segments.ok_or(Error::NoRoute)?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let seq = |text| number(text).ok_or(Error::NoRoute);
+        let route = match segments.as_slice() {
+            ["healthz"] => Route::Health,
+            ["readyz"] => Route::Ready,
+            ["v1", "conversations"] => Route::Conversations,
+            ["v1", "conversations", id] => Route::Conversation((*id).to_owned()),
+            ["v1", "conversations", id, "messages"] => Route::Messages((*id).to_owned()),
+            ["v1", "contacts"] => Route::Contacts,
+            ["v1", "contacts", id] => Route::Contact((*id).to_owned()),
+            ["v1", "inbox"] => Route::Inbox,
+            ["v1", "outbox"] => Route::Outbox,
+            ["v1", "inbox", text, "replay"] => Route::ReplayInbox(seq(text)?),
+            ["v1", "outbox", text, "replay"] => Route::ReplayOutbox(seq(text)?),
+            ["v1", "external-calls"] => Route::ExternalCalls,
+            ["v1", "refused"] => Route::Refused,
+            ["v1", "events", "ticket"] => Route::Ticket,
+            _ => return Err(Error::NoRoute),
+        };
+        if method == route.method() { Ok(route) } else { Err(Error::Method(route.method())) }
+    }
+
+    /// The one method that the address takes.
+    fn method(&self) -> &'static str {
+        match self {
+            Route::ReplayInbox(_) | Route::ReplayOutbox(_) | Route::Ticket => "POST",
+            _ => "GET",
+        }
+    }
+
+    /// The query parameters that the address takes.
+    pub fn parameters(&self) -> &'static [&'static str] {
+        match self {
+            Route::Conversations => {
+                &["platform_client_id", "status", "channel", "account", "contact_id", "limit", "cursor"]
+            }
+            Route::Messages(_) | Route::ExternalCalls => &["platform_client_id", "limit", "cursor"],
+            Route::Conversation(_) | Route::Contact(_) => &["platform_client_id"],
+            Route::Contacts => &["platform_client_id", "channel", "identity", "limit", "cursor"],
+            Route::Inbox | Route::Outbox => {
+                &["platform_client_id", "kind", "event_kind", "state", "limit", "cursor"]
+            }
+            Route::Health
+            | Route::Ready
+            | Route::ReplayInbox(_)
+            | Route::ReplayOutbox(_)
+            | Route::Refused
+            | Route::Ticket => &[],
+        }
+    }
+}
+
+/// One segment, or none where it can name nothing: empty, not UTF-8, or with a control character.
+fn decode(segment: &str) -> Option<String> {
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    (!text.is_empty() && !text.chars().any(char::is_control)).then(|| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_meaning_and_one_method() {
+        for (method, path, want) in [
+            ("GET", "/healthz", Ok(Route::Health)),
+            ("GET", "/readyz", Ok(Route::Ready)),
+            ("GET", "/v1/conversations", Ok(Route::Conversations)),
+            ("GET", "/v1/conversations/c1", Ok(Route::Conversation("c1".into()))),
+            ("GET", "/v1/conversations/a%2Fb/messages", Ok(Route::Messages("a/b".into()))),
+            ("GET", "/v1/contacts", Ok(Route::Contacts)),
+            ("GET", "/v1/contacts/c1", Ok(Route::Contact("c1".into()))),
+            ("GET", "/v1/inbox", Ok(Route::Inbox)),
+            ("GET", "/v1/outbox", Ok(Route::Outbox)),
+            ("POST", "/v1/inbox/7/replay", Ok(Route::ReplayInbox(7))),
+            ("POST", "/v1/outbox/7/replay", Ok(Route::ReplayOutbox(7))),
+            ("GET", "/v1/external-calls", Ok(Route::ExternalCalls)),
+            ("GET", "/v1/refused", Ok(Route::Refused)),
+            ("POST", "/v1/events/ticket", Ok(Route::Ticket)),
+            ("POST", "/v1/conversations", Err(Error::Method("GET"))),
+            ("HEAD", "/v1/conversations", Err(Error::Method("GET"))),
+            ("get", "/v1/conversations", Err(Error::Method("GET"))),
+            ("GET", "/v1/inbox/7/replay", Err(Error::Method("POST"))),
+            ("POST", "/v1/inbox/x/replay", Err(Error::NoRoute)),
+            ("POST", "/v1/inbox/-1/replay", Err(Error::NoRoute)),
+            ("GET", "/v1/conversations/", Err(Error::NoRoute)),
+            ("GET", "/v1/conversations//messages", Err(Error::NoRoute)),
+            ("GET", "/v1/conversations/%FF", Err(Error::NoRoute)),
+            ("GET", "/v1/conversations/%00", Err(Error::NoRoute)),
+            ("GET", "/v1/conversations/a/messages/b", Err(Error::NoRoute)),
+            ("GET", "/v2/conversations", Err(Error::NoRoute)),
+            ("GET", "/v1", Err(Error::NoRoute)),
+            ("GET", "/", Err(Error::NoRoute)),
+            ("GET", "", Err(Error::NoRoute)),
+        ] {
+            assert_eq!(Route::find(method, path), want, "{method} {path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_makes_it_panic(method in "[A-Z]{0,5}", path in "/?.{0,60}") {
+            let _ = Route::find(&method, &path);
+        }
+    }
+}

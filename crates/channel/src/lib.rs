@@ -1,0 +1,51 @@
+//! What a channel plugin is, in plain Rust.
+//!
+//! 1. [`Channel`] mirrors the interface `chatly:channel/channel` in `wit/`, function by function;
+//!    field meanings are documented there.
+//! 2. [`export_channel!`] turns an implementation into the component, so that a plugin is a crate
+//!    that runs natively in tests and a shell of a few lines around it.
+//! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
+//!    without recursion.
+//!
+//! It knows no platform.
+#![deny(missing_docs)]
+
+mod delivery;
+mod description;
+pub mod json;
+pub mod outbound;
+mod wit;
+
+use chatly_canonical::Event;
+
+pub use delivery::{Delivery, Header, HeaderError, Refusal, Reply};
+pub use description::{AfterWindow, Description, Limits, Rate, RateScope, TextUnit, Window};
+pub use outbound::{Auth, LimitBreach, Outcome, RenderError, Response, Verdict};
+
+/// One messaging platform. Every function is pure and none may panic on any input.
+pub trait Channel {
+    /// The platform's facts as data.
+    fn describe() -> Description;
+    /// Answers a delivery that only sets up or checks the webhook; none when it is no such thing.
+    fn handshake(
+        delivery: &Delivery,
+        verify_tokens: &[String],
+        secrets: &[String],
+        now: u64,
+    ) -> Option<Reply>;
+    /// Checks a delivery against `secrets`, current first. `now` is in Unix seconds.
+    fn verify(delivery: &Delivery, secrets: &[String], now: u64) -> Result<(), Refusal>;
+    /// Every event of a delivery, in payload order.
+    fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event>;
+    /// What a stored delivery is answered with.
+    fn acknowledge(_delivery: &Delivery) -> Reply {
+        Reply { status: 200, headers: Vec::new(), body: Vec::new() }
+    }
+    /// The requests that send `message`, in order.
+    fn render(
+        from: &outbound::Sender,
+        message: &outbound::Message,
+    ) -> Result<Vec<outbound::Request>, RenderError>;
+    /// What the platform's answer to one rendered request means.
+    fn classify(response: &Response) -> Verdict;
+}

@@ -1,0 +1,175 @@
+//! What we send, and what became of it. Field meanings: `chatly:types/outbound` in `wit/`.
+#![expect(missing_docs, reason = "every field is documented in wit/deps/types/outbound.wit")]
+
+use chatly_canonical::{ContactCard, Identity, Location};
+
+use crate::Header;
+
+/// The account a send goes out from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    pub account: String,
+    pub base_url: String,
+}
+
+/// A file to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaSource {
+    pub kind: String,
+    pub location: MediaLocation,
+    pub caption: Option<String>,
+    pub filename: Option<String>,
+}
+
+/// Where a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaLocation {
+    Url(String),
+    Id(String),
+}
+
+/// A message that the platform approved before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pub name: String,
+    pub language: String,
+    pub components: Option<String>,
+}
+
+/// A button or quick reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    pub id: String,
+    pub title: String,
+}
+
+/// A line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub id: String,
+    pub title: String,
+    pub description: Option<String>,
+}
+
+/// Lines under one title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub title: Option<String>,
+    pub rows: Vec<Row>,
+}
+
+/// A list to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    pub button: String,
+    pub sections: Vec<Section>,
+}
+
+/// A reaction to set or take back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReactionTo {
+    pub message_id: String,
+    pub emoji: Option<String>,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    Text(String),
+    Media(MediaSource),
+    Location(Location),
+    Contacts(Vec<ContactCard>),
+    Reaction(ReactionTo),
+    Template(Template),
+    Buttons(String, Vec<Button>),
+    Menu(String, Menu),
+    QuickReplies(String, Vec<Button>),
+    MarkRead(String),
+    Typing(Option<String>),
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    pub to: Identity,
+    pub chat: Option<String>,
+    pub content: Content,
+    pub reply_to: Option<String>,
+    pub reference: Option<String>,
+}
+
+/// Where the caller puts the access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    None,
+    Bearer,
+    Basic(String),
+    Header(String),
+    Path,
+}
+
+/// An HTTP request that sends a message, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<Header>,
+    pub body: Vec<u8>,
+    pub auth: Auth,
+}
+
+/// Why a message cannot be sent on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The platform has no such content.
+    #[error("{0} cannot be sent here")]
+    Unsupported(String),
+    /// A limit of the platform.
+    #[error("{} takes at most {}, not {}", .0.limit, .0.max, .0.given)]
+    TooLong(LimitBreach),
+    /// A field is missing or wrong, in words.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A limit, the most it takes, and what was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitBreach {
+    pub limit: String,
+    pub max: u64,
+    pub given: u64,
+}
+
+/// The platform's answer to a send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<Header>,
+    pub body: Vec<u8>,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    pub message_id: Option<String>,
+    pub retry_after_ms: Option<u64>,
+    pub code: Option<String>,
+    pub reason: String,
+}
+
+/// What to do after a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Sent,
+    /// Not this time; the same request may succeed later.
+    Retry,
+    /// Too fast; wait before anything else goes out.
+    RateLimited,
+    /// This message can never be sent.
+    Refused,
+    /// Outside the time in which the platform lets us write freely.
+    WindowClosed,
+    /// Nothing goes out of this account until a person acts.
+    AccountStopped,
+}
