@@ -3,6 +3,7 @@
 /// Exports a channel. Stands beside `wit_bindgen::generate!` for the world `channel`, in the same
 /// module, after `wit_conversions!` for its types: `export_channel!(chatly_whatsapp::WhatsApp);`
 #[macro_export]
+#[expect(clippy::crate_in_macro_def, reason = "the bindings stand in the crate that calls the macro")]
 macro_rules! export_channel {
     ($channel:ty) => {
         struct Component;

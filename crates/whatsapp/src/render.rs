@@ -48,7 +48,9 @@ pub(crate) fn render(from: &Sender, message: &Message) -> Result<Vec<Request>> {
         Content::Text(text) => {
             not_empty("text", text)?;
             let pieces = text::split(text, text::MAX_CHARS as usize);
-            let contents = pieces.into_iter().map(|piece| json!({ "preview_url": false, "body": piece }));
+            // A piece of nothing but white space would be refused.
+            let pieces = pieces.into_iter().filter(|piece| !piece.trim().is_empty());
+            let contents = pieces.map(|piece| json!({ "preview_url": false, "body": piece }));
             let bodies = contents.enumerate().map(|(at, content)| body(message, "text", content, at == 0));
             bodies.collect::<Result<_>>()?
         }

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_piece_ends_between_graphemes_and_after_a_space_if_it_can() {
-        let family = "👨‍👩‍👧";
+        let family = "👨\u{200d}👩\u{200d}👧";
         for (name, text, max, want) in [
             ("empty", "", 5, vec![]),
             ("exactly as long", "abcde", 5, vec!["abcde"]),
@@ -51,7 +51,7 @@ mod tests {
             ("a space in the second half", "abc def", 5, vec!["abc ", "def"]),
             ("a space in the first half", "a bcdef", 5, vec!["a bcd", "ef"]),
             ("a grapheme of five characters", &format!("ab{family}c"), 6, vec!["ab", &format!("{family}c")]),
-            ("a grapheme that is too long", family, 4, vec!["👨‍👩‍", "👧"]),
+            ("a grapheme that is too long", family, 4, vec!["👨\u{200d}👩\u{200d}", "👧"]),
         ] {
             assert_eq!(split(text, max), want, "{name}");
         }
@@ -59,9 +59,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_piece_is_too_long(text in "(\\PC|e\u{301}|👨‍👩‍👧| |\n){0,80}", max in 1usize..40) {
+        fn nothing_is_lost_and_no_piece_is_too_long(text in "(\\PC|e\u{301}|👨\u{200d}👩\u{200d}👧| |\n){0,80}", max in 1usize..40) {
             let pieces = split(&text, max);
-            prop_assert_eq!(pieces.concat(), text);
+            prop_assert_eq!(&pieces.concat(), &text);
             for piece in pieces {
                 prop_assert!((1..=max).contains(&piece.chars().count()));
             }
