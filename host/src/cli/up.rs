@@ -125,22 +125,14 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         only: args.component,
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
-    runtime.block_on(async {
-        let shutdown = stop_signal()?;
-        run_app(start, shutdown, move |address| {
-            announcement.print_ready(address)
-        })
-        .await
-    })?;
+    runtime.block_on(run_app(start, move |address| {
+        announcement.print_ready(address)
+    }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads the application and serves it until `shutdown`; the one place that knows the runtime.
-async fn run_app(
-    start: Start,
-    shutdown: impl Future<Output = ()>,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<()> {
+/// Loads the application and serves it until a signal; the one place that knows the runtime.
+async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let options = Options {
         listen: start.listen,
         find_free_port: start.find_free_port,
@@ -152,6 +144,8 @@ async fn run_app(
         ..Options::new(start.state_dir.root().to_owned())
     };
     let app = App::load(&start.manifest, options)?;
+    // Only now: a signal while it loads ends the process, as there is nothing to finish.
+    let shutdown = stop_signal()?;
     app.serve(shutdown, ready).await
 }
 
