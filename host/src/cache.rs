@@ -31,7 +31,8 @@ const SUM_BYTES: usize = 32;
 /// Ending of every file of the cache.
 const ENDING: &str = "cwasm";
 
-/// Compiles `bytes` for `engine`, or loads what an earlier call left in `dir`.
+/// Compiles `bytes` for `engine`, or loads what an earlier call left in `dir`, which must be a
+/// folder of the cache's own: it is created and closed to other users.
 ///
 /// # Errors
 /// When the bytes are no valid component, or `dir` cannot be made private to this user. A cache
@@ -54,7 +55,9 @@ pub fn load(engine: &Engine, bytes: &[u8], dir: &Path) -> anyhow::Result<Compone
 /// The name of the file for `bytes` on `engine`, in hexadecimal.
 fn key(engine: &Engine, bytes: &[u8]) -> String {
     let mut compatibility = Sum(Sha256::new());
-    engine.precompile_compatibility_hash().hash(&mut compatibility);
+    engine
+        .precompile_compatibility_hash()
+        .hash(&mut compatibility);
     let mut sum = Sha256::new();
     sum.update(compatibility.0.finalize());
     sum.update(Sha256::digest(bytes));
@@ -104,7 +107,10 @@ fn unfinished(path: &Path) -> PathBuf {
 #[cfg(unix)]
 fn make_private(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
     let mode = fs::metadata(dir)?.permissions().mode();
     // Only the owner (or root) may do this, so a folder that belongs to another user fails here.
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
@@ -143,7 +149,9 @@ impl Hasher for Sum {
 
     fn finish(&self) -> u64 {
         let sum = self.0.clone().finalize();
-        sum.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        sum.iter()
+            .take(8)
+            .fold(0, |number, byte| (number << 8) | u64::from(*byte))
     }
 }
 
@@ -161,7 +169,10 @@ mod tests {
     }
 
     fn files(dir: &Path) -> Vec<PathBuf> {
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+        fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect()
     }
 
     #[test]
@@ -183,7 +194,11 @@ mod tests {
         load(&engine, &bytes, dir.path()).unwrap();
         let path = files(dir.path()).remove(0);
         let good = fs::read(&path).unwrap();
-        let flipped: Vec<u8> = good.iter().enumerate().map(|(i, b)| if i == 99 { !b } else { *b }).collect();
+        let flipped: Vec<u8> = good
+            .iter()
+            .enumerate()
+            .map(|(i, b)| if i == 99 { !b } else { *b })
+            .collect();
         let foreign: Vec<u8> = [&Sha256::digest(b"foreign")[..], b"foreign"].concat();
         for (name, bad) in [
             ("empty", Vec::new()),
@@ -204,7 +219,10 @@ mod tests {
         let plain = Engine::new(&wasmtime::Config::new()).unwrap();
         assert_ne!(key(&engine, b"a"), key(&engine, b"b"));
         assert_ne!(key(&engine, b"a"), key(&plain, b"a"));
-        assert_eq!(key(&engine, b"a"), key(&crate::engine::build().unwrap(), b"a"));
+        assert_eq!(
+            key(&engine, b"a"),
+            key(&crate::engine::build().unwrap(), b"a")
+        );
     }
 
     #[cfg(unix)]
@@ -216,7 +234,10 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         make_private(dir.path()).unwrap();
         assert_eq!(files(dir.path()), Vec::<PathBuf>::new());
-        assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 
     #[test]

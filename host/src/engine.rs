@@ -73,7 +73,10 @@ impl Ticker {
                 }
             })
             .context("cannot start the epoch thread")?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -108,7 +111,9 @@ mod tests {
         let mut store = Store::new(&engine, ());
         store.set_epoch_deadline(2);
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+        let spin = instance
+            .get_typed_func::<(), ()>(&mut store, "spin")
+            .unwrap();
         let stopped = spin.call(&mut store, ()).unwrap_err();
         assert_eq!(stopped.downcast_ref(), Some(&wasmtime::Trap::Interrupt));
     }

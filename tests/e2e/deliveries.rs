@@ -32,7 +32,7 @@ async fn a_signed_message_arrives_in_api_and_stream() -> Result<()> {
     assert_eq!(contacts[0]["name"], "Sheena Nelson");
     assert_eq!(contacts[0]["identities"][0]["scheme"], "phone");
     assert_eq!(contacts[0]["identities"][0]["id"], "16505551234");
-    assert_eq!(conversations[0]["contact_id"], contacts[0]["id"]);
+    assert_eq!(conversations[0]["contact"]["id"], contacts[0]["id"]);
 
     let messages = app.messages().await?;
     assert_eq!(messages.len(), 1);

@@ -7,16 +7,18 @@
 //! 3. A store that fails is asked again after a pause that doubles up to [`MAX_PAUSE`].
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use chatly_canonical::Raw;
-use chatly_sse::{Change, Fanout, Id, event};
+use chatly_sse::{Change, Fanout, Filter, Id, event};
 use serde::Deserialize;
 use spin_sdk::time::sleep;
 
+use crate::bell::{self, Bell, Ear};
 use crate::bindings::chatly::store::{rows, store};
 
 /// How often the reader looks: a change is seen within this, the read, and a wake.
@@ -29,30 +31,67 @@ const READ: u32 = 256;
 /// Changes that wait for one slow client. They are shared by all streams, so a queue costs pointers.
 const QUEUE: usize = 512;
 
+struct Hub {
+    fanout: Fanout,
+    bells: BTreeMap<Id, Bells>,
+}
+
+/// What wakes one stream.
+struct Bells {
+    change: Bell,
+    lead: Bell,
+}
+
 thread_local! {
-    static FANOUT: RefCell<Fanout> = const { RefCell::new(Fanout::new(QUEUE)) };
+    static HUB: RefCell<Hub> =
+        const { RefCell::new(Hub { fanout: Fanout::new(QUEUE), bells: BTreeMap::new() }) };
 }
 
-/// Looks into the fan-out. Nothing in here may wake a task: see [`wake`].
+/// Looks into the fan-out.
 pub fn with<T>(look: impl FnOnce(&mut Fanout) -> T) -> T {
-    FANOUT.with_borrow_mut(look)
+    HUB.with_borrow_mut(|hub| look(&mut hub.fanout))
 }
 
-/// Calls wakers, outside of [`with`].
-pub fn wake(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
+/// Adds a stream, with the ears for its changes and for its turn to lead.
+pub fn join(filter: Filter, after: u64, now: u64) -> (Id, Ear, Ear) {
+    let ((change, on_change), (lead, on_lead)) = (bell::pair(), bell::pair());
+    HUB.with_borrow_mut(|hub| {
+        let id = hub.fanout.join(filter, after, now);
+        hub.bells.insert(id, Bells { change, lead });
+        (id, on_change, on_lead)
+    })
+}
+
+/// Removes a stream. Its task [`lead`] hears that its bell is gone.
+pub fn leave(id: Id) {
+    HUB.with_borrow_mut(|hub| {
+        hub.bells.remove(&id);
+        if let Some(bells) = hub.fanout.leave(id).and_then(|leader| hub.bells.get_mut(&leader)) {
+            bells.lead.ring();
+        }
+    });
+}
+
+fn publish(id: Id, batch: &[Rc<Change>]) {
+    HUB.with_borrow_mut(|hub| {
+        for woken in hub.fanout.publish(id, batch) {
+            if let Some(bells) = hub.bells.get_mut(&woken) {
+                bells.change.ring();
+            }
+        }
+    });
 }
 
 /// Reads for all streams while it is this one's turn; ends when the stream has left.
-pub async fn lead(id: Id) {
+pub async fn lead(id: Id, mut ear: Ear) {
     let mut backoff = Backoff::default();
-    while let Some(after) = turn(id).await {
+    while let Some(after) = turn(id, &mut ear).await {
         let pause = match store::list_changes(None, after, READ).await {
             Ok(rows) => {
                 backoff = Backoff::default();
                 let full = rows.len() >= READ as usize;
                 let batch: Vec<_> = rows.into_iter().map(change).collect();
-                wake(with(|fanout| fanout.publish(id, &batch)).unwrap_or_default());
+                publish(id, &batch);
                 if full { Duration::ZERO } else { POLL }
             }
             Err(error) => backoff.next(&error),
@@ -62,12 +101,15 @@ pub async fn lead(id: Id) {
 }
 
 /// Waits until this stream has to read for all, and gives after which `seq`; none when it has left.
-async fn turn(id: Id) -> Option<u64> {
+async fn turn(id: Id, ear: &mut Ear) -> Option<u64> {
     poll_fn(|cx| {
-        with(|fanout| match fanout.leads(id, cx.waker()) {
-            None if fanout.has(id) => Poll::Pending,
-            turn => Poll::Ready(turn),
-        })
+        loop {
+            match with(|fanout| (fanout.leads(id), fanout.has(id))) {
+                (None, true) if ear.poll(cx).is_pending() => return Poll::Pending,
+                (None, true) => {}
+                (turn, _) => return Poll::Ready(turn),
+            }
+        }
     })
     .await
 }

@@ -7,6 +7,7 @@
 //! 3. All streams of an instance share one reader of `changes` (`hub`); `chatly-sse` argues that
 //!    none of them misses a change or gets one twice.
 
+mod bell;
 mod hub;
 mod session;
 

@@ -8,17 +8,19 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatly_sse::{Filter, Gap, Id, Next, comment, retry};
+use chatly_sse::{Change, Filter, Gap, Id, Next, comment, retry};
 use futures::stream::{StreamExt, once, unfold};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::spawn;
 
+use crate::bell::Ear;
 use crate::bindings::chatly::store::store;
 use crate::hub::{self, Backoff};
 
@@ -31,8 +33,9 @@ const PAGE: u32 = 128;
 
 /// A stream of all after `after`, or after `now` if that is earlier.
 pub fn body(filter: Filter, after: u64, now: u64) -> impl Body<Data = Bytes, Error = Infallible> + 'static {
-    let session = Session::join(filter, after, now);
-    spawn(hub::lead(session.id));
+    let (id, ear, on_lead) = hub::join(filter.clone(), after, now);
+    let session = Session { id, filter, ear, heartbeat: Box::pin(sleep(HEARTBEAT)), backoff: Backoff::default() };
+    spawn(hub::lead(id, on_lead));
     let hello = format!("{}{}", retry(RETRY_MILLIS), comment("open"));
     let rest = unfold(session, async |mut session| Some((session.next().await?, session)));
     let chunks = once(std::future::ready(hello)).chain(rest);
@@ -42,6 +45,7 @@ pub fn body(filter: Filter, after: u64, now: u64) -> impl Body<Data = Bytes, Err
 struct Session {
     id: Id,
     filter: Filter,
+    ear: Ear,
     heartbeat: Pin<Box<dyn Future<Output = ()>>>,
     backoff: Backoff,
 }
@@ -49,15 +53,12 @@ struct Session {
 /// What a stream has to do now.
 enum Turn {
     Heartbeat,
-    Next(Next),
+    Send(Vec<Rc<Change>>),
+    Read(Gap),
+    End,
 }
 
 impl Session {
-    fn join(filter: Filter, after: u64, now: u64) -> Self {
-        let id = hub::with(|fanout| fanout.join(filter.clone(), after, now));
-        Session { id, filter, heartbeat: Box::pin(sleep(HEARTBEAT)), backoff: Backoff::default() }
-    }
-
     /// The next chunk; none at the end.
     async fn next(&mut self) -> Option<String> {
         loop {
@@ -66,10 +67,9 @@ impl Session {
                     self.heartbeat = Box::pin(sleep(HEARTBEAT));
                     comment("heartbeat")
                 }
-                Turn::Next(Next::Send(changes)) => changes.iter().map(|change| change.frame.as_str()).collect(),
-                Turn::Next(Next::Read(gap)) => self.read(gap).await,
-                Turn::Next(Next::Wait) => continue,
-                Turn::Next(Next::End) => return None,
+                Turn::Send(changes) => changes.iter().map(|change| change.frame.as_str()).collect(),
+                Turn::Read(gap) => self.read(gap).await,
+                Turn::End => return None,
             };
             if !chunk.is_empty() {
                 return Some(chunk);
@@ -82,9 +82,14 @@ impl Session {
             if self.heartbeat.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Turn::Heartbeat);
             }
-            match hub::with(|fanout| fanout.next(self.id, cx.waker())) {
-                Next::Wait => Poll::Pending,
-                next => Poll::Ready(Turn::Next(next)),
+            loop {
+                match hub::with(|fanout| fanout.next(self.id)) {
+                    Next::Wait if self.ear.poll(cx).is_pending() => return Poll::Pending,
+                    Next::Wait => {}
+                    Next::Send(changes) => return Poll::Ready(Turn::Send(changes)),
+                    Next::Read(gap) => return Poll::Ready(Turn::Read(gap)),
+                    Next::End => return Poll::Ready(Turn::End),
+                }
             }
         })
         .await
@@ -111,6 +116,6 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        hub::wake(hub::with(|fanout| fanout.leave(self.id)));
+        hub::leave(self.id);
     }
 }

@@ -1,1 +1,42 @@
-//! `worker`
+//! `worker`: turns stored events into contacts, conversations and messages, in order.
+//!
+//! 1. Private: whoever may call it may only wake it, so any request is a wake-up and is answered
+//!    at once. The work goes on after the answer.
+//! 2. Who works, how long, and why no wake-up is lost: `chatly-drain`. What an event changes:
+//!    `chatly-fold`. This component only joins them to the store.
+//! 3. Events of one lease are done one after another: SQLite has one writer, and several that wait
+//!    for it take turns worse than one that never waits.
+
+mod effects;
+mod inbox;
+
+mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        path: "../../wit",
+        world: "chatly:edge/worker",
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        generate_all,
+    });
+}
+chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
+
+use std::rc::Rc;
+
+use chatly_drain::Bell;
+use chatly_respond::{Response, empty};
+use http::StatusCode;
+use spin_sdk::http::Request;
+use spin_sdk::{http_service, wasip3};
+// Named for its feature: without it a task of one request cannot wake one of another.
+use wit_bindgen as _;
+
+thread_local! {
+    static BELL: Rc<Bell> = Rc::default();
+}
+
+#[http_service]
+async fn worker(_request: Request) -> Response {
+    let bell = BELL.with(Rc::clone);
+    wasip3::spawn(async move { chatly_drain::wake(&bell, &inbox::Inbox).await });
+    empty(StatusCode::ACCEPTED)
+}

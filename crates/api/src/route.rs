@@ -5,6 +5,9 @@ use percent_encoding::percent_decode_str;
 use crate::Error;
 use crate::query::number;
 
+/// Databases count rows in signed 64 bits.
+const MAX_SEQ: u64 = i64::MAX.unsigned_abs();
+
 /// What an address means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -44,7 +47,7 @@ impl Route {
         let segments: Option<Vec<String>> = path.strip_prefix('/').and_then(|path| path.split('/').map(decode).collect());
         let segments = segments.ok_or(Error::NoRoute)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let seq = |text| number(text).ok_or(Error::NoRoute);
+        let seq = |text| number(text).filter(|seq| *seq <= MAX_SEQ).ok_or(Error::NoRoute);
         let route = match segments.as_slice() {
             ["healthz"] => Route::Health,
             ["readyz"] => Route::Ready,
@@ -130,6 +133,8 @@ mod tests {
             ("GET", "/v1/inbox/7/replay", Err(Error::Method("POST"))),
             ("POST", "/v1/inbox/x/replay", Err(Error::NoRoute)),
             ("POST", "/v1/inbox/-1/replay", Err(Error::NoRoute)),
+            ("POST", "/v1/inbox/9223372036854775807/replay", Ok(Route::ReplayInbox(MAX_SEQ))),
+            ("POST", "/v1/inbox/9223372036854775808/replay", Err(Error::NoRoute)),
             ("GET", "/v1/conversations/", Err(Error::NoRoute)),
             ("GET", "/v1/conversations//messages", Err(Error::NoRoute)),
             ("GET", "/v1/conversations/%FF", Err(Error::NoRoute)),

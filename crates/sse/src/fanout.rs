@@ -18,11 +18,10 @@
 //! 6. When the leader leaves, another stream leads from the same `head`. A batch that the old one
 //!    still brings is refused.
 //!
-//! Wakers are returned, not called: who calls one may come back in here.
+//! Who has to be woken is returned; how is for the caller to know.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::task::Waker;
 
 /// The most changes that [`Fanout::next`] gives at once: what one write to a client holds.
 const MAX_TAKE: usize = 64;
@@ -76,7 +75,7 @@ pub enum Next {
     Send(Vec<Rc<Change>>),
     /// Read a page, send what the filter takes of it, and tell [`Fanout::caught_up`].
     Read(Gap),
-    /// Wait for the waker.
+    /// Wait until [`Fanout::publish`] names the stream.
     Wait,
     /// End: the stream has left.
     End,
@@ -88,8 +87,7 @@ struct Stream {
     cursor: u64,
     joined: bool,
     queue: VecDeque<Rc<Change>>,
-    on_change: Option<Waker>,
-    on_lead: Option<Waker>,
+    waiting: bool,
 }
 
 /// All streams of one instance.
@@ -118,27 +116,24 @@ impl Fanout {
         self.last_id += 1;
         let id = Id(self.last_id);
         let cursor = after.min(now);
-        let (queue, on_change, on_lead) = (VecDeque::new(), None, None);
-        self.streams.insert(id, Stream { filter, cursor, joined: false, queue, on_change, on_lead });
+        let queue = VecDeque::new();
+        self.streams.insert(id, Stream { filter, cursor, joined: false, queue, waiting: false });
         self.leader.get_or_insert(id);
         id
     }
 
-    /// Removes a stream. Its queue is gone, and if it led, another leads. Wake what is returned.
-    #[must_use]
-    pub fn leave(&mut self, id: Id) -> Vec<Waker> {
-        let left = self.streams.remove(&id).map(|stream| [stream.on_change, stream.on_lead]);
-        let mut wakers: Vec<Waker> = left.into_iter().flatten().flatten().collect();
-        if self.leader == Some(id) {
-            let next = self.streams.iter_mut().next();
-            self.leader = next.as_ref().map(|(id, _)| **id);
-            wakers.extend(next.and_then(|(_, stream)| stream.on_lead.take()));
+    /// Removes a stream and its queue. If it led, gives the stream that leads now: wake it.
+    pub fn leave(&mut self, id: Id) -> Option<Id> {
+        self.streams.remove(&id);
+        if self.leader != Some(id) {
+            return None;
         }
-        wakers
+        self.leader = self.streams.keys().next().copied();
+        self.leader
     }
 
-    /// What a stream does next. On [`Next::Wait`] the waker is kept.
-    pub fn next(&mut self, id: Id, waker: &Waker) -> Next {
+    /// What a stream does next.
+    pub fn next(&mut self, id: Id) -> Next {
         let Some(stream) = self.streams.get_mut(&id) else { return Next::End };
         stream.joined |= stream.cursor >= self.head;
         if !stream.joined {
@@ -150,11 +145,8 @@ impl Fanout {
             Some(last) if !stream.queue.is_empty() => stream.cursor = last.seq,
             _ => stream.cursor = stream.cursor.max(self.head),
         }
-        if taken.is_empty() {
-            stream.on_change = Some(waker.clone());
-            return Next::Wait;
-        }
-        Next::Send(taken)
+        stream.waiting = taken.is_empty();
+        if stream.waiting { Next::Wait } else { Next::Send(taken) }
     }
 
     /// Says that a stream has read the page that [`Next::Read`] asked for: `last` is the last `seq`
@@ -167,16 +159,9 @@ impl Fanout {
         }
     }
 
-    /// After which `seq` this stream has to read for all; none when it does not lead. The waker is
-    /// kept then, and called when it leads or has left.
-    pub fn leads(&mut self, id: Id, waker: &Waker) -> Option<u64> {
-        if self.leader == Some(id) {
-            return Some(self.head);
-        }
-        if let Some(stream) = self.streams.get_mut(&id) {
-            stream.on_lead = Some(waker.clone());
-        }
-        None
+    /// After which `seq` this stream has to read for all; none when it does not lead.
+    pub fn leads(&self, id: Id) -> Option<u64> {
+        (self.leader == Some(id)).then_some(self.head)
     }
 
     /// Whether this stream is still here.
@@ -184,15 +169,15 @@ impl Fanout {
         self.streams.contains_key(&id)
     }
 
-    /// Gives all joined streams what the leader has read after `head`, in order. None when the
-    /// stream does not lead (any more). Wake what is returned.
-    pub fn publish(&mut self, leader: Id, batch: &[Rc<Change>]) -> Option<Vec<Waker>> {
+    /// Gives all joined streams what the leader has read after `head`, in order, and answers which
+    /// of them waited: wake them. Nothing happens when the stream does not lead (any more).
+    pub fn publish(&mut self, leader: Id, batch: &[Rc<Change>]) -> Vec<Id> {
         if self.leader != Some(leader) {
-            return None;
+            return Vec::new();
         }
-        let mut wakers = Vec::new();
+        let mut woken = Vec::new();
         for change in batch.iter().filter(|change| change.seq > self.head) {
-            for stream in self.streams.values_mut().filter(|stream| stream.joined) {
+            for (id, stream) in self.streams.iter_mut().filter(|(_, stream)| stream.joined) {
                 if change.seq <= stream.cursor || !stream.filter.takes(change) {
                     continue;
                 }
@@ -202,11 +187,13 @@ impl Fanout {
                 } else {
                     stream.queue.push_back(change.clone());
                 }
-                wakers.extend(stream.on_change.take());
+                if std::mem::take(&mut stream.waiting) {
+                    woken.push(*id);
+                }
             }
         }
         self.head = batch.last().map_or(self.head, |change| change.seq.max(self.head));
-        Some(wakers)
+        woken
     }
 }
 

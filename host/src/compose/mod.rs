@@ -10,16 +10,19 @@
 //!
 //! Core modules are refused, also those that carry component type information.
 
+mod error;
 mod name;
+mod parts;
 
-use anyhow::Context as _;
 use wac_graph::types::{Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
+pub use error::Error;
 pub use name::Name;
+pub use parts::{load, parts};
 
 use crate::fence;
-use crate::manifest::{DependencySource, Inherit, Manifest};
+use crate::manifest::Inherit;
 
 /// A component binary and what to call it.
 #[derive(Debug, Clone)]
@@ -43,151 +46,15 @@ pub struct Fill {
     pub inherit: Inherit,
 }
 
-/// Why a component could not be composed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A part is a core module or no WebAssembly.
-    #[error("`{part}` is not a component: core modules are not accepted as they are")]
-    NotAComponent {
-        /// Id of the part.
-        part: String,
-    },
-    /// A part is not valid.
-    #[error("`{part}` is not a valid component: {reason}")]
-    Invalid {
-        /// Id of the part.
-        part: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A dependency name stands for no import.
-    #[error(
-        "dependency `{dependency}` does not match any import of component `{root}`; it imports {}",
-        list(.imports)
-    )]
-    Unmatched {
-        /// Id of the root.
-        root: String,
-        /// The dependency name.
-        dependency: String,
-        /// What the root does import.
-        imports: Vec<String>,
-    },
-    /// Two dependency names are of one WIT package.
-    #[error("dependencies `{first}` and `{second}` of component `{root}` are of one WIT package, `{package}`; it can be filled only once")]
-    SamePackage {
-        /// Id of the root.
-        root: String,
-        /// The package.
-        package: String,
-        /// One name.
-        first: String,
-        /// The other.
-        second: String,
-    },
-    /// A dependency lacks the export that an import needs.
-    #[error("dependency `{dependency}` does not export `{export}` to fill import `{import}`; it exports {}", list(.exports))]
-    MissingExport {
-        /// The dependency name.
-        dependency: String,
-        /// The export looked for.
-        export: String,
-        /// The import to be filled.
-        import: String,
-        /// What it does export.
-        exports: Vec<String>,
-    },
-    /// An export's type does not fit its import.
-    #[error("dependency `{dependency}` exports `{export}`, which does not fit import `{import}`: {reason}")]
-    Mismatch {
-        /// The dependency name.
-        dependency: String,
-        /// The export.
-        export: String,
-        /// The import.
-        import: String,
-        /// Where the types differ.
-        reason: String,
-    },
-    /// A dependency cannot be fenced.
-    #[error("dependency `{dependency}` of component `{root}` is refused: {source}")]
-    Fence {
-        /// Id of the root.
-        root: String,
-        /// The dependency name.
-        dependency: String,
-        /// Why.
-        source: fence::Error,
-    },
-    /// The parts fit, but the whole does not.
-    #[error("cannot compose component `{root}`: {reason}")]
-    Whole {
-        /// Id of the root.
-        root: String,
-        /// What wac says.
-        reason: String,
-    },
-}
-
-fn list(names: &[String]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names => format!("`{}`", names.join("`, `")),
-    }
-}
-
-/// Reads component `id` of `manifest` and its dependencies, and composes them.
-///
-/// # Errors
-/// When a file cannot be read or the parts do not fit; the message names component and file.
-pub fn load(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<u8>> {
-    let (root, fills) = parts(manifest, id)?;
-    Ok(compose(&root, &fills)?)
-}
-
-/// Reads component `id` of `manifest` and its dependencies.
-///
-/// # Errors
-/// When there is no such component or a file cannot be read.
-pub fn parts(manifest: &Manifest, id: &str) -> anyhow::Result<(Part, Vec<Fill>)> {
-    let component = manifest.components.get(id).with_context(|| format!("no component `{id}` in the manifest"))?;
-    let root = read(id, &component.source)?;
-    let mut fills = Vec::new();
-    for (name, dependency) in &component.dependencies {
-        let part = match &dependency.source {
-            DependencySource::Component(other) => {
-                let source = &manifest
-                    .components
-                    .get(other)
-                    .with_context(|| format!("dependency `{name}` of component `{id}`: no component `{other}`"))?
-                    .source;
-                read(other, source)?
-            }
-            DependencySource::Path(path) => read(&path.display().to_string(), path)?,
-        };
-        let inherit = if component.dependencies_inherit_configuration {
-            Inherit::Everything
-        } else {
-            dependency.inherit.clone()
-        };
-        fills.push(Fill { name: name.clone(), part, export: dependency.export.clone(), inherit });
-    }
-    Ok((root, fills))
-}
-
-fn read(id: &str, path: &std::path::Path) -> anyhow::Result<Part> {
-    let bytes = std::fs::read(path)
-        .with_context(|| format!("cannot read component `{id}` from {} (is it built?)", path.display()))?;
-    Ok(Part { id: id.into(), bytes })
-}
-
 /// Plugs `fills` into `root`.
 ///
 /// # Errors
 /// See [`Error`]; nothing is composed in part.
 pub fn compose(root: &Part, fills: &[Fill]) -> Result<Vec<u8>, Error> {
     if !fence::is_component(&root.bytes) {
-        return Err(Error::NotAComponent { part: root.id.clone() });
+        return Err(Error::NotAComponent {
+            part: root.id.clone(),
+        });
     }
     if fills.is_empty() {
         return Ok(root.bytes.clone());
@@ -195,24 +62,43 @@ pub fn compose(root: &Part, fills: &[Fill]) -> Result<Vec<u8>, Error> {
     check_packages(root, fills)?;
     let mut graph = CompositionGraph::new();
     // A name that no dependency can have, so that the root never counts as one of them.
-    let (world, instance) = register(&mut graph, &root.id, &format!("component {}", root.id), root.bytes.clone())?;
+    let (world, instance) = register(
+        &mut graph,
+        &root.id,
+        &format!("component {}", root.id),
+        root.bytes.clone(),
+    )?;
     for fill in fills {
         plug(&mut graph, root, (world, instance), fill)?;
     }
-    let whole = |reason: String| Error::Whole { root: root.id.clone(), reason };
+    let whole = |reason: String| Error::Whole {
+        root: root.id.clone(),
+        reason,
+    };
     let exports: Vec<String> = graph.types()[world].exports.keys().cloned().collect();
     for export in exports {
-        let node = graph.alias_instance_export(instance, &export).map_err(|error| whole(chain(&error)))?;
-        graph.export(node, &export).map_err(|error| whole(chain(&error)))?;
+        let node = graph
+            .alias_instance_export(instance, &export)
+            .map_err(|error| whole(chain(&error)))?;
+        graph
+            .export(node, &export)
+            .map_err(|error| whole(chain(&error)))?;
     }
-    graph.encode(EncodeOptions::default()).map_err(|error| whole(chain(&error)))
+    graph
+        .encode(EncodeOptions::default())
+        .map_err(|error| whole(chain(&error)))
 }
 
 /// Refuses two names of one package: Spin registers a dependency under its package.
 fn check_packages(root: &Part, fills: &[Fill]) -> Result<(), Error> {
     for (at, fill) in fills.iter().enumerate() {
-        let Some(package) = Name::parse(&fill.name).package() else { continue };
-        let twin = fills.iter().take(at).find(|other| Name::parse(&other.name).package() == Some(package));
+        let Some(package) = Name::parse(&fill.name).package() else {
+            continue;
+        };
+        let twin = fills
+            .iter()
+            .take(at)
+            .find(|other| Name::parse(&other.name).package() == Some(package));
         if let Some(first) = twin {
             return Err(Error::SamePackage {
                 root: root.id.clone(),
@@ -234,29 +120,57 @@ fn plug(
 ) -> Result<(), Error> {
     let imports: Vec<String> = graph.types()[world].imports.keys().cloned().collect();
     let name = Name::parse(&fill.name);
-    let matched: Vec<&String> = imports.iter().filter(|import| name.matches(import)).collect();
+    let matched: Vec<&String> = imports
+        .iter()
+        .filter(|import| name.matches(import))
+        .collect();
     if matched.is_empty() {
-        return Err(Error::Unmatched { root: root.id.clone(), dependency: fill.name.clone(), imports });
+        return Err(Error::Unmatched {
+            root: root.id.clone(),
+            dependency: fill.name.clone(),
+            imports,
+        });
     }
     let bytes = fenced(root, fill)?;
     let (dependency_world, dependency) = register(graph, &fill.part.id, &fill.name, bytes)?;
     for import in matched {
         let export = fill.export.as_ref().unwrap_or(import);
-        check_type(graph, (dependency_world, export), (world, import), &fill.name)?;
-        let whole = |reason: String| Error::Whole { root: root.id.clone(), reason };
-        let node = graph.alias_instance_export(dependency, export).map_err(|error| whole(chain(&error)))?;
-        graph.set_instantiation_argument(instance, import, node).map_err(|error| whole(chain(&error)))?;
+        check_type(
+            graph,
+            (dependency_world, export),
+            (world, import),
+            &fill.name,
+        )?;
+        let whole = |reason: String| Error::Whole {
+            root: root.id.clone(),
+            reason,
+        };
+        let node = graph
+            .alias_instance_export(dependency, export)
+            .map_err(|error| whole(chain(&error)))?;
+        graph
+            .set_instantiation_argument(instance, import, node)
+            .map_err(|error| whole(chain(&error)))?;
     }
     Ok(())
 }
 
 fn fenced(root: &Part, fill: &Fill) -> Result<Vec<u8>, Error> {
     if !fence::is_component(&fill.part.bytes) {
-        return Err(Error::NotAComponent { part: fill.part.id.clone() });
+        return Err(Error::NotAComponent {
+            part: fill.part.id.clone(),
+        });
     }
     fence::fence(&fill.part.bytes, &fill.inherit).map_err(|source| match source {
-        fence::Error::Invalid(reason) => Error::Invalid { part: fill.part.id.clone(), reason },
-        source => Error::Fence { root: root.id.clone(), dependency: fill.name.clone(), source },
+        fence::Error::Invalid(reason) => Error::Invalid {
+            part: fill.part.id.clone(),
+            reason,
+        },
+        source => Error::Fence {
+            root: root.id.clone(),
+            dependency: fill.name.clone(),
+            source,
+        },
     })
 }
 
@@ -277,12 +191,14 @@ fn check_type(
     let offered = types[from].exports.get(export).ok_or_else(missing)?;
     let wanted = types[to].imports.get(import).ok_or_else(missing)?;
     let mut cache = Default::default();
-    SubtypeChecker::new(&mut cache).is_subtype(*offered, types, *wanted, types).map_err(|error| Error::Mismatch {
-        dependency: dependency.into(),
-        export: export.into(),
-        import: import.into(),
-        reason: format!("{error:#}"),
-    })
+    SubtypeChecker::new(&mut cache)
+        .is_subtype(*offered, types, *wanted, types)
+        .map_err(|error| Error::Mismatch {
+            dependency: dependency.into(),
+            export: export.into(),
+            import: import.into(),
+            reason: format!("{error:#}"),
+        })
 }
 
 /// Adds a component to the graph and instantiates it.
@@ -292,11 +208,16 @@ fn register(
     name: &str,
     bytes: Vec<u8>,
 ) -> Result<(WorldId, NodeId), Error> {
-    let invalid = |reason: String| Error::Invalid { part: id.into(), reason };
+    let invalid = |reason: String| Error::Invalid {
+        part: id.into(),
+        reason,
+    };
     let package = Package::from_bytes(name, None, bytes, graph.types_mut())
         .map_err(|error| invalid(format!("{error:#}")))?;
     let world = package.ty();
-    let package = graph.register_package(package).map_err(|error| invalid(chain(&error)))?;
+    let package = graph
+        .register_package(package)
+        .map_err(|error| invalid(chain(&error)))?;
     Ok((world, graph.instantiate(package)))
 }
 

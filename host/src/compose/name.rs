@@ -36,7 +36,11 @@ impl<'a> Name<'a> {
             Some((package, interface)) => (package, Some(interface)),
             None => (path, None),
         };
-        Self::Package { package, interface, version }
+        Self::Package {
+            package,
+            interface,
+            version,
+        }
     }
 
     /// The package, for a name that has one.
@@ -54,8 +58,16 @@ impl<'a> Name<'a> {
         match (*self, Name::parse(import)) {
             (Self::Plain(name), Name::Plain(import)) => name == import,
             (
-                Self::Package { package, interface, version },
-                Name::Package { package: in_package, interface: Some(of_interface), version: of_version },
+                Self::Package {
+                    package,
+                    interface,
+                    version,
+                },
+                Name::Package {
+                    package: in_package,
+                    interface: Some(of_interface),
+                    version: of_version,
+                },
             ) => {
                 package == in_package
                     && interface.is_none_or(|interface| interface == of_interface)
@@ -89,7 +101,11 @@ mod tests {
             ("plain-name", "plain:name/x", false),
             ("a:b", "a", false),
         ] {
-            assert_eq!(Name::parse(name).matches(import), want, "{name} for {import}");
+            assert_eq!(
+                Name::parse(name).matches(import),
+                want,
+                "{name} for {import}"
+            );
         }
     }
 }

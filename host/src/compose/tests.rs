@@ -3,7 +3,10 @@
 use super::*;
 
 fn part(id: &str, text: &str) -> Part {
-    Part { id: id.into(), bytes: wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}")) }
+    Part {
+        id: id.into(),
+        bytes: wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}")),
+    }
 }
 
 /// Imports two interfaces of one package and one of another, and a plain name; exports `g`.
@@ -22,7 +25,10 @@ fn root() -> Part {
 
 /// A component that exports `f: func() -> result` under each of `names`, as `header` allows.
 fn exporter(id: &str, result: &str, names: &[&str], header: &str) -> Part {
-    let exports: String = names.iter().map(|name| format!(r#"(export "{name}" (instance $api))"#)).collect();
+    let exports: String = names
+        .iter()
+        .map(|name| format!(r#"(export "{name}" (instance $api))"#))
+        .collect();
     part(
         id,
         &format!(
@@ -38,11 +44,20 @@ fn exporter(id: &str, result: &str, names: &[&str], header: &str) -> Part {
 }
 
 fn fill(name: &str, part: Part) -> Fill {
-    Fill { name: name.into(), part, export: None, inherit: Inherit::Nothing }
+    Fill {
+        name: name.into(),
+        part,
+        export: None,
+        inherit: Inherit::Nothing,
+    }
 }
 
 fn import_names(bytes: &[u8]) -> Vec<String> {
-    fence::imports(bytes).unwrap().into_iter().map(|import| import.name).collect()
+    fence::imports(bytes)
+        .unwrap()
+        .into_iter()
+        .map(|import| import.name)
+        .collect()
 }
 
 const ONE: &str = "a:dep/one@0.1.0";
@@ -66,7 +81,11 @@ fn a_name_fills_as_many_imports_as_it_matches() {
         ("a:dep@0.1.0", vec![OTHER, PLAIN, SQLITE]),
         (PLAIN, vec![ONE, TWO, OTHER, SQLITE]),
     ] {
-        let bytes = compose(&root(), &[fill(name, exporter("dep", "u32", &[ONE, TWO], ""))]).unwrap();
+        let bytes = compose(
+            &root(),
+            &[fill(name, exporter("dep", "u32", &[ONE, TWO], ""))],
+        )
+        .unwrap();
         let mut names = import_names(&bytes);
         names.sort();
         let mut left = left;
@@ -87,35 +106,73 @@ fn several_packages_are_filled_and_exports_stay() {
     let engine = crate::engine::build().unwrap();
     let component = wasmtime::component::Component::new(&engine, &bytes).unwrap();
     let mut linker = wasmtime::component::Linker::<()>::new(&engine);
-    linker.instance(SQLITE).unwrap().func_wrap("open", |_, (): ()| Ok(())).unwrap();
+    linker
+        .instance(SQLITE)
+        .unwrap()
+        .func_wrap("open", |_, (): ()| Ok(()))
+        .unwrap();
     let mut store = wasmtime::Store::new(&engine, ());
     store.set_epoch_deadline(1000);
     let instance = linker.instantiate(&mut store, &component).unwrap();
-    let g = instance.get_typed_func::<(), (u32,)>(&mut store, "g").unwrap();
-    assert_eq!(g.call(&mut store, ()).unwrap(), (7,), "the plain dependency answers");
+    let g = instance
+        .get_typed_func::<(), (u32,)>(&mut store, "g")
+        .unwrap();
+    assert_eq!(
+        g.call(&mut store, ()).unwrap(),
+        (7,),
+        "the plain dependency answers"
+    );
 }
 
 #[test]
 fn export_says_which_export_to_use() {
-    let renamed = Fill { export: Some(OTHER.into()), ..fill(ONE, exporter("dep", "u32", &[OTHER], "")) };
+    let renamed = Fill {
+        export: Some(OTHER.into()),
+        ..fill(ONE, exporter("dep", "u32", &[OTHER], ""))
+    };
     assert!(!import_names(&compose(&root(), &[renamed]).unwrap()).contains(&ONE.to_owned()));
 }
 
 #[test]
 fn the_parents_import_and_a_fenced_one_stay_apart() {
     let header = r#"(import "spin:sqlite/sqlite@3.1.0" (instance (export "open" (func))))"#;
-    let dependency = |inherit| Fill { inherit, ..fill(ONE, exporter("dep", "u32", &[ONE], header)) };
+    let dependency = |inherit| Fill {
+        inherit,
+        ..fill(ONE, exporter("dep", "u32", &[ONE], header))
+    };
     let fenced = import_names(&compose(&root(), &[dependency(Inherit::Nothing)]).unwrap());
-    let fenced: Vec<_> = fenced.iter().filter(|name| name.contains("sqlite")).collect();
-    assert_eq!(fenced, ["spin:sqlite/sqlite@3.1.0", "fenced-spin:sqlite/sqlite@3.1.0"]);
+    let fenced: Vec<_> = fenced
+        .iter()
+        .filter(|name| name.contains("sqlite"))
+        .collect();
+    assert_eq!(
+        fenced,
+        [
+            "spin:sqlite/sqlite@3.1.0",
+            "fenced-spin:sqlite/sqlite@3.1.0"
+        ]
+    );
     let inherited = import_names(&compose(&root(), &[dependency(Inherit::Everything)]).unwrap());
-    assert_eq!(inherited.iter().filter(|name| name.contains("sqlite")).count(), 1, "merged by name");
+    assert_eq!(
+        inherited
+            .iter()
+            .filter(|name| name.contains("sqlite"))
+            .count(),
+        1,
+        "merged by name"
+    );
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_its_reason() {
-    let module = |id: &str| Part { id: id.into(), bytes: wat::parse_str("(module)").unwrap() };
-    let garbage = Part { id: "garbage".into(), bytes: b"\0asm\x0d\0\x01\0\xff\xff".to_vec() };
+    let module = |id: &str| Part {
+        id: id.into(),
+        bytes: wat::parse_str("(module)").unwrap(),
+    };
+    let garbage = Part {
+        id: "garbage".into(),
+        bytes: b"\0asm\x0d\0\x01\0\xff\xff".to_vec(),
+    };
     let good = || exporter("dep", "u32", &[ONE, TWO], "");
     for (case, fills, want) in [
         (
@@ -124,7 +181,11 @@ fn what_does_not_fit_is_refused_with_its_reason() {
             "dependency `a:depp/one` does not match any import of component `root`; it imports \
              `a:dep/one@0.1.0`, `a:dep/two@0.1.0`, `b:other/api`, `plain-name`, `spin:sqlite/sqlite@3.1.0`",
         ),
-        ("another version", vec![fill("a:dep/one@0.2.0", good())], "does not match any import"),
+        (
+            "another version",
+            vec![fill("a:dep/one@0.2.0", good())],
+            "does not match any import",
+        ),
         (
             "two of one package",
             vec![fill(ONE, good()), fill(TWO, good())],
@@ -138,7 +199,10 @@ fn what_does_not_fit_is_refused_with_its_reason() {
         ),
         (
             "no such renamed export",
-            vec![Fill { export: Some("x:y/z".into()), ..fill(ONE, good()) }],
+            vec![Fill {
+                export: Some("x:y/z".into()),
+                ..fill(ONE, good())
+            }],
             "does not export `x:y/z` to fill import `a:dep/one@0.1.0`",
         ),
         (
@@ -146,11 +210,27 @@ fn what_does_not_fit_is_refused_with_its_reason() {
             vec![fill(ONE, exporter("dep", "s32", &[ONE], ""))],
             "dependency `a:dep/one@0.1.0` exports `a:dep/one@0.1.0`, which does not fit import `a:dep/one@0.1.0`:",
         ),
-        ("a core module", vec![fill(ONE, module("core"))], "`core` is not a component"),
-        ("broken bytes", vec![fill(ONE, garbage)], "`garbage` is not a valid component"),
+        (
+            "a core module",
+            vec![fill(ONE, module("core"))],
+            "`core` is not a component",
+        ),
+        (
+            "broken bytes",
+            vec![fill(ONE, garbage)],
+            "`garbage` is not a valid component",
+        ),
         (
             "an unknown capability",
-            vec![fill(ONE, exporter("dep", "u32", &[ONE], r#"(import "acme:x/y" (instance (export "f" (func))))"#))],
+            vec![fill(
+                ONE,
+                exporter(
+                    "dep",
+                    "u32",
+                    &[ONE],
+                    r#"(import "acme:x/y" (instance (export "f" (func))))"#,
+                ),
+            )],
             "dependency `a:dep/one@0.1.0` of component `root` is refused: it imports acme:x/y",
         ),
     ] {
@@ -166,7 +246,9 @@ fn shared_types_are_one_import_of_the_whole() {
     let types = r#"(import "a:types/types" (instance $t (export "m" (type (sub resource)))))"#;
     let root = part(
         "root",
-        &format!(r#"(component {types} (import "{ONE}" (instance (export "f" (func (result u32))))))"#),
+        &format!(
+            r#"(component {types} (import "{ONE}" (instance (export "f" (func (result u32))))))"#
+        ),
     );
     let bytes = compose(&root, &[fill(ONE, exporter("dep", "u32", &[ONE], types))]).unwrap();
     assert_eq!(import_names(&bytes), ["a:types/types"]);

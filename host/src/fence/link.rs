@@ -10,7 +10,8 @@
 use anyhow::Context as _;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{
-    Access, Accessor, Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Type, Val,
+    Access, Accessor, Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Type,
+    Val,
 };
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi::p2::Network;
@@ -33,14 +34,20 @@ pub struct Denied;
 ///
 /// # Errors
 /// When a fenced function has no refusal that fits its type.
-pub fn link<T: WasiHttpView + 'static>(linker: &mut Linker<T>, component: &Component) -> anyhow::Result<()> {
+pub fn link<T: WasiHttpView + 'static>(
+    linker: &mut Linker<T>,
+    component: &Component,
+) -> anyhow::Result<()> {
     linker.allow_shadowing(true);
     let linked = link_imports(linker, component);
     linker.allow_shadowing(false);
     linked
 }
 
-fn link_imports<T: WasiHttpView + 'static>(linker: &mut Linker<T>, component: &Component) -> anyhow::Result<()> {
+fn link_imports<T: WasiHttpView + 'static>(
+    linker: &mut Linker<T>,
+    component: &Component,
+) -> anyhow::Result<()> {
     let engine = linker.engine().clone();
     let ty = component.component_type();
     // Resources seen so far, in the order of declaration: a resource that shows up again is a
@@ -48,9 +55,10 @@ fn link_imports<T: WasiHttpView + 'static>(linker: &mut Linker<T>, component: &C
     let mut seen = Vec::new();
     for (name, import) in ty.imports(&engine) {
         let items: Vec<_> = match import.ty {
-            ComponentItem::ComponentInstance(instance) => {
-                instance.exports(&engine).map(|(item, export)| (item.to_owned(), export.ty)).collect()
-            }
+            ComponentItem::ComponentInstance(instance) => instance
+                .exports(&engine)
+                .map(|(item, export)| (item.to_owned(), export.ty))
+                .collect(),
             ComponentItem::Resource(resource) => {
                 seen.push(resource);
                 continue;
@@ -64,13 +72,16 @@ fn link_imports<T: WasiHttpView + 'static>(linker: &mut Linker<T>, component: &C
                     seen.push(resource);
                     if fenced.is_some() {
                         let denied = ResourceType::host::<Denied>();
-                        linker.instance(name)?.resource(&item, denied, |_, _| Ok(()))?;
+                        linker
+                            .instance(name)?
+                            .resource(&item, denied, |_, _| Ok(()))?;
                     }
                 }
                 ComponentItem::ComponentFunc(ty) => {
                     if let Some(interface) = fenced {
-                        define(&mut linker.instance(name)?, interface, &item, &ty)
-                            .with_context(|| format!("cannot fence {interface}, function {item}"))?;
+                        define(&mut linker.instance(name)?, interface, &item, &ty).with_context(
+                            || format!("cannot fence {interface}, function {item}"),
+                        )?;
                     }
                 }
                 _ => {}
@@ -91,19 +102,22 @@ fn define<T: WasiHttpView + 'static>(
     check(refusal, interface, ty)?;
     let interface = interface.to_owned();
     if ty.async_() {
-        instance.func_new_concurrent(name, move |accessor: &Accessor<T>, ty, arguments, results| {
-            let interface = interface.clone();
-            Box::pin(async move {
-                let accessor = accessor.with_getter::<WasiHttp>(|state| state.http());
-                accessor.with(|mut access| {
-                    for argument in arguments {
-                        give_back_async(&mut access, argument)?;
-                    }
-                    let handle = || wasmtime::bail!("an async constructor cannot be fenced");
-                    answer(refusal, &interface, &ty, arguments, results, handle)
+        instance.func_new_concurrent(
+            name,
+            move |accessor: &Accessor<T>, ty, arguments, results| {
+                let interface = interface.clone();
+                Box::pin(async move {
+                    let accessor = accessor.with_getter::<WasiHttp>(|state| state.http());
+                    accessor.with(|mut access| {
+                        for argument in arguments {
+                            give_back_async(&mut access, argument)?;
+                        }
+                        let handle = || wasmtime::bail!("an async constructor cannot be fenced");
+                        answer(refusal, &interface, &ty, arguments, results, handle)
+                    })
                 })
-            })
-        })?;
+            },
+        )?;
     } else {
         instance.func_new(name, move |mut store, ty, arguments, results| {
             for argument in arguments {
@@ -120,8 +134,12 @@ fn define<T: WasiHttpView + 'static>(
 fn check(refusal: Refusal, interface: &str, ty: &ComponentFunc) -> anyhow::Result<()> {
     match refusal {
         Refusal::Unreachable => Ok(()),
-        Refusal::Handle if !ty.async_() && matches!(ty.results().next(), Some(Type::Own(_))) => Ok(()),
-        _ => refusal.value(interface, ty, &[Val::String(String::new())]).map(drop),
+        Refusal::Handle if !ty.async_() && matches!(ty.results().next(), Some(Type::Own(_))) => {
+            Ok(())
+        }
+        _ => refusal
+            .value(interface, ty, &[Val::String(String::new())])
+            .map(drop),
     }
 }
 
@@ -135,9 +153,13 @@ fn answer(
     handle: impl FnOnce() -> wasmtime::Result<ResourceAny>,
 ) -> wasmtime::Result<()> {
     let value = match refusal {
-        Refusal::Unreachable => wasmtime::bail!("a handle of the fenced {interface} was used, and nobody has one"),
+        Refusal::Unreachable => {
+            wasmtime::bail!("a handle of the fenced {interface} was used, and nobody has one")
+        }
         Refusal::Handle => Some(Val::Resource(handle()?)),
-        refusal => refusal.value(interface, ty, arguments).map_err(wasmtime::Error::from_anyhow)?,
+        refusal => refusal
+            .value(interface, ty, arguments)
+            .map_err(wasmtime::Error::from_anyhow)?,
     };
     if let (Some(value), Some(result)) = (value, results.first_mut()) {
         *result = value;
@@ -146,7 +168,10 @@ fn answer(
 }
 
 /// Takes the handles out of an argument of a synchronous call and drops them.
-fn give_back<T: WasiHttpView>(store: &mut StoreContextMut<'_, T>, argument: &Val) -> wasmtime::Result<()> {
+fn give_back<T: WasiHttpView>(
+    store: &mut StoreContextMut<'_, T>,
+    argument: &Val,
+) -> wasmtime::Result<()> {
     match argument {
         Val::Option(Some(inner)) => give_back(store, inner),
         Val::Resource(handle) if is::<HostOutgoingRequest>(handle) => {
@@ -189,7 +214,9 @@ fn give_back_plain(store: impl AsContextMut, argument: &Val) -> wasmtime::Result
         Val::Resource(handle) if is::<Network>(handle) && !handle.owned() => {
             handle.try_into_resource::<Network>(store)?;
         }
-        Val::Resource(handle) => wasmtime::bail!("a fenced function was given a handle of {:?}", handle.ty()),
+        Val::Resource(handle) => {
+            wasmtime::bail!("a fenced function was given a handle of {:?}", handle.ty())
+        }
         _ => {}
     }
     Ok(())

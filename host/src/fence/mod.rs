@@ -59,16 +59,20 @@ pub fn imports(bytes: &[u8]) -> Result<Vec<Import>, Error> {
     let mut types = Types::default();
     let package = Package::from_bytes("component", None, bytes, &mut types)
         .map_err(|error| Error::Invalid(format!("{error:#}")))?;
-    let imports = types[package.ty()].imports.iter().map(|(name, kind)| Import {
-        name: name.clone(),
-        types_only: match kind {
-            ItemKind::Type(_) => true,
-            ItemKind::Instance(id) => {
-                types[*id].exports.values().all(|export| matches!(export, ItemKind::Type(_)))
-            }
-            _ => false,
-        },
-    });
+    let imports = types[package.ty()]
+        .imports
+        .iter()
+        .map(|(name, kind)| Import {
+            name: name.clone(),
+            types_only: match kind {
+                ItemKind::Type(_) => true,
+                ItemKind::Instance(id) => types[*id]
+                    .exports
+                    .values()
+                    .all(|export| matches!(export, ItemKind::Type(_))),
+                _ => false,
+            },
+        });
     Ok(imports.collect())
 }
 
@@ -82,13 +86,19 @@ pub fn fence(bytes: &[u8], inherit: &Inherit) -> Result<Vec<u8>, Error> {
         match judge(&import, inherit) {
             Verdict::TypesOnly | Verdict::Harmless | Verdict::Granted => {}
             Verdict::Fenced => fenced.push(import.name),
-            Verdict::Unknown => return Err(Error::Unknown { import: import.name }),
+            Verdict::Unknown => {
+                return Err(Error::Unknown {
+                    import: import.name,
+                });
+            }
         }
     }
     if fenced.is_empty() {
         return Ok(bytes.to_vec());
     }
-    Ok(rename::prefix_imports(bytes, PREFIX, |name| fenced.iter().any(|known| known == name))?)
+    Ok(rename::prefix_imports(bytes, PREFIX, |name| {
+        fenced.iter().any(|known| known == name)
+    })?)
 }
 
 #[cfg(test)]

@@ -148,7 +148,10 @@ mod tests {
     use crate::manifest::INHERITABLE;
 
     fn import(name: &str) -> Import {
-        Import { name: name.into(), types_only: false }
+        Import {
+            name: name.into(),
+            types_only: false,
+        }
     }
 
     #[test]
@@ -170,9 +173,17 @@ mod tests {
         ] {
             let import = import(name);
             assert_eq!(judge(&import, &Inherit::Nothing), Verdict::Fenced, "{name}");
-            assert_eq!(judge(&import, &Inherit::Everything), Verdict::Granted, "{name}");
+            assert_eq!(
+                judge(&import, &Inherit::Everything),
+                Verdict::Granted,
+                "{name}"
+            );
             for inherited in INHERITABLE {
-                let want = if inherited == key { Verdict::Granted } else { Verdict::Fenced };
+                let want = if inherited == key {
+                    Verdict::Granted
+                } else {
+                    Verdict::Fenced
+                };
                 let only = Inherit::Only(vec![inherited.into()]);
                 assert_eq!(judge(&import, &only), want, "{name} with {inherited}");
             }
@@ -181,21 +192,49 @@ mod tests {
 
     #[test]
     fn what_is_in_no_list_is_unknown_unless_everything_is_inherited() {
-        for name in ["acme:secret/backdoor@1.0.0", "spin:postgres/other@4.0.0", "wasi:nn/graph", "plain"] {
+        for name in [
+            "acme:secret/backdoor@1.0.0",
+            "spin:postgres/other@4.0.0",
+            "wasi:nn/graph",
+            "plain",
+        ] {
             let import = import(name);
-            assert_eq!(judge(&import, &Inherit::Nothing), Verdict::Unknown, "{name}");
+            assert_eq!(
+                judge(&import, &Inherit::Nothing),
+                Verdict::Unknown,
+                "{name}"
+            );
             let all = Inherit::Only(INHERITABLE.map(String::from).to_vec());
-            assert_eq!(judge(&import, &all), Verdict::Unknown, "{name} with every key");
-            assert_eq!(judge(&import, &Inherit::Everything), Verdict::Granted, "{name}");
+            assert_eq!(
+                judge(&import, &all),
+                Verdict::Unknown,
+                "{name} with every key"
+            );
+            assert_eq!(
+                judge(&import, &Inherit::Everything),
+                Verdict::Granted,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn types_alone_and_harmless_interfaces_need_no_grant() {
-        let types = Import { name: "acme:any/types".into(), types_only: true };
+        let types = Import {
+            name: "acme:any/types".into(),
+            types_only: true,
+        };
         assert_eq!(judge(&types, &Inherit::Nothing), Verdict::TypesOnly);
-        for name in ["wasi:clocks/wall-clock@0.2.6", "wasi:http/types@0.3.0", "wasi:io/poll@0.2.0"] {
-            assert_eq!(judge(&import(name), &Inherit::Nothing), Verdict::Harmless, "{name}");
+        for name in [
+            "wasi:clocks/wall-clock@0.2.6",
+            "wasi:http/types@0.3.0",
+            "wasi:io/poll@0.2.0",
+        ] {
+            assert_eq!(
+                judge(&import(name), &Inherit::Nothing),
+                Verdict::Harmless,
+                "{name}"
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ pub fn of(interface: &str, function: &str) -> Option<Refusal> {
         ("spin:sqlite/sqlite", "[static]connection.open" | "[static]connection.open-async")
         | ("fermyon:spin/sqlite", "[static]connection.open" | "open" | "execute")
         | ("spin:key-value/key-value", "[static]store.open")
-        | ("fermyon:spin/key-value", "[static]store.open" | "open" | "get" | "set" | "delete" | "exists" | "get-keys")
+        | (
+            "fermyon:spin/key-value",
+            "[static]store.open" | "open" | "get" | "set" | "delete" | "exists" | "get-keys",
+        )
         | ("wasi:keyvalue/store", "open")
         | ("wasi:keyvalue/atomics", "increment" | "[static]cas.new")
         | ("wasi:keyvalue/batch", "get-many" | "set-many" | "delete-many")
@@ -64,8 +67,14 @@ pub fn of(interface: &str, function: &str) -> Option<Refusal> {
             NotPermitted("internal-error")
         }
         (
-            "spin:mqtt/mqtt" | "spin:mysql/mysql" | "spin:postgres/postgres" | "spin:redis/redis"
-            | "fermyon:spin/mqtt" | "fermyon:spin/mysql" | "fermyon:spin/postgres" | "fermyon:spin/redis",
+            "spin:mqtt/mqtt"
+            | "spin:mysql/mysql"
+            | "spin:postgres/postgres"
+            | "spin:redis/redis"
+            | "fermyon:spin/mqtt"
+            | "fermyon:spin/mysql"
+            | "fermyon:spin/postgres"
+            | "fermyon:spin/redis",
             "[static]connection.open" | "[static]connection.open-async",
         )
         | (
@@ -74,7 +83,9 @@ pub fn of(interface: &str, function: &str) -> Option<Refusal> {
         ) => NotPermitted("other"),
         ("spin:postgres/postgres", "[constructor]connection-builder") => Handle,
         ("spin:postgres/postgres", "[method]connection-builder.set-ca-root") => Done,
-        ("fermyon:spin/mysql" | "fermyon:spin/postgres", "query" | "execute") => NotPermitted("other-error"),
+        ("fermyon:spin/mysql" | "fermyon:spin/postgres", "query" | "execute") => {
+            NotPermitted("other-error")
+        }
         (
             "fermyon:spin/redis",
             "publish" | "get" | "set" | "incr" | "del" | "sadd" | "smembers" | "srem" | "execute",
@@ -100,7 +111,12 @@ impl Refusal {
     ///
     /// # Errors
     /// When the type has no room for the value.
-    pub fn value(self, interface: &str, ty: &ComponentFunc, arguments: &[Val]) -> anyhow::Result<Option<Val>> {
+    pub fn value(
+        self,
+        interface: &str,
+        ty: &ComponentFunc,
+        arguments: &[Val],
+    ) -> anyhow::Result<Option<Val>> {
         let result = ty.results().next();
         let value = match (self, result) {
             (Self::Case(case), Some(Type::Result(result))) => failure(result.err(), case, None)?,
@@ -112,7 +128,9 @@ impl Refusal {
                 let argument = arguments.first().cloned().context("no argument to name")?;
                 failure(result.err(), case, Some(argument))?
             }
-            (Self::Done, Some(Type::Result(result))) if result.ok().is_none() => Val::Result(Ok(None)),
+            (Self::Done, Some(Type::Result(result))) if result.ok().is_none() => {
+                Val::Result(Ok(None))
+            }
             (Self::Empty, Some(Type::List(_))) => Val::List(Vec::new()),
             (Self::Absent, Some(Type::Option(_))) => Val::Option(None),
             (Self::Nothing, None) => return Ok(None),
@@ -136,7 +154,9 @@ fn failure(error: Option<Type>, case: &str, payload: Option<Val>) -> anyhow::Res
             let payload = match (found.ty, payload) {
                 (None, None) => None,
                 (Some(Type::String), Some(text @ Val::String(_))) => Some(Box::new(text)),
-                (Some(Type::Option(inner)), Some(text @ Val::String(_))) if inner.ty() == Type::String => {
+                (Some(Type::Option(inner)), Some(text @ Val::String(_)))
+                    if inner.ty() == Type::String =>
+                {
                     Some(Box::new(Val::Option(Some(Box::new(text)))))
                 }
                 _ => bail!("case {case} of the error type carries something else"),
@@ -155,13 +175,33 @@ mod tests {
     #[test]
     fn versions_share_a_row_and_strangers_have_none() {
         for (interface, function, want) in [
-            ("spin:sqlite/sqlite@3.1.0", "[static]connection.open", Some(Refusal::Case("access-denied"))),
-            ("spin:sqlite/sqlite@3.0.0", "[static]connection.open", Some(Refusal::Case("access-denied"))),
-            ("spin:sqlite/sqlite@3.1.0", "[method]connection.execute", Some(Refusal::Unreachable)),
-            ("spin:sqlite/sqlite@3.2.0", "[static]connection.open-readonly", None),
+            (
+                "spin:sqlite/sqlite@3.1.0",
+                "[static]connection.open",
+                Some(Refusal::Case("access-denied")),
+            ),
+            (
+                "spin:sqlite/sqlite@3.0.0",
+                "[static]connection.open",
+                Some(Refusal::Case("access-denied")),
+            ),
+            (
+                "spin:sqlite/sqlite@3.1.0",
+                "[method]connection.execute",
+                Some(Refusal::Unreachable),
+            ),
+            (
+                "spin:sqlite/sqlite@3.2.0",
+                "[static]connection.open-readonly",
+                None,
+            ),
             ("spin:variables/variables@3.0.0", "get-all", None),
             ("fermyon:spin/redis", "get", Some(Refusal::Case("error"))),
-            ("fermyon:spin/redis@2.0.0", "[static]connection.open", Some(Refusal::NotPermitted("other"))),
+            (
+                "fermyon:spin/redis@2.0.0",
+                "[static]connection.open",
+                Some(Refusal::NotPermitted("other")),
+            ),
         ] {
             assert_eq!(of(interface, function), want, "{interface} {function}");
         }

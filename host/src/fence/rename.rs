@@ -20,7 +20,9 @@ const IMPORT_SECTION: u8 = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The binary is a core module or no WebAssembly at all.
-    #[error("not a component binary (core modules are not accepted as they are: turn them into components)")]
+    #[error(
+        "not a component binary (core modules are not accepted as they are: turn them into components)"
+    )]
     NotAComponent,
     /// The binary does not parse.
     #[error("broken component binary: {0}")]
@@ -45,7 +47,9 @@ pub fn prefix_imports(
     prefix: &str,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<u8>, Error> {
-    let body = bytes.strip_prefix(&COMPONENT_HEADER).ok_or(Error::NotAComponent)?;
+    let body = bytes
+        .strip_prefix(&COMPONENT_HEADER)
+        .ok_or(Error::NotAComponent)?;
     let mut out = Vec::with_capacity(bytes.len() + 256);
     out.extend_from_slice(&COMPONENT_HEADER);
     let mut reader = BinaryReader::new(body, 0);
@@ -112,7 +116,11 @@ mod tests {
                 wasmparser::Payload::Version { .. } => depth += 1,
                 wasmparser::Payload::End(_) => depth -= 1,
                 wasmparser::Payload::ComponentImportSection(section) => {
-                    names.extend(section.into_iter().map(|i| format!("{depth} {}", i.unwrap().name.name)));
+                    names.extend(
+                        section
+                            .into_iter()
+                            .map(|i| format!("{depth} {}", i.unwrap().name.name)),
+                    );
                 }
                 _ => {}
             }
@@ -133,7 +141,12 @@ mod tests {
         validate(&renamed);
         assert_eq!(
             names(&renamed),
-            ["1 x-a:b/one@1.0.0", "2 a:b/one@1.0.0", "1 x-a:b/two@1.0.0", "1 plain"]
+            [
+                "1 x-a:b/one@1.0.0",
+                "2 a:b/one@1.0.0",
+                "1 x-a:b/two@1.0.0",
+                "1 plain"
+            ]
         );
     }
 
@@ -146,7 +159,10 @@ mod tests {
     #[test]
     fn a_core_module_and_other_bytes_are_refused() {
         for bytes in [&b"\0asm\x01\0\0\0"[..], b"", b"\0asm", b"hello, world"] {
-            assert!(matches!(prefix_imports(bytes, "x-", |_| true), Err(Error::NotAComponent)));
+            assert!(matches!(
+                prefix_imports(bytes, "x-", |_| true),
+                Err(Error::NotAComponent)
+            ));
         }
     }
 

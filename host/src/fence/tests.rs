@@ -19,22 +19,34 @@ struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: default_hooks(), table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: default_hooks(),
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
 fn state() -> State {
     let mut wasi = WasiCtx::builder();
     wasi.env("PARENT", "secret").arg("parent");
-    wasi.preopened_dir("/", "/", wasmtime_wasi::FsPerms::ReadOnly).unwrap();
+    wasi.preopened_dir("/", "/", wasmtime_wasi::FsPerms::ReadOnly)
+        .unwrap();
     let wasi = wasi.build();
-    State { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new() }
+    State {
+        wasi,
+        http: WasiHttpCtx::new(),
+        table: ResourceTable::new(),
+    }
 }
 
 /// One imported function and how to call it.
@@ -60,8 +72,22 @@ struct Probe {
 impl Probe {
     /// A dependency whose `probe` makes the call and returns its first 4 KiB of memory.
     fn component(&self) -> Vec<u8> {
-        let Self { before, interface, types, function, signature, .. } = self;
-        let Self { params, arguments, lowered, with, imported, .. } = self;
+        let Self {
+            before,
+            interface,
+            types,
+            function,
+            signature,
+            ..
+        } = self;
+        let Self {
+            params,
+            arguments,
+            lowered,
+            with,
+            imported,
+            ..
+        } = self;
         let text = format!(
             r#"(component $c
             {before}
@@ -112,12 +138,26 @@ fn root() -> Part {
         (core instance $m (instantiate $m (with "" (instance (export "f" (func $f))))))
         (func (export "run") async (result (list u8))
             (canon lift (core func $m "run") (memory $libc "memory"))))"#;
-    Part { id: "root".into(), bytes: wat::parse_str(text).unwrap() }
+    Part {
+        id: "root".into(),
+        bytes: wat::parse_str(text).unwrap(),
+    }
 }
 
 fn composed(probe: &Probe, inherit: Inherit) -> Result<Vec<u8>, crate::compose::Error> {
-    let part = Part { id: "dep".into(), bytes: probe.component() };
-    compose(&root(), &[Fill { name: "chatly-test:dep/api".into(), part, export: None, inherit }])
+    let part = Part {
+        id: "dep".into(),
+        bytes: probe.component(),
+    };
+    compose(
+        &root(),
+        &[Fill {
+            name: "chatly-test:dep/api".into(),
+            part,
+            export: None,
+            inherit,
+        }],
+    )
 }
 
 fn linker(engine: &Engine) -> Result<Linker<State>> {
@@ -129,7 +169,10 @@ fn linker(engine: &Engine) -> Result<Linker<State>> {
 }
 
 /// Runs `bytes` and gives its memory back, and how many things it left in the store.
-async fn run(bytes: &[u8], more: impl FnOnce(&mut Linker<State>) -> Result<()>) -> Result<(Vec<u8>, bool)> {
+async fn run(
+    bytes: &[u8],
+    more: impl FnOnce(&mut Linker<State>) -> Result<()>,
+) -> Result<(Vec<u8>, bool)> {
     let engine = crate::engine::build()?;
     let component = Component::new(&engine, bytes)?;
     let mut linker = linker(&engine)?;
@@ -139,7 +182,10 @@ async fn run(bytes: &[u8], more: impl FnOnce(&mut Linker<State>) -> Result<()>) 
     store.set_epoch_deadline(1000);
     let instance = linker.instantiate_async(&mut store, &component).await?;
     let run = instance.get_typed_func::<(), (Vec<u8>,)>(&mut store, "run")?;
-    let memory = store.run_concurrent(async |store| run.call_concurrent(store, ()).await).await??.0;
+    let memory = store
+        .run_concurrent(async |store| run.call_concurrent(store, ()).await)
+        .await??
+        .0;
     Ok((memory, store.data().table.is_empty()))
 }
 
@@ -175,6 +221,9 @@ const EMPTY: Probe = Probe {
     imported: "",
 };
 
+const OPEN_ASYNC: &str =
+    r#"async (param "database" string) (result (result (own $connection) (error $error)))"#;
+
 const VARIABLES: Probe = Probe {
     interface: "spin:variables/variables@3.0.0",
     types: r#"(type $e (variant (case "invalid-name" string) (case "undefined" string)
@@ -188,29 +237,97 @@ const VARIABLES: Probe = Probe {
 /// `err` of a result whose payload is at 4: outer case at 16, inner case at 20, string at 24.
 #[tokio::test]
 async fn what_is_not_inherited_answers_with_spins_error() -> Result<()> {
-    let unit = |interface, function, types, signature| Probe { interface, function, types, signature, ..SQLITE };
+    let unit = |interface, function, types, signature| Probe {
+        interface,
+        function,
+        types,
+        signature,
+        ..SQLITE
+    };
     let other = r#"(export "connection" (type $connection (sub resource)))
         (type $e (variant (case "connection-failed" string) (case "other" string)))
         (export "error" (type $error (eq $e)))"#;
     let open = r#"(param "address" string) (result (result (own $connection) (error $error)))"#;
-    let open_async = r#"async (param "address" string) (result (result (own $connection) (error $error)))"#;
+    let open_async =
+        r#"async (param "address" string) (result (result (own $connection) (error $error)))"#;
     let store = r#"(export "store" (type $store (sub resource)))
         (type $e (variant (case "store-table-full") (case "no-such-store") (case "access-denied") (case "other" string)))
         (export "error" (type $error (eq $e)))"#;
     for (probe, case, said) in [
         (SQLITE, 1, None),
-        (Probe { function: "[static]connection.open-async", signature: r#"async (param "database" string) (result (result (own $connection) (error $error)))"#, ..SQLITE }, 1, None),
-        (Probe { interface: "spin:sqlite/sqlite@3.7.0", ..SQLITE }, 1, None),
-        (Probe { interface: "fermyon:spin/sqlite@2.0.0", ..SQLITE }, 1, None),
+        (
+            Probe {
+                function: "[static]connection.open-async",
+                signature: OPEN_ASYNC,
+                ..SQLITE
+            },
+            1,
+            None,
+        ),
+        (
+            Probe {
+                interface: "spin:sqlite/sqlite@3.7.0",
+                ..SQLITE
+            },
+            1,
+            None,
+        ),
+        (
+            Probe {
+                interface: "fermyon:spin/sqlite@2.0.0",
+                ..SQLITE
+            },
+            1,
+            None,
+        ),
         (VARIABLES, 1, Some("name")),
-        (unit("spin:key-value/key-value@3.0.0", "[static]store.open", store, r#"async (param "label" string) (result (result (own $store) (error $error)))"#), 2, None),
-        (unit("spin:postgres/postgres@4.0.0", "[static]connection.open", other, open), 1, Some("\"spin:postgres/postgres\" is not permitted")),
-        (unit("spin:redis/redis@3.0.0", "[static]connection.open", other, open_async), 1, Some("\"spin:redis/redis\" is not permitted")),
-        (unit("fermyon:spin/mysql@2.0.0", "[static]connection.open", other, open), 1, Some("\"fermyon:spin/mysql\" is not permitted")),
+        (
+            unit(
+                "spin:key-value/key-value@3.0.0",
+                "[static]store.open",
+                store,
+                r#"async (param "label" string) (result (result (own $store) (error $error)))"#,
+            ),
+            2,
+            None,
+        ),
+        (
+            unit(
+                "spin:postgres/postgres@4.0.0",
+                "[static]connection.open",
+                other,
+                open,
+            ),
+            1,
+            Some("\"spin:postgres/postgres\" is not permitted"),
+        ),
+        (
+            unit(
+                "spin:redis/redis@3.0.0",
+                "[static]connection.open",
+                other,
+                open_async,
+            ),
+            1,
+            Some("\"spin:redis/redis\" is not permitted"),
+        ),
+        (
+            unit(
+                "fermyon:spin/mysql@2.0.0",
+                "[static]connection.open",
+                other,
+                open,
+            ),
+            1,
+            Some("\"fermyon:spin/mysql\" is not permitted"),
+        ),
     ] {
         let name = format!("{} {}", probe.interface, probe.function);
         let bytes = composed(&probe, Inherit::Nothing)?;
-        let names: Vec<_> = imports(&bytes)?.into_iter().map(|import| import.name).collect();
+        let names: Vec<_> = imports(&bytes)?
+            .into_iter()
+            .map(|import| import.name)
+            .collect();
         assert_eq!(names, [format!("fenced-{}", probe.interface)]);
         let (memory, empty) = run(&bytes, |_| Ok(())).await?;
         assert_eq!((memory[16], memory[20]), (1, case), "{name}");
@@ -222,16 +339,95 @@ async fn what_is_not_inherited_answers_with_spins_error() -> Result<()> {
     Ok(())
 }
 
+/// Spin lets the builder be made and configured, and refuses when it builds.
+#[tokio::test]
+async fn a_builder_is_a_handle_that_builds_nothing() -> Result<()> {
+    let probe = Probe {
+        interface: "spin:postgres/postgres@4.2.0",
+        types: r#"(export "connection-builder" (type $builder (sub resource)))
+            (export "connection" (type $connection (sub resource)))
+            (type $e (variant (case "connection-failed" string) (case "other" string)))
+            (export "error" (type $error (eq $e)))
+            (export "[constructor]connection-builder"
+                (func (param "address" string) (result (own $builder))))
+            (export "[method]connection-builder.set-ca-root" (func (param "self" (borrow $builder))
+                (param "certificate" string) (result (result (error $error)))))"#,
+        function: "[method]connection-builder.build",
+        signature: r#"(param "self" (borrow $builder)) (result (result (own $connection) (error $error)))"#,
+        params: "i32 i32",
+        arguments: "(call $configured) (i32.const 16)",
+        lowered: r#"
+            (core func $new (canon lower (func $i "[constructor]connection-builder") (memory $libc "memory")))
+            (core func $root (canon lower (func $i "[method]connection-builder.set-ca-root")
+                (memory $libc "memory") (realloc (core func $libc "realloc"))))"#,
+        with: r#"(export "new" (func $new)) (export "root" (func $root))"#,
+        imported: r#"(import "" "new" (func $new (param i32 i32) (result i32)))
+            (import "" "root" (func $root (param i32 i32 i32 i32)))
+            (func $configured (result i32) (local $builder i32)
+                (local.set $builder (call $new (i32.const 256) (i32.const 4)))
+                (call $root (local.get $builder) (i32.const 256) (i32.const 4) (i32.const 64))
+                local.get $builder)"#,
+        ..EMPTY
+    };
+    let (memory, empty) = run(&composed(&probe, Inherit::Nothing)?, |_| Ok(())).await?;
+    assert_eq!(memory[64], 0, "the certificate is taken");
+    assert_eq!((memory[16], memory[20]), (1, 1));
+    assert_eq!(
+        text(&memory, 24),
+        "\"spin:postgres/postgres\" is not permitted"
+    );
+    assert!(empty);
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_linker_serves_several_fenced_components() -> Result<()> {
+    let engine = crate::engine::build()?;
+    let mut linker = linker(&engine)?;
+    let mut pres = Vec::new();
+    for probe in [
+        SQLITE,
+        Probe {
+            function: "[static]connection.open-async",
+            signature: OPEN_ASYNC,
+            ..SQLITE
+        },
+        SQLITE,
+    ] {
+        let component = Component::new(&engine, composed(&probe, Inherit::Nothing)?)?;
+        link(&mut linker, &component)?;
+        pres.push(linker.instantiate_pre(&component)?);
+    }
+    for pre in pres {
+        let mut store = Store::new(&engine, state());
+        store.set_epoch_deadline(1000);
+        pre.instantiate_async(&mut store).await?;
+    }
+    assert!(
+        linker
+            .instance("wasi:cli/exit@0.2.12")?
+            .func_wrap("exit", |_, (): ()| Ok(()))
+            .is_err()
+    );
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_is_inherited_reaches_the_host() -> Result<()> {
-    for inherit in [Inherit::Everything, Inherit::Only(vec!["sqlite_databases".into()])] {
+    for inherit in [
+        Inherit::Everything,
+        Inherit::Only(vec!["sqlite_databases".into()]),
+    ] {
         let bytes = composed(&SQLITE, inherit)?;
         let (memory, _) = run(&bytes, |linker| {
             let mut sqlite = linker.instance("spin:sqlite/sqlite@3.1.0")?;
             sqlite.resource("connection", ResourceType::host::<Marker>(), |_, _| Ok(()))?;
             sqlite.func_new("[static]connection.open", |_, _, arguments, results| {
                 assert_eq!(arguments, [Val::String("name".into())]);
-                let marker = Val::Variant("io".into(), Some(Box::new(Val::String("the host was here".into()))));
+                let marker = Val::Variant(
+                    "io".into(),
+                    Some(Box::new(Val::String("the host was here".into()))),
+                );
                 results[0] = Val::Result(Err(Some(Box::new(marker))));
                 Ok(())
             })?;
@@ -247,7 +443,10 @@ struct Marker;
 
 #[tokio::test]
 async fn another_key_does_not_open_it() -> Result<()> {
-    let bytes = composed(&SQLITE, Inherit::Only(vec!["variables".into(), "files".into()]))?;
+    let bytes = composed(
+        &SQLITE,
+        Inherit::Only(vec!["variables".into(), "files".into()]),
+    )?;
     let (memory, _) = run(&bytes, |_| Ok(())).await?;
     assert_eq!((memory[16], memory[20]), (1, 1));
     Ok(())
@@ -268,8 +467,21 @@ async fn environment_and_folders_are_empty_until_inherited() -> Result<()> {
     };
     for (probe, key) in [
         (environment, "environment"),
-        (Probe { interface: "wasi:cli/environment@0.3.0", ..environment }, "environment"),
-        (Probe { function: "get-arguments", signature: "(result (list string))", ..environment }, "environment"),
+        (
+            Probe {
+                interface: "wasi:cli/environment@0.3.0",
+                ..environment
+            },
+            "environment",
+        ),
+        (
+            Probe {
+                function: "get-arguments",
+                signature: "(result (list string))",
+                ..environment
+            },
+            "environment",
+        ),
         (
             Probe {
                 before: descriptor,
@@ -285,7 +497,11 @@ async fn environment_and_folders_are_empty_until_inherited() -> Result<()> {
         for (inherit, want) in [(Inherit::Nothing, 0), (Inherit::Only(vec![key.into()]), 1)] {
             let bytes = composed(&probe, inherit)?;
             let (memory, _) = run(&bytes, |_| Ok(())).await?;
-            assert_eq!(memory[20], want, "{} {}: length of the list", probe.interface, probe.function);
+            assert_eq!(
+                memory[20], want,
+                "{} {}: length of the list",
+                probe.interface, probe.function
+            );
         }
     }
     Ok(())
@@ -351,7 +567,12 @@ async fn no_socket_is_made_and_no_name_looked_up() -> Result<()> {
         let bytes = composed(&probe, Inherit::Nothing)?;
         let (memory, _) = run(&bytes, |_| Ok(())).await?;
         let denied = u8::from(probe.interface.contains("@0.2"));
-        assert_eq!((memory[16], memory[inner]), (1, denied), "{}", probe.interface);
+        assert_eq!(
+            (memory[16], memory[inner]),
+            (1, denied),
+            "{}",
+            probe.interface
+        );
     }
     Ok(())
 }
@@ -411,17 +632,25 @@ async fn no_request_goes_out_and_none_is_left_behind() -> Result<()> {
             // A request that is simply there, in place of the functions that build one.
             let mut types = linker.instance("wasi:http/types@0.3.0")?;
             types.resource("request", ResourceType::host::<Request>(), |_, _| Ok(()))?;
-            types.func_wrap("made", |mut store: wasmtime::StoreContextMut<'_, State>, (): ()| {
-                let body = http_body_util::Empty::<bytes::Bytes>::new();
-                let request = http::Request::get("http://example.com/").body(body)?;
-                let (request, _) = Request::from_http(default_hooks(), request);
-                let request: Resource<Request> = store.data_mut().table.push(request)?;
-                Ok((request,))
-            })?;
+            types.func_wrap(
+                "made",
+                |mut store: wasmtime::StoreContextMut<'_, State>, (): ()| {
+                    let body = http_body_util::Empty::<bytes::Bytes>::new();
+                    let request = http::Request::get("http://example.com/").body(body)?;
+                    let (request, _) = Request::from_http(default_hooks(), request);
+                    let request: Resource<Request> = store.data_mut().table.push(request)?;
+                    Ok((request,))
+                },
+            )?;
             Ok(())
         })
         .await?;
-        assert_eq!((memory[16], memory[20], memory[24]), (1, 1, 1), "{}", probe.interface);
+        assert_eq!(
+            (memory[16], memory[20], memory[24]),
+            (1, 1, 1),
+            "{}",
+            probe.interface
+        );
         let said = format!("\"{}\" is not permitted", policy::path(probe.interface));
         assert_eq!(text(&memory, 28), said);
         assert!(empty, "{} left its request in the store", probe.interface);
@@ -437,20 +666,34 @@ fn an_import_in_no_list_refuses_the_start_and_is_named() {
         params: "",
         ..EMPTY
     };
-    let refused = composed(&probe, Inherit::Only(vec!["variables".into()])).unwrap_err().to_string();
+    let refused = composed(&probe, Inherit::Only(vec!["variables".into()]))
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("acme:secret/backdoor@1.0.0"), "{refused}");
-    assert!(composed(&probe, Inherit::Everything).is_ok(), "everything means everything");
+    assert!(
+        composed(&probe, Inherit::Everything).is_ok(),
+        "everything means everything"
+    );
 }
 
 #[tokio::test]
 async fn a_function_without_a_refusal_fails_the_link() -> Result<()> {
     for probe in [
-        Probe { function: "[static]connection.open-readonly", ..SQLITE },
-        Probe { signature: r#"(param "database" string) (result (result (own $connection)))"#, ..SQLITE },
+        Probe {
+            function: "[static]connection.open-readonly",
+            ..SQLITE
+        },
+        Probe {
+            signature: r#"(param "database" string) (result (result (own $connection)))"#,
+            ..SQLITE
+        },
     ] {
         let bytes = composed(&probe, Inherit::Nothing)?;
         let refused = format!("{:#}", run(&bytes, |_| Ok(())).await.unwrap_err());
-        assert!(refused.contains("cannot fence spin:sqlite/sqlite@3.1.0"), "{refused}");
+        assert!(
+            refused.contains("cannot fence spin:sqlite/sqlite@3.1.0"),
+            "{refused}"
+        );
     }
     Ok(())
 }
@@ -473,6 +716,17 @@ fn types_alone_are_told_from_functions() {
             (import "plain" (func)))"#,
     )
     .unwrap();
-    let found: Vec<_> = imports(&bytes).unwrap().into_iter().map(|i| (i.name, i.types_only)).collect();
-    assert_eq!(found, [("a:b/types".into(), true), ("a:b/both".into(), false), ("plain".into(), false)]);
+    let found: Vec<_> = imports(&bytes)
+        .unwrap()
+        .into_iter()
+        .map(|i| (i.name, i.types_only))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("a:b/types".into(), true),
+            ("a:b/both".into(), false),
+            ("plain".into(), false)
+        ]
+    );
 }

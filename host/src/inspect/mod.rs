@@ -105,13 +105,21 @@ pub struct Unfenced {
 /// # Errors
 /// When an artifact cannot be read or is no valid component, or a dependency names no component.
 pub fn report(manifest: &Manifest) -> anyhow::Result<Report> {
-    let components = manifest.components.keys().map(|id| component(manifest, id)).collect::<Result<_, _>>()?;
+    let components = manifest
+        .components
+        .keys()
+        .map(|id| component(manifest, id))
+        .collect::<Result<_, _>>()?;
     Ok(Report { components })
 }
 
 fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
     let (root, fills) = compose::parts(manifest, id)?;
-    let source = &manifest.components.get(id).context("a component without a source")?.source;
+    let source = &manifest
+        .components
+        .get(id)
+        .context("a component without a source")?
+        .source;
     let imports = fence::imports(&root.bytes)
         .with_context(|| format!("cannot inspect component `{id}` ({})", source.display()))?;
     let imports = imports.into_iter().map(|import| Import {
@@ -122,7 +130,10 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
         name: import.name,
         types_only: import.types_only,
     });
-    let dependencies = fills.iter().map(|fill| dependency(manifest, id, fill)).collect::<Result<_, _>>()?;
+    let dependencies = fills
+        .iter()
+        .map(|fill| dependency(manifest, id, fill))
+        .collect::<Result<_, _>>()?;
     Ok(Component {
         id: id.into(),
         artifact: artifact(source.clone(), &root.bytes),
@@ -132,14 +143,22 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
 }
 
 fn dependency(manifest: &Manifest, parent: &str, fill: &Fill) -> anyhow::Result<Dependency> {
-    let cannot = || format!("cannot inspect dependency `{}` of component `{parent}`", fill.name);
+    let cannot = || {
+        format!(
+            "cannot inspect dependency `{}` of component `{parent}`",
+            fill.name
+        )
+    };
     let path = manifest
         .components
         .get(parent)
         .and_then(|component| component.dependencies.get(&fill.name))
         .and_then(|dependency| match &dependency.source {
             DependencySource::Path(path) => Some(path.clone()),
-            DependencySource::Component(id) => manifest.components.get(id).map(|found| found.source.clone()),
+            DependencySource::Component(id) => manifest
+                .components
+                .get(id)
+                .map(|found| found.source.clone()),
         })
         .with_context(cannot)?;
     Ok(Dependency {
@@ -164,7 +183,10 @@ fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
         Err(error) => return Err(error),
     };
     let behind = |name: &str| {
-        renamed.is_empty() || renamed.iter().any(|import| import.name.strip_prefix(PREFIX) == Some(name))
+        renamed.is_empty()
+            || renamed
+                .iter()
+                .any(|import| import.name.strip_prefix(PREFIX) == Some(name))
     };
     let imports = fence::imports(&fill.part.bytes)?;
     let judged = imports.into_iter().map(|import| Judged {
@@ -178,7 +200,10 @@ fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
 }
 
 fn artifact(path: PathBuf, bytes: &[u8]) -> Artifact {
-    Artifact { path, sha256: hex::encode(Sha256::digest(bytes)) }
+    Artifact {
+        path,
+        sha256: hex::encode(Sha256::digest(bytes)),
+    }
 }
 
 impl Report {
@@ -188,7 +213,10 @@ impl Report {
         let mut found = Vec::new();
         for component in &self.components {
             for dependency in &component.dependencies {
-                let unknown = dependency.imports.iter().filter(|import| import.verdict == Verdict::Unknown);
+                let unknown = dependency
+                    .imports
+                    .iter()
+                    .filter(|import| import.verdict == Verdict::Unknown);
                 found.extend(unknown.map(|import| Unfenced {
                     component: component.id.clone(),
                     dependency: dependency.component.clone(),
@@ -212,9 +240,18 @@ impl fmt::Display for Report {
                     [] => "nothing".to_owned(),
                     keys => keys.join(", "),
                 };
-                writeln!(f, "  + {}  {}  inherits {inherits}", dependency.component, dependency.artifact)?;
+                writeln!(
+                    f,
+                    "  + {}  {}  inherits {inherits}",
+                    dependency.component, dependency.artifact
+                )?;
                 for import in &dependency.imports {
-                    writeln!(f, "    {:NAME_WIDTH$} {}", import.name, words(import.verdict))?;
+                    writeln!(
+                        f,
+                        "    {:NAME_WIDTH$} {}",
+                        import.name,
+                        words(import.verdict)
+                    )?;
                 }
             }
         }
@@ -262,34 +299,55 @@ mod tests {
         (import "spin:sqlite/sqlite@3.1.0" (instance (export "open" (func))))
         (import "wasi:clocks/wall-clock@0.2.6" (instance (export "now" (func))))
         (import "wasi:http/client@0.3.0" (instance (export "send" (func)))))"#;
-    const PURE: &str = r#"(component (import "a:types/types" (instance (export "r" (type (sub resource))))))"#;
+    const PURE: &str =
+        r#"(component (import "a:types/types" (instance (export "r" (type (sub resource))))))"#;
 
     /// `root` with dependency `dep`, whose text is given, and `pure`, which nothing uses.
     fn manifest(dir: &std::path::Path, dependency: &str, inherit: Inherit) -> Manifest {
         let component = |id: &str, text: &str| {
             let source = dir.join(format!("{id}.wasm"));
             std::fs::write(&source, wat::parse_str(text).unwrap()).unwrap();
-            manifest::Component { id: id.into(), source, ..Default::default() }
+            manifest::Component {
+                id: id.into(),
+                source,
+                ..Default::default()
+            }
         };
         let mut root = component("root", ROOT);
         let source = DependencySource::Component("dep".into());
-        root.dependencies.insert("a:dep".into(), manifest::Dependency { source, export: None, inherit });
+        root.dependencies.insert(
+            "a:dep".into(),
+            manifest::Dependency {
+                source,
+                export: None,
+                inherit,
+            },
+        );
         let components = [root, component("dep", dependency), component("pure", PURE)];
         Manifest {
             path: dir.join("spin.toml"),
             application: Default::default(),
             variables: Default::default(),
             triggers: Vec::new(),
-            components: components.into_iter().map(|component| (component.id.clone(), component)).collect(),
+            components: components
+                .into_iter()
+                .map(|component| (component.id.clone(), component))
+                .collect(),
         }
     }
 
     #[test]
     fn each_import_of_a_dependency_is_accounted_for() {
         let dir = tempfile::tempdir().unwrap();
-        let manifest = manifest(dir.path(), DEPENDENCY, Inherit::Only(vec!["sqlite_databases".into()]));
+        let manifest = manifest(
+            dir.path(),
+            DEPENDENCY,
+            Inherit::Only(vec!["sqlite_databases".into()]),
+        );
         let report = report(&manifest).unwrap();
-        let shown = report.to_string().replace(&format!("{}/", dir.path().display()), "");
+        let shown = report
+            .to_string()
+            .replace(&format!("{}/", dir.path().display()), "");
         let sum = |at: usize| &report.components[at].artifact.sha256;
         let want = format!(
             "dep  dep.wasm  sha256:{}
@@ -309,7 +367,10 @@ root  root.wasm  sha256:{}
     wasi:clocks/wall-clock@0.2.6                 harmless
     wasi:http/client@0.3.0                       fenced
 ",
-            sum(0), sum(1), sum(2), sum(0)
+            sum(0),
+            sum(1),
+            sum(2),
+            sum(0)
         );
         assert_eq!(shown, want);
         assert_eq!(report.unfenced(), []);
@@ -321,7 +382,11 @@ root  root.wasm  sha256:{}
         let text = r#"(component (import "acme:x/y" (instance (export "f" (func))))
             (import "wasi:http/client@0.3.0" (instance (export "send" (func)))))"#;
         let report = report(&manifest(dir.path(), text, Inherit::Nothing)).unwrap();
-        let found: Vec<_> = report.unfenced().into_iter().map(|found| found.import).collect();
+        let found: Vec<_> = report
+            .unfenced()
+            .into_iter()
+            .map(|found| found.import)
+            .collect();
         assert_eq!(found, ["acme:x/y"]);
         assert!(report.to_string().contains("UNFENCED"));
     }
@@ -332,8 +397,14 @@ root  root.wasm  sha256:{}
         let report = report(&manifest(dir.path(), PURE, Inherit::Nothing)).unwrap();
         let json = serde_json::to_value(&report).unwrap();
         let bytes = std::fs::read(dir.path().join("pure.wasm")).unwrap();
-        assert_eq!(json["components"][1]["sha256"], hex::encode(Sha256::digest(bytes)));
-        assert_eq!(json["components"][2]["dependencies"][0]["imports"][0]["verdict"], "types-only");
+        assert_eq!(
+            json["components"][1]["sha256"],
+            hex::encode(Sha256::digest(bytes))
+        );
+        assert_eq!(
+            json["components"][2]["dependencies"][0]["imports"][0]["verdict"],
+            "types-only"
+        );
     }
 
     #[test]
@@ -342,6 +413,9 @@ root  root.wasm  sha256:{}
         let manifest = manifest(dir.path(), PURE, Inherit::Nothing);
         std::fs::remove_file(dir.path().join("dep.wasm")).unwrap();
         let error = format!("{:#}", report(&manifest).unwrap_err());
-        assert!(error.contains("dep.wasm") && error.contains("is it built?"), "{error}");
+        assert!(
+            error.contains("dep.wasm") && error.contains("is it built?"),
+            "{error}"
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! One database file: where it lies, who may write, and what keeps its WAL open.
+//! One database file: where it lies, how it is opened, and who may write.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -31,7 +31,6 @@ pub struct Database {
     path: PathBuf,
     /// Where writers wait for their turn.
     pub gate: Arc<Gate>,
-    keeper: Mutex<Option<Connection>>,
 }
 
 impl Database {
@@ -43,7 +42,6 @@ impl Database {
         Ok(Self {
             path: state_dir.join("sqlite").join(format!("{label}.db")),
             gate: Arc::default(),
-            keeper: Mutex::default(),
         })
     }
 
@@ -69,34 +67,6 @@ impl Database {
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         Ok(connection)
-    }
-
-    /// To be called before `leaving` closes. The last connection of a database in WAL mode
-    /// writes back and deletes its WAL, which costs two fsyncs and the next one a new file;
-    /// so one more connection stays open behind those of the guests.
-    pub fn keep_open(&self, leaving: &Connection) {
-        let mut keeper = self.lock();
-        if keeper.is_some() {
-            return;
-        }
-        let mode = leaving.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-        if mode.is_ok_and(|mode| mode == "wal") {
-            // A connection joins the WAL when it first reads. Failing costs only time.
-            *keeper = self.try_connect().ok().filter(|connection| {
-                connection
-                    .pragma_query_value(None, "schema_version", |_| Ok(()))
-                    .is_ok()
-            });
-        }
-    }
-
-    /// Closes the connection of `keep_open`, so that a guest can change the journal mode.
-    pub fn release(&self) {
-        *self.lock() = None;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

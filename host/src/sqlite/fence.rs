@@ -31,7 +31,9 @@ const REFUSED_PRAGMAS: [&str; 7] = [
 
 /// What the rest of the host has to know about a statement while SQLite prepares it.
 pub enum Notice {
-    /// It may change the journal mode, for which SQLite needs the database alone.
+    /// It changes the connection itself: a setting, an attached or temporary database.
+    Altered,
+    /// It may leave the WAL mode, for which SQLite needs the database alone.
     JournalMode,
     /// It sets how long to wait for a lock, in milliseconds.
     BusyTimeout(u64),
@@ -55,11 +57,20 @@ pub fn install(
             pragma_value: Some(value),
         } = context.action
         {
-            if pragma_name.eq_ignore_ascii_case("journal_mode") {
-                notice(Notice::JournalMode);
-            } else if pragma_name.eq_ignore_ascii_case("busy_timeout") {
+            let (name, value) = (pragma_name.to_ascii_lowercase(), value.to_ascii_lowercase());
+            if name == "busy_timeout" {
                 notice(Notice::BusyTimeout(value.trim().parse().unwrap_or(0)));
             }
+            if name == "journal_mode" && value != "wal" {
+                notice(Notice::JournalMode);
+            }
+            if !leaves_alike(&name, &value) {
+                notice(Notice::Altered);
+            }
+        }
+        let attaches = matches!(context.action, AuthAction::Attach { .. });
+        if attaches || context.database_name == Some("temp") {
+            notice(Notice::Altered);
         }
         if refused(&context.action) {
             Authorization::Deny
@@ -67,6 +78,21 @@ pub fn install(
             Authorization::Allow
         }
     }))
+}
+
+/// Whether a connection is like a new one after this pragma: it reads, changes the file, or
+/// sets what is set anyway. The common ones are here; others cost a new connection.
+fn leaves_alike(name: &str, value: &str) -> bool {
+    match name {
+        "journal_mode" => value == "wal",
+        "synchronous" => matches!(value, "full" | "2"),
+        "foreign_keys" => matches!(value, "on" | "1" | "true" | "yes"),
+        "busy_timeout" => value == "5000",
+        "user_version" | "application_id" | "wal_checkpoint" | "integrity_check" => true,
+        _ => ["table_", "index_", "foreign_key_"]
+            .iter()
+            .any(|start| name.starts_with(start)),
+    }
 }
 
 fn refused(action: &AuthAction<'_>) -> bool {

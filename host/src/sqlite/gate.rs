@@ -1,12 +1,20 @@
-//! Lets one writer of a database at a time through, in order of arrival.
+//! Lets one writer of a database at a time through, so that none waits much longer than others.
 //!
 //! SQLite's own busy handler polls: whoever happens to look first gets the write lock, so
-//! under load some wait for very long. All connections to a database are in this process, so
-//! they queue here before they ask SQLite. The lock that counts is still SQLite's.
+//! under load some wait for seconds, up to the timeout. All connections to a database are in
+//! this process, so they queue here before they ask SQLite. The lock that counts is still
+//! SQLite's.
+//!
+//! Whoever comes while nobody is inside goes in, also past those who wait but are not awake
+//! yet; handing each turn to the next thread would leave the database idle until that one
+//! runs. Who has waited for [`UNFAIR_FOR`] is handed the next turn.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long others may go first: some commits, and little beside a request's time.
+const UNFAIR_FOR: Duration = Duration::from_millis(20);
 
 /// The queue of one database.
 #[derive(Debug, Default)]
@@ -18,7 +26,14 @@ pub struct Gate {
 struct Queue {
     last_ticket: u64,
     holder: Option<u64>,
-    waiting: VecDeque<(u64, Arc<Condvar>)>,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    ticket: u64,
+    since: Instant,
+    bell: Arc<Condvar>,
 }
 
 impl Gate {
@@ -32,15 +47,20 @@ impl Gate {
             return Some(Turn(self.clone()));
         }
         let bell = Arc::new(Condvar::new());
-        queue.waiting.push_back((ticket, bell.clone()));
+        let since = Instant::now();
+        queue.waiting.push_back(Waiting {
+            ticket,
+            since,
+            bell: bell.clone(),
+        });
         let (mut queue, _) = bell
-            .wait_timeout_while(queue, patience, |queue| queue.holder != Some(ticket))
+            .wait_timeout_while(queue, patience, |queue| {
+                queue.holder.is_some_and(|holder| holder != ticket)
+            })
             .unwrap_or_else(PoisonError::into_inner);
-        if queue.holder == Some(ticket) {
-            return Some(Turn(self.clone()));
-        }
-        queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-        None
+        queue.waiting.retain(|waiting| waiting.ticket != ticket);
+        let holder = *queue.holder.get_or_insert(ticket);
+        (holder == ticket).then(|| Turn(self.clone()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -55,10 +75,10 @@ pub struct Turn(Arc<Gate>);
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
-        let next = queue.waiting.pop_front();
-        queue.holder = next.as_ref().map(|(ticket, _)| *ticket);
-        if let Some((_, bell)) = next {
-            bell.notify_one();
+        queue.holder = None;
+        if let Some(next) = queue.waiting.front() {
+            next.bell.notify_one();
+            queue.holder = (next.since.elapsed() >= UNFAIR_FOR).then_some(next.ticket);
         }
     }
 }
@@ -102,6 +122,37 @@ mod tests {
         assert!(gate.enter(Duration::from_millis(1)).is_none());
         assert!(gate.lock().waiting.is_empty());
         drop(turn);
+        assert!(gate.enter(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn whoever_has_waited_long_goes_next() {
+        let gate = Arc::new(Gate::default());
+        let first = gate.enter(Duration::ZERO).expect("nobody is inside");
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let waiter = std::thread::spawn({
+            let gate = gate.clone();
+            move || {
+                let turn = gate.enter(Duration::from_secs(60));
+                let _ = wait.recv();
+                turn.is_some()
+            }
+        });
+        while gate
+            .lock()
+            .waiting
+            .front()
+            .is_none_or(|next| next.since.elapsed() < UNFAIR_FOR)
+        {
+            std::thread::yield_now();
+        }
+        drop(first);
+        assert!(
+            gate.enter(Duration::ZERO).is_none(),
+            "the turn is the waiter's"
+        );
+        drop(done);
+        assert!(waiter.join().unwrap());
         assert!(gate.enter(Duration::ZERO).is_some());
     }
 }

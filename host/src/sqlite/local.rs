@@ -1,9 +1,15 @@
 //! The backend of the embedded host: a database file, and a thread for each connection.
+//!
+//! Opening a connection costs a thread, file locks and the schema, and closing the last one in
+//! WAL mode writes back and deletes the WAL. So a connection that a guest leaves is rolled
+//! back and kept for the next one that opens, unless the guest altered it: what the next
+//! finds is as good as new.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -14,9 +20,13 @@ use super::rows::{Batches, Gathered};
 use super::worker::{Session, Status};
 use super::{Backend, Connection, Error, Handle, QueryResult, Rows, Value};
 
+/// Connections that are kept for the next guest. Each has a page cache of up to 2 MiB.
+const MAX_IDLE: usize = 32;
+
 /// A database file.
 pub struct Local {
     database: Arc<Database>,
+    idle: Arc<Idle>,
 }
 
 impl Local {
@@ -26,62 +36,146 @@ impl Local {
     ///
     /// [`InvalidLabel`] when `label` could be a path.
     pub fn new(state_dir: &Path, label: &str) -> Result<Self, InvalidLabel> {
+        let database = Arc::new(Database::new(state_dir, label)?);
         Ok(Self {
-            database: Arc::new(Database::new(state_dir, label)?),
+            database,
+            idle: Arc::default(),
         })
+    }
+
+    /// Starts a thread with a new connection.
+    async fn start(&self) -> Result<Worker, Error> {
+        let status = Arc::new(Status::default());
+        let (jobs, queue) = channel::<Job>();
+        let (opened, opening) = oneshot::channel();
+        let (database, seen) = (self.database.clone(), status.clone());
+        // Weak, as the idle connections would otherwise keep themselves alive.
+        let idle = Arc::downgrade(&self.idle);
+        let leave_wal = move || {
+            if let Some(idle) = idle.upgrade() {
+                idle.close();
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("sqlite".to_owned())
+            .spawn(move || {
+                let mut session = match Session::open(database, seen, leave_wal) {
+                    Ok(session) => session,
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = opened.send(Ok(()));
+                for job in queue {
+                    job(&mut session);
+                }
+            });
+        let thread =
+            thread.map_err(|error| Error::Io(format!("no thread for a connection: {error}")))?;
+        opening.await.unwrap_or_else(|_| Err(gone()))?;
+        Ok(Worker {
+            jobs,
+            status,
+            thread,
+        })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.idle.close();
     }
 }
 
 #[async_trait]
 impl Backend for Local {
     async fn open(&self) -> Result<Handle, Error> {
-        let status = Arc::new(Status::default());
-        let (jobs, queue) = channel::<Job>();
-        let (opened, opening) = oneshot::channel();
-        let (database, seen) = (self.database.clone(), status.clone());
-        let thread = std::thread::Builder::new().name("sqlite".to_owned());
-        let started = thread.spawn(move || {
-            let mut session = match Session::open(database, seen) {
-                Ok(session) => session,
-                Err(error) => {
-                    let _ = opened.send(Err(error));
-                    return;
-                }
-            };
-            let _ = opened.send(Ok(()));
-            for job in queue {
-                job(&mut session);
-            }
-        });
-        started.map_err(|error| Error::Io(format!("no thread for a connection: {error}")))?;
-        let connection = Thread { jobs, status };
-        opening.await.unwrap_or_else(|_| Err(gone()))?;
-        Ok(Arc::new(connection))
+        let worker = match self.idle.take() {
+            Some(worker) => worker,
+            None => self.start().await?,
+        };
+        Ok(Arc::new(Lease {
+            worker: Some(worker),
+            idle: self.idle.clone(),
+        }))
     }
 }
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// The owner's side of a connection.
-struct Thread {
+/// A connection's thread, which ends when this is dropped.
+struct Worker {
     jobs: Sender<Job>,
     status: Arc<Status>,
+    thread: JoinHandle<()>,
 }
 
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.status.abandoned.store(true, Ordering::Relaxed);
+/// Connections that a guest has left, as good as new.
+#[derive(Default)]
+struct Idle(Mutex<Vec<Worker>>);
+
+impl Idle {
+    fn take(&self) -> Option<Worker> {
+        self.lock().pop()
+    }
+
+    fn put(&self, worker: Worker) {
+        let mut workers = self.lock();
+        if workers.len() < MAX_IDLE {
+            workers.push(worker);
+        }
+    }
+
+    /// Closes all, and waits until they are closed.
+    fn close(&self) {
+        let workers = std::mem::take(&mut *self.lock());
+        for Worker { jobs, thread, .. } in workers {
+            drop(jobs);
+            let _ = thread.join();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Worker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Thread {
+/// A connection in the hands of one guest.
+struct Lease {
+    /// `None` only while dropping.
+    worker: Option<Worker>,
+    idle: Arc<Idle>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(worker) = self.worker.take() else {
+            return;
+        };
+        worker.status.abandoned.store(true, Ordering::Relaxed);
+        let (jobs, idle) = (worker.jobs.clone(), self.idle.clone());
+        let _ = jobs.send(Box::new(move |session| {
+            if session.renew() {
+                idle.put(worker);
+            }
+        }));
+    }
+}
+
+impl Lease {
     fn submit(&self, job: impl FnOnce(&mut Session) + Send + 'static) -> Result<(), Error> {
-        self.jobs.send(Box::new(job)).map_err(|_| gone())
+        let worker = self.worker.as_ref().ok_or_else(gone)?;
+        worker.jobs.send(Box::new(job)).map_err(|_| gone())
+    }
+
+    fn count<T>(&self, read: impl Fn(&Status) -> T) -> Option<T> {
+        self.worker.as_ref().map(|worker| read(&worker.status))
     }
 }
 
 #[async_trait]
-impl Connection for Thread {
+impl Connection for Lease {
     async fn execute(&self, sql: String, parameters: Vec<Value>) -> Result<QueryResult, Error> {
         let (answer, answered) = oneshot::channel();
         self.submit(move |session| {
@@ -109,10 +203,12 @@ impl Connection for Thread {
     }
 
     fn last_insert_rowid(&self) -> i64 {
-        self.status.last_insert_rowid.load(Ordering::Acquire)
+        self.count(|status| status.last_insert_rowid.load(Ordering::Acquire))
+            .unwrap_or(0)
     }
 
     fn changes(&self) -> u64 {
-        self.status.changes.load(Ordering::Acquire)
+        self.count(|status| status.changes.load(Ordering::Acquire))
+            .unwrap_or(0)
     }
 }

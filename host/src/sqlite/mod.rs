@@ -2,7 +2,7 @@
 //!
 //! 1. A label that is not granted is `access-denied`; a granted one that has no [`Backend`] is
 //!    `no-such-database`.
-//! 2. Every `open` makes a connection of its own; an instance has at most
+//! 2. Every `open` gives a connection of its own, as good as new; an instance has at most
 //!    [`MAX_CONNECTIONS`] at once. Dropping one rolls back its open transaction.
 //! 3. `execute` runs the first statement and ignores what follows it.
 //! 4. Results over [`MAX_RESULT_BYTES`] are refused with `io`.

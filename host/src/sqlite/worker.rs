@@ -32,6 +32,8 @@ pub struct Status {
     pub changes: AtomicU64,
     /// How long to wait at the gate, in milliseconds.
     busy_timeout: AtomicU64,
+    /// The connection is not like a new one any more, beside what a rollback mends.
+    altered: AtomicBool,
 }
 
 impl Default for Status {
@@ -41,6 +43,7 @@ impl Default for Status {
             last_insert_rowid: AtomicI64::new(0),
             changes: AtomicU64::new(0),
             busy_timeout: AtomicU64::new(u64::try_from(BUSY_TIMEOUT.as_millis()).unwrap_or(0)),
+            altered: AtomicBool::new(false),
         }
     }
 }
@@ -57,19 +60,26 @@ pub trait Sink {
 /// A connection and what its statements need.
 pub struct Session {
     // Before `turn`, so that an open transaction is rolled back when the next writer comes.
-    connection: Option<Connection>,
+    connection: Connection,
     turn: Option<Turn>,
+    /// `total_changes` when the present guest came.
+    changes_before: u64,
     database: Arc<Database>,
     status: Arc<Status>,
 }
 
 impl Session {
-    /// Opens a connection with its fence.
+    /// Opens a connection with its fence. `leave_wal` is called before a statement that may
+    /// leave the WAL mode, for which SQLite needs the database alone.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] when the file cannot be opened.
-    pub fn open(database: Arc<Database>, status: Arc<Status>) -> Result<Self, Error> {
+    pub fn open(
+        database: Arc<Database>,
+        status: Arc<Status>,
+        leave_wal: impl Fn() + Send + 'static,
+    ) -> Result<Self, Error> {
         let mut connection = database.connect().map_err(Error::Io)?;
         let abandoned = status.clone();
         connection
@@ -78,15 +88,17 @@ impl Session {
                 Some(move || abandoned.abandoned.load(Ordering::Relaxed)),
             )
             .map_err(io)?;
-        let (noticed, noticing) = (status.clone(), database.clone());
+        let noticed = status.clone();
         fence::install(&mut connection, move |notice| match notice {
-            Notice::JournalMode => noticing.release(),
+            Notice::Altered => noticed.altered.store(true, Ordering::Relaxed),
+            Notice::JournalMode => leave_wal(),
             Notice::BusyTimeout(millis) => noticed.busy_timeout.store(millis, Ordering::Relaxed),
         })
         .map_err(io)?;
         Ok(Self {
-            connection: Some(connection),
+            connection,
             turn: None,
+            changes_before: 0,
             database,
             status,
         })
@@ -99,7 +111,7 @@ impl Session {
         parameters: Vec<Value>,
         sink: &mut impl Sink,
     ) -> Result<(), Error> {
-        let connection = self.connection.as_ref().ok_or(Error::InvalidConnection)?;
+        let connection = &self.connection;
         let mut statement = connection
             .prepare_cached(statement::first(sql))
             .map_err(io)?;
@@ -124,22 +136,28 @@ impl Session {
         self.status
             .last_insert_rowid
             .store(rowid, Ordering::Release);
-        self.status
-            .changes
-            .store(connection.changes(), Ordering::Release);
+        // SQLite's count is of the last statement that changed something, whoever's it was.
+        let changed = connection.total_changes() != self.changes_before;
+        let changes = if changed { connection.changes() } else { 0 };
+        self.status.changes.store(changes, Ordering::Release);
         outcome
     }
-}
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            if !connection.is_autocommit() {
-                // Closing rolls back too; doing it here frees the lock before the next opens.
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-            self.database.keep_open(&connection);
-        }
+    /// Makes the connection like a new one; false when it cannot be. What stays is what the
+    /// SQL functions `changes()` and `total_changes()` return.
+    pub fn renew(&mut self) -> bool {
+        // The rollback itself must not be stopped.
+        self.status.abandoned.store(false, Ordering::Relaxed);
+        let rolled_back = self.connection.is_autocommit()
+            || (self.connection.execute_batch("ROLLBACK").is_ok()
+                && self.connection.is_autocommit());
+        self.turn = None;
+        // SAFETY: the handle is that of an open connection, which only this thread uses.
+        unsafe { rusqlite::ffi::sqlite3_set_last_insert_rowid(self.connection.handle(), 0) };
+        self.changes_before = self.connection.total_changes();
+        self.status.last_insert_rowid.store(0, Ordering::Release);
+        self.status.changes.store(0, Ordering::Release);
+        rolled_back && !self.status.altered.load(Ordering::Relaxed)
     }
 }
 

@@ -1,1 +1,156 @@
-//! `store-sqlite`
+//! `store-sqlite`: `chatly:store` on `spin:sqlite`.
+//!
+//! A thin shell: WIT in, `chatly-sqlite-store` decides, WIT out. It opens the database called
+//! `default`, which the component that it is part of must be granted, and reads the host's clock
+//! and random numbers.
+
+mod convert;
+mod database;
+
+mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        path: "../../../wit",
+        world: "store",
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "crate::bindings",
+    });
+}
+
+use bindings::chatly::store::effects::Effect;
+use bindings::chatly::store::rows::{Change, Contact, Conversation, ExternalCall, StoredJob, StoredMessage};
+use bindings::exports::chatly::store::store as wit;
+use chatly_canonical::Convert;
+use chatly_sqlite_store as store;
+use database::{moment, run};
+
+struct Sqlite;
+bindings::export!(Sqlite);
+
+type Listed<T> = Result<(Vec<T>, Option<String>), wit::Error>;
+
+/// Turns a page of the model into one of the contract.
+fn listed<A: Convert<B>, B>((rows, cursor): (Vec<A>, Option<String>)) -> (Vec<B>, Option<String>) {
+    (rows.convert(), cursor)
+}
+
+impl wit::Guest for Sqlite {
+    async fn append(delivery: wit::Accepted, items: Vec<wit::Item>) -> Result<wit::Appended, wit::Error> {
+        let items: Vec<store::Item> = items.convert();
+        run(async |c| store::append(c, moment()?, delivery.convert(), &items).await.map(Convert::convert)).await
+    }
+
+    async fn count_refused(channel: String, reason: String) -> Result<(), wit::Error> {
+        run(async |c| store::count_refused(c, &channel, &reason).await).await
+    }
+
+    async fn lease(kinds: Vec<String>, max: u32, for_ms: u32) -> Result<Vec<wit::Job>, wit::Error> {
+        run(async |c| store::lease(c, moment()?, &kinds, max, for_ms).await.map(Convert::convert)).await
+    }
+
+    async fn extend(token: String, for_ms: u32) -> Result<(), wit::Error> {
+        run(async |c| store::extend(c, moment()?, &token, for_ms).await).await
+    }
+
+    async fn commit(token: String, effects: Vec<Effect>) -> Result<wit::Committed, wit::Error> {
+        let effects: Vec<store::Effect> = effects.convert();
+        run(async |c| store::commit(c, moment()?, &token, &effects).await.map(Convert::convert)).await
+    }
+
+    async fn submit(
+        platform_client_id: String,
+        idempotency_key: Option<String>,
+        effects: Vec<Effect>,
+    ) -> Result<wit::Committed, wit::Error> {
+        let effects: Vec<store::Effect> = effects.convert();
+        let key = idempotency_key.as_deref();
+        run(async |c| store::submit(c, moment()?, &platform_client_id, key, &effects).await.map(Convert::convert)).await
+    }
+
+    async fn mark_sending(token: String) -> Result<(), wit::Error> {
+        run(async |c| store::mark_sending(c, moment()?, &token).await).await
+    }
+
+    async fn retry(token: String, at: u64, reason: String) -> Result<(), wit::Error> {
+        run(async |c| store::retry(c, moment()?, &token, at, &reason).await).await
+    }
+
+    async fn bury(token: String, reason: String) -> Result<(), wit::Error> {
+        run(async |c| store::bury(c, moment()?, &token, &reason).await).await
+    }
+
+    async fn replay(kind: String, seq: u64) -> Result<bool, wit::Error> {
+        run(async |c| store::replay(c, moment()?, &kind, seq).await).await
+    }
+
+    async fn find_next_due(kinds: Vec<String>) -> Result<Option<u64>, wit::Error> {
+        run(async |c| store::find_next_due(c, &kinds).await).await
+    }
+
+    async fn hold(name: String, token: Option<String>, for_ms: u32) -> Result<Option<String>, wit::Error> {
+        run(async |c| store::hold(c, moment()?, &name, token.as_deref(), for_ms).await).await
+    }
+
+    async fn release(name: String, token: String) -> Result<(), wit::Error> {
+        run(async |c| store::release(c, &name, &token).await).await
+    }
+
+    async fn read_context(token: String, max: u32) -> Result<wit::Context, wit::Error> {
+        run(async |c| store::read_context(c, moment()?, &token, max).await.map(Convert::convert)).await
+    }
+
+    async fn list_conversations(filter: wit::ConversationFilter, page: wit::Page) -> Listed<Conversation> {
+        let (filter, page) = (filter.convert(), page.convert());
+        run(async |c| store::list_conversations(c, &filter, &page).await.map(listed)).await
+    }
+
+    async fn find_conversation(tenant: Option<String>, id: String) -> Result<Option<Conversation>, wit::Error> {
+        run(async |c| store::find_conversation(c, tenant.as_deref(), &id).await.map(Convert::convert)).await
+    }
+
+    async fn list_messages(tenant: Option<String>, conversation: String, page: wit::Page) -> Listed<StoredMessage> {
+        let page = page.convert();
+        run(async |c| store::list_messages(c, tenant.as_deref(), &conversation, &page).await.map(listed)).await
+    }
+
+    async fn list_contacts(filter: wit::ContactFilter, page: wit::Page) -> Listed<Contact> {
+        let (filter, page) = (filter.convert(), page.convert());
+        run(async |c| store::list_contacts(c, &filter, &page).await.map(listed)).await
+    }
+
+    async fn find_contact(tenant: Option<String>, id: String) -> Result<Option<Contact>, wit::Error> {
+        run(async |c| store::find_contact(c, tenant.as_deref(), &id).await.map(Convert::convert)).await
+    }
+
+    async fn list_inbox(filter: wit::JobFilter, page: wit::Page) -> Listed<StoredJob> {
+        let (filter, page) = (filter.convert(), page.convert());
+        run(async |c| store::list_inbox(c, &filter, &page).await.map(listed)).await
+    }
+
+    async fn list_outbox(filter: wit::JobFilter, page: wit::Page) -> Listed<StoredJob> {
+        let (filter, page) = (filter.convert(), page.convert());
+        run(async |c| store::list_outbox(c, &filter, &page).await.map(listed)).await
+    }
+
+    async fn list_external_calls(tenant: Option<String>, page: wit::Page) -> Listed<ExternalCall> {
+        let page = page.convert();
+        run(async |c| store::list_external_calls(c, tenant.as_deref(), &page).await.map(listed)).await
+    }
+
+    async fn list_changes(tenant: Option<String>, after: u64, max: u32) -> Result<Vec<Change>, wit::Error> {
+        run(async |c| store::list_changes(c, tenant.as_deref(), after, max).await.map(Convert::convert)).await
+    }
+
+    async fn find_last_change() -> Result<u64, wit::Error> {
+        run(async |c| store::find_last_change(c).await).await
+    }
+
+    async fn list_refused() -> Result<Vec<(String, String, u64)>, wit::Error> {
+        run(async |c| store::list_refused(c).await).await
+    }
+
+    async fn check_ready() -> Result<(), wit::Error> {
+        run(async |c| store::check_ready(c).await).await
+    }
+}

@@ -1,9 +1,5 @@
 //! A store, a leader and clients whose steps come in any order.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -120,7 +116,7 @@ impl World {
             }
             Step::ReadForAll => {
                 let leader = self.clients.iter().find_map(|client| {
-                    Some(client.id).zip(self.fanout.leads(client.id, Waker::noop()))
+                    Some(client.id).zip(self.fanout.leads(client.id))
                 });
                 if let Some((leader, after)) = leader {
                     self.polled.push((leader, self.list(None, after)));
@@ -152,7 +148,7 @@ impl World {
             self.fanout.caught_up(client.id, gap, changes.last().map(|c| c.seq), changes.len() == PAGE);
             return true;
         }
-        match self.fanout.next(client.id, Waker::noop()) {
+        match self.fanout.next(client.id) {
             Next::Send(changes) => client.got.extend(changes.iter().map(|c| c.seq)),
             Next::Read(gap) => {
                 let tenant = client.filter.tenant.clone();
@@ -217,64 +213,49 @@ proptest! {
     }
 }
 
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn wake(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
-}
-
 #[test]
 fn a_waiting_stream_is_woken_by_what_it_wants_and_by_nothing_else() {
-    let (count, mut fanout) = (Arc::new(Count::default()), Fanout::new(CAPACITY));
-    let waker = Waker::from(count.clone());
+    let mut fanout = Fanout::new(CAPACITY);
     let leader = fanout.join(Filter::default(), 0, 0);
     let id = fanout.join(filter(1, 0), 0, 0);
-    assert_eq!(fanout.next(id, &waker), Next::Wait);
-    wake(fanout.publish(leader, &[change(1, 2, 0)]).unwrap());
-    assert_eq!(count.0.load(Ordering::Relaxed), 0);
-    let wanted = change(2, 1, 0);
-    wake(fanout.publish(leader, std::slice::from_ref(&wanted)).unwrap());
-    assert_eq!(count.0.load(Ordering::Relaxed), 1);
-    assert_eq!(fanout.next(id, &waker), Next::Send(vec![wanted]));
+    assert_eq!(fanout.next(id), Next::Wait);
+    assert_eq!(fanout.publish(leader, &[change(1, 2, 0)]), []);
+    assert_eq!(fanout.publish(leader, &[change(2, 1, 0)]), [id]);
+    assert_eq!(fanout.publish(leader, &[change(3, 1, 0)]), [], "it is awake already");
+    assert_eq!(fanout.next(id), Next::Send(vec![change(2, 1, 0), change(3, 1, 0)]));
+    assert_eq!(fanout.next(id), Next::Wait);
+    let batch: Vec<_> = (4..20).map(|seq| change(seq, 1, 0)).collect();
+    assert_eq!(fanout.publish(leader, &batch), [id], "also when its queue overflows");
 }
 
 #[test]
 fn another_stream_leads_when_the_leader_leaves_and_a_late_batch_is_refused() {
-    let (count, mut fanout) = (Arc::new(Count::default()), Fanout::new(CAPACITY));
-    let waker = Waker::from(count.clone());
+    let mut fanout = Fanout::new(CAPACITY);
     let first = fanout.join(Filter::default(), 5, 5);
     let second = fanout.join(Filter::default(), 5, 5);
-    assert_eq!(fanout.leads(first, &waker), Some(5));
-    assert_eq!(fanout.leads(second, &waker), None);
-    wake(fanout.leave(first));
-    assert_eq!(count.0.load(Ordering::Relaxed), 1);
-    assert!(fanout.publish(first, &[change(6, 1, 0)]).is_none());
-    assert_eq!(fanout.leads(second, &waker), Some(5));
-    wake(fanout.leave(second));
+    assert_eq!(fanout.next(second), Next::Wait);
+    assert_eq!((fanout.leads(first), fanout.leads(second)), (Some(5), None));
+    assert_eq!(fanout.leave(first), Some(second));
+    assert_eq!(fanout.publish(first, &[change(6, 1, 0)]), []);
+    assert_eq!(fanout.leads(second), Some(5), "the late batch did not move the head");
+    assert_eq!(fanout.leave(second), None);
     assert!(!fanout.has(second));
-    assert_eq!(fanout.next(second, &waker), Next::End);
+    assert_eq!(fanout.next(second), Next::End);
 }
 
 #[test]
 fn a_full_queue_makes_its_stream_catch_up_from_what_it_took_last() {
     let mut fanout = Fanout::new(CAPACITY);
     let id = fanout.join(Filter::default(), 0, 0);
-    assert_eq!(fanout.next(id, Waker::noop()), Next::Wait);
-    fanout.publish(id, &[change(1, 1, 0)]).unwrap();
-    assert_eq!(fanout.next(id, Waker::noop()), Next::Send(vec![change(1, 1, 0)]));
+    assert_eq!(fanout.next(id), Next::Wait);
+    fanout.publish(id, &[change(1, 1, 0)]);
+    assert_eq!(fanout.next(id), Next::Send(vec![change(1, 1, 0)]));
     let batch: Vec<_> = (2..=5).map(|seq| change(seq, 1, 0)).collect();
-    fanout.publish(id, &batch).unwrap();
-    let Next::Read(gap) = fanout.next(id, Waker::noop()) else { panic!("did not fall back") };
+    fanout.publish(id, &batch);
+    let Next::Read(gap) = fanout.next(id) else { panic!("did not fall back") };
     assert_eq!(gap.after, 1);
     fanout.caught_up(id, gap, Some(5), false);
-    assert_eq!(fanout.next(id, Waker::noop()), Next::Wait);
+    assert_eq!(fanout.next(id), Next::Wait);
 }
 
 #[test]
@@ -282,9 +263,9 @@ fn other_tenants_changes_do_not_keep_a_stream_from_joining() {
     let mut fanout = Fanout::new(CAPACITY);
     let leader = fanout.join(Filter::default(), 9, 9);
     let id = fanout.join(filter(1, 0), 3, 9);
-    let Next::Read(gap) = fanout.next(id, Waker::noop()) else { panic!("has joined too early") };
+    let Next::Read(gap) = fanout.next(id) else { panic!("has joined too early") };
     fanout.caught_up(id, gap, None, false);
-    assert_eq!(fanout.next(id, Waker::noop()), Next::Wait);
-    fanout.publish(leader, &[change(10, 1, 0)]).unwrap();
-    assert_eq!(fanout.next(id, Waker::noop()), Next::Send(vec![change(10, 1, 0)]));
+    assert_eq!(fanout.next(id), Next::Wait);
+    fanout.publish(leader, &[change(10, 1, 0)]);
+    assert_eq!(fanout.next(id), Next::Send(vec![change(10, 1, 0)]));
 }

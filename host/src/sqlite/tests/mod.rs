@@ -413,3 +413,80 @@ async fn concurrent_transactions_all_succeed() {
         "40"
     );
 }
+
+#[tokio::test]
+async fn nothing_of_a_left_connection_is_there_for_the_next_guest() {
+    let app = App::new();
+    for sql in [
+        "PRAGMA foreign_keys = OFF",
+        "PRAGMA busy_timeout = 1",
+        "PRAGMA synchronous = OFF",
+        "PRAGMA query_only = ON",
+        "CREATE TEMP TABLE left_behind (a)",
+        "CREATE TABLE temp.left_behind (a)",
+        "CREATE TEMP VIEW left_behind AS SELECT 1",
+        "ATTACH '' AS left_behind",
+        "ATTACH ':memory:' AS left_behind",
+        "BEGIN IMMEDIATE",
+        "SAVEPOINT left_behind",
+        "CREATE TABLE IF NOT EXISTS kept (a)",
+        "INSERT INTO kept VALUES (1)",
+    ] {
+        let mut state = app.instance();
+        let connection = open(&mut state, "default").await.unwrap();
+        execute(&mut state, &connection, sql).await.unwrap();
+        let other = open(&mut state, "default").await.unwrap();
+        state.drop(connection).await.unwrap();
+        // The one that was left is at hand once its transaction is over.
+        execute(&mut state, &other, "BEGIN IMMEDIATE")
+            .await
+            .unwrap();
+        execute(&mut state, &other, "COMMIT").await.unwrap();
+        for _ in 0..3 {
+            let next = open(&mut state, "default").await.unwrap();
+            let settings = "SELECT foreign_keys || busy_timeout.timeout || synchronous || query_only FROM pragma_foreign_keys, pragma_busy_timeout AS busy_timeout, pragma_synchronous, pragma_query_only";
+            assert_eq!(value(&mut state, &next, settings).await, "1500020", "{sql}");
+            let left = "SELECT (SELECT count(*) FROM sqlite_temp_schema) + (SELECT count(*) FROM pragma_database_list WHERE name = 'left_behind')";
+            assert_eq!(value(&mut state, &next, left).await, "0", "{sql}");
+            execute(&mut state, &next, "BEGIN IMMEDIATE")
+                .await
+                .expect(sql);
+            execute(&mut state, &next, "ROLLBACK").await.unwrap();
+            let count = state
+                .changes(Resource::new_borrow(next.rep()))
+                .await
+                .unwrap();
+            assert_eq!(count, 0, "{sql}");
+            let rowid = state
+                .last_insert_rowid(Resource::new_borrow(next.rep()))
+                .await
+                .unwrap();
+            assert_eq!(rowid, 0, "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_connection_closes_with_the_app() {
+    let App { folder, shared } = App::new();
+    let grant = Arc::new(["default".to_owned()].into_iter().collect::<Grant>());
+    let mut state = State::new(grant, shared.clone());
+    let connection = open(&mut state, "default").await.unwrap();
+    execute(&mut state, &connection, "PRAGMA journal_mode = WAL")
+        .await
+        .unwrap();
+    execute(&mut state, &connection, "CREATE TABLE t (a)")
+        .await
+        .unwrap();
+    let wal = folder.path().join("sqlite/default.db-wal");
+    assert!(wal.exists());
+    drop((state, shared));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while wal.exists() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "a connection is still open"
+        );
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,57 @@
+//! A request as the channel plugin wants it: raw, whole, and bounded.
+
+use chatly_delivery::{MAX_BODY_BYTES, Size, public_url, route_account};
+use http::header::CONTENT_LENGTH;
+use http_body_util::BodyExt;
+use spin_sdk::http::Request;
+
+use crate::bindings::chatly::types::types::{Delivery, Header};
+use crate::refuse::Refusal;
+use crate::settings::Settings;
+use crate::unix_millis;
+
+/// The first allocation for a body; a usual delivery is smaller.
+const FIRST_BYTES: usize = 8 * 1024;
+
+/// One webhook request.
+pub struct Received {
+    pub delivery: Delivery,
+    /// The account that the route names.
+    pub route_account: Option<String>,
+    pub headers: http::HeaderMap,
+    /// Unix milliseconds.
+    pub at: u64,
+}
+
+impl Received {
+    /// Reads a request. Stops at the first byte too many.
+    pub async fn read(request: Request, settings: &Settings) -> Result<Self, Refusal> {
+        let at = unix_millis();
+        let (parts, mut body) = request.into_parts();
+        let declared = parts.headers.get(CONTENT_LENGTH).map(|value| value.as_bytes());
+        let mut size = Size::declared(declared).map_err(|_| Refusal::too_large(&settings.channel))?;
+        let route_account = route_account(&parts.headers, parts.uri.path()).map(str::to_owned);
+        if parts.method == http::Method::POST && settings.book.keyrings(route_account.as_deref()).is_empty() {
+            return Err(Refusal::NotConfigured);
+        }
+        let mut bytes = Vec::with_capacity(FIRST_BYTES.min(MAX_BODY_BYTES));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::Interrupted)?;
+            if let Some(piece) = frame.data_ref() {
+                size.add(piece.len()).map_err(|_| Refusal::too_large(&settings.channel))?;
+                bytes.extend_from_slice(piece);
+            }
+        }
+        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| Header {
+            name: name.as_str().to_owned(),
+            value: value.as_bytes().to_vec(),
+        };
+        let delivery = Delivery {
+            method: parts.method.as_str().to_owned(),
+            url: public_url(&settings.public_base_url, &parts.uri, &parts.headers),
+            headers: parts.headers.iter().map(header).collect(),
+            body: bytes,
+        };
+        Ok(Received { delivery, route_account, headers: parts.headers, at })
+    }
+}

@@ -1,0 +1,137 @@
+//! The contract's types and the store's, field by field.
+
+use chatly_canonical::Convert;
+use chatly_sqlite_store as store;
+
+use crate::bindings::chatly::store::{effects, rows};
+use crate::wit;
+
+chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
+
+/// Records: `from => to { fields }`.
+macro_rules! records {
+    ($($from:ty => $to:ty { $($field:ident),* $(,)? })*) => {
+        $(impl Convert<$to> for $from {
+            fn convert(self) -> $to {
+                type To = $to;
+                To { $($field: self.$field.convert()),* }
+            }
+        })*
+    };
+}
+
+/// Enumerations and variants: `from => to { cases }`.
+macro_rules! choices {
+    ($($from:ty => $to:ty { $($case:ident $(($value:ident))?),* $(,)? })*) => {
+        $(impl Convert<$to> for $from {
+            fn convert(self) -> $to {
+                type From = $from;
+                type To = $to;
+                match self { $(From::$case $(($value))? => To::$case $(($value.convert()))?),* }
+            }
+        })*
+    };
+}
+
+choices! {
+    store::ConversationStatus => rows::ConversationStatus { Open, Pending, Snoozed, Resolved }
+    rows::ConversationStatus => store::ConversationStatus { Open, Pending, Snoozed, Resolved }
+    store::Priority => rows::Priority { Low, Normal, High, Urgent }
+    rows::Priority => store::Priority { Low, Normal, High, Urgent }
+    store::Direction => rows::Direction { Inbound, Outbound }
+    rows::Direction => store::Direction { Inbound, Outbound }
+    store::Author => rows::Author { Contact, Agent, Bot, External }
+    rows::Author => store::Author { Contact, Agent, Bot, External }
+    store::JobState => rows::JobState { Pending, Leased, Sending, Done, Buried }
+    rows::JobState => store::JobState { Pending, Leased, Sending, Done, Buried }
+    effects::Effect => store::Effect {
+        Contact(v), Conversation(v), Message(v), Edit(v), Delete(v), Reaction(v), Status(v), Opt(v),
+        ChangeConversation(v), ChangeContact(v), Enqueue(v), ExternalCall(v), Explanation(v),
+        Enrichment(v), RecordEvent,
+    }
+}
+
+records! {
+    store::ExternalCall => rows::ExternalCall {
+        kind, target, status, millis, attempt, at, error, conversation_id, message_id,
+    }
+    rows::ExternalCall => store::ExternalCall {
+        kind, target, status, millis, attempt, at, error, conversation_id, message_id,
+    }
+    store::Contact => rows::Contact {
+        id, platform_client_id, channel, identities, name, username, tags, attributes, opt, created_at, updated_at,
+    }
+    store::Conversation => rows::Conversation {
+        id, platform_client_id, channel, account, chat, contact_id, contact_name, status, snoozed_until, priority,
+        assignee, tags, message_count, preview, last_message_at, last_inbound_at, created_at, updated_at,
+    }
+    store::MessageReaction => rows::MessageReaction { by, emoji }
+    store::StoredMessage => rows::StoredMessage {
+        id, seq, conversation_id, contact_id, platform_client_id, channel, account, direction, author, standby,
+        content, state, error, reactions, edited_at, deleted_at, previous_texts, explanation, sent_at, created_at,
+    }
+    store::StoredJob => rows::StoredJob {
+        seq, kind, platform_client_id, state, attempts, due_at, created_at, error, payload,
+    }
+    store::Change => rows::Change { seq, platform_client_id, kind, data, at }
+    store::Job => wit::Job {
+        token, seq, kind, platform_client_id, payload, attempt, created_at, lease_until, traceparent,
+    }
+    store::Appended => wit::Appended { stored, duplicates }
+    store::Committed => wit::Committed { contact_id, conversation_id, last_change }
+    store::Context => wit::Context { contact, conversation, recent }
+    wit::Item => store::Item { platform_client_id, event, traceparent }
+    wit::Page => store::Page { cursor, limit }
+    wit::ConversationFilter => store::ConversationFilter { platform_client_id, status, channel, account, contact_id }
+    wit::ContactFilter => store::ContactFilter { platform_client_id, channel, identity }
+    wit::JobFilter => store::JobFilter { platform_client_id, kind, event_kind, state }
+    effects::ContactEffect => store::ContactEffect { channel, identities, previous, name, username }
+    effects::ConversationEffect => store::ConversationEffect { channel, account, chat }
+    effects::MessageEffect => store::MessageEffect { content, direction, author, standby, at, state }
+    effects::EditEffect => store::EditEffect { channel, account, content, at }
+    effects::DeleteEffect => store::DeleteEffect { channel, account, message_id, at }
+    effects::ReactionEffect => store::ReactionEffect { channel, account, reaction, at }
+    effects::StatusEffect => store::StatusEffect { channel, account, status, at }
+    effects::OptEffect => store::OptEffect { action, granted, at }
+    effects::ConversationChange => store::ConversationChange {
+        status, snoozed_until, priority, assignee, add_tags, remove_tags,
+    }
+    effects::ContactChange => store::ContactChange { add_tags, remove_tags, attributes }
+    effects::NewJob => store::NewJob { kind, payload, due_at, ordering_key, dedupe_key, traceparent }
+    effects::ExplanationEffect => store::ExplanationEffect { channel, account, message_id, json }
+    effects::EnrichmentEffect => store::EnrichmentEffect { message_id, json }
+}
+
+impl Convert<store::Accepted> for wit::Accepted {
+    fn convert(self) -> store::Accepted {
+        store::Accepted {
+            channel: self.channel,
+            received_at: self.received_at,
+            headers: self.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            body: self.body,
+            digest: self.digest,
+        }
+    }
+}
+
+impl Convert<rows::Payload> for store::Payload {
+    fn convert(self) -> rows::Payload {
+        match self {
+            store::Payload::Event(event) => rows::Payload::Event((*event).convert()),
+            store::Payload::Json(json) => rows::Payload::Json(json),
+        }
+    }
+}
+
+impl Convert<wit::Error> for store::Error {
+    fn convert(self) -> wit::Error {
+        match self {
+            store::Error::Denied => wit::Error::Denied,
+            store::Error::Busy => wit::Error::Busy,
+            store::Error::Stale => wit::Error::Stale,
+            store::Error::InvalidCursor => wit::Error::InvalidCursor,
+            store::Error::Invalid(words) => wit::Error::Invalid(words.to_owned()),
+            store::Error::Other(words) => wit::Error::Other(words.to_owned()),
+        }
+    }
+}

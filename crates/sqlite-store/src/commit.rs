@@ -1,0 +1,288 @@
+//! One transaction: a lease checked, effects written, changes told, the job done.
+//!
+//! 1. A stale lease writes nothing; any error writes nothing.
+//! 2. Changes are written last, in one statement; readers see them with the rows they are about.
+
+use chatly_canonical::{Body, Event};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::connection::{Connection, Row, to_json, transaction, values_of};
+use crate::effects::*;
+use crate::jobs::{parse_token, update};
+use crate::keys::{key, message_id};
+use crate::model::ExternalCall;
+use crate::{Error, Moment, Value};
+
+/// How long an idempotency key is remembered: the day that the contract promises.
+const IDEMPOTENCY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What the bound contact and conversation came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Committed {
+    /// The bound contact.
+    pub contact_id: Option<String>,
+    /// The bound conversation.
+    pub conversation_id: Option<String>,
+    /// The newest change written; 0 when there was none.
+    pub last_change: u64,
+}
+
+/// An open transaction and what its effects have bound so far.
+pub(crate) struct Writer<'a, C> {
+    connection: &'a C,
+    pub(crate) moment: Moment,
+    ids: u16,
+    pub(crate) tenant: String,
+    pub(crate) contact: Option<String>,
+    pub(crate) conversation: Option<String>,
+    /// The leased event: its place, its message id and its JSON.
+    pub(crate) event: Option<Leased>,
+    changes: Vec<(String, String)>,
+}
+
+/// What effects need of the leased event.
+pub(crate) struct Leased {
+    pub(crate) seq: u64,
+    /// The id of the message that the event brings, if it is one.
+    pub(crate) brings: Option<String>,
+    json: Box<RawValue>,
+}
+
+/// What a change says, by `kind`. Absent fields are left out.
+#[derive(Serialize, Default)]
+pub(crate) struct Data<'a> {
+    pub(crate) platform_client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) conversation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contact_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merged: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) enrichment: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event: Option<&'a RawValue>,
+}
+
+/// Writes the effects and the job's completion.
+pub async fn commit<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    effects: &[Effect],
+) -> Result<Committed, Error> {
+    let (table, seq) = parse_token(token)?;
+    let sql = format!(
+        "SELECT platform_client_id, kind, payload, {} FROM {table}
+         WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
+        if table == "outbox" { "conversation_id" } else { "NULL" },
+    );
+    transaction(connection, async || {
+        let rows = connection.execute(&sql, values_of![seq, token, moment.now]).await?;
+        let row = rows.first().ok_or(Error::Stale)?;
+        let mut writer = Writer::new(connection, moment, row.text(0)?);
+        if table == "inbox" {
+            let event: Event = row.json(2)?;
+            let brings = match &event.body {
+                Body::Message(_) => message_id(&event).map(str::to_owned),
+                _ => None,
+            };
+            writer.event = Some(Leased { seq, brings, json: row.json(2)? });
+        } else if let Some(id) = row.optional(3)? {
+            writer.bind_conversation(id).await?;
+        }
+        let committed = writer.write(effects).await?;
+        let set = "state = 'done', token = NULL, error = NULL, finished_at = ?";
+        update(connection, moment, token, set, values_of![moment.now]).await?;
+        Ok(committed)
+    })
+    .await
+}
+
+/// Writes effects that belong to no job.
+pub async fn submit<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    tenant: &str,
+    idempotency_key: Option<&str>,
+    effects: &[Effect],
+) -> Result<Committed, Error> {
+    transaction(connection, async || {
+        if let Some(key) = idempotency_key {
+            let expired = moment.now.saturating_sub(IDEMPOTENCY_MS);
+            connection.execute("DELETE FROM idempotency_keys WHERE at <= ?", values_of![expired]).await?;
+            let rows = connection
+                .execute(
+                    "SELECT answer FROM idempotency_keys WHERE platform_client_id = ? AND key = ?",
+                    values_of![tenant, key],
+                )
+                .await?;
+            if let Some(row) = rows.first() {
+                return row.json(0);
+            }
+        }
+        let committed = Writer::new(connection, moment, tenant).write(effects).await?;
+        if let Some(key) = idempotency_key {
+            let values = values_of![tenant, key, to_json(&committed)?, moment.now];
+            let sql = "INSERT INTO idempotency_keys (platform_client_id, key, answer, at) VALUES (?, ?, ?, ?)";
+            connection.execute(sql, values).await?;
+        }
+        Ok(committed)
+    })
+    .await
+}
+
+impl<'a, C: Connection> Writer<'a, C> {
+    fn new(connection: &'a C, moment: Moment, tenant: &str) -> Self {
+        Writer {
+            connection,
+            moment,
+            ids: 0,
+            tenant: tenant.to_owned(),
+            contact: None,
+            conversation: None,
+            event: None,
+            changes: vec![],
+        }
+    }
+
+    /// A new id.
+    pub(crate) fn id(&mut self) -> String {
+        self.ids = self.ids.wrapping_add(1);
+        self.moment.id(self.ids)
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
+        Ok(self.connection.execute(sql, values).await?)
+    }
+
+    pub(crate) fn bound_contact(&self) -> Result<&str, Error> {
+        self.contact.as_deref().ok_or(Error::Invalid("an effect needs a contact before it"))
+    }
+
+    pub(crate) fn bound_conversation(&self) -> Result<&str, Error> {
+        self.conversation.as_deref().ok_or(Error::Invalid("an effect needs a conversation before it"))
+    }
+
+    /// Tells readers of `changes`.
+    pub(crate) fn tell(&mut self, kind: &str, data: &Data) -> Result<(), Error> {
+        self.changes.push((kind.to_owned(), to_json(data)?));
+        Ok(())
+    }
+
+    async fn write(mut self, effects: &[Effect]) -> Result<Committed, Error> {
+        for effect in effects {
+            self.apply(effect).await?;
+        }
+        let mut last_change = 0;
+        if !self.changes.is_empty() {
+            let rows = self
+                .execute(
+                    "INSERT INTO changes (platform_client_id, kind, data, at)
+                     SELECT ?, value ->> 0, value ->> 1, ? FROM json_each(?) ORDER BY json_each.key RETURNING seq",
+                    values_of![&self.tenant, self.moment.now, to_json(&self.changes)?],
+                )
+                .await?;
+            for row in &rows {
+                last_change = last_change.max(row.integer(0)?);
+            }
+        }
+        Ok(Committed { contact_id: self.contact, conversation_id: self.conversation, last_change })
+    }
+
+    async fn apply(&mut self, effect: &Effect) -> Result<(), Error> {
+        match effect {
+            Effect::Contact(effect) => self.contact(effect).await,
+            Effect::Conversation(effect) => self.conversation(effect).await,
+            Effect::Message(effect) => self.message(effect).await,
+            Effect::Edit(effect) => self.edit(effect).await,
+            Effect::Delete(effect) => self.delete(effect).await,
+            Effect::Reaction(effect) => self.reaction(effect).await,
+            Effect::Status(effect) => self.status(effect).await,
+            Effect::Opt(effect) => self.opt(effect).await,
+            Effect::ChangeConversation(change) => self.change_conversation(change).await,
+            Effect::ChangeContact(change) => self.change_contact(change).await,
+            Effect::Enqueue(job) => self.enqueue(job).await,
+            Effect::ExternalCall(call) => self.external_call(call).await,
+            Effect::Explanation(effect) => self.explanation(effect).await,
+            Effect::Enrichment(effect) => self.enrichment(effect).await,
+            Effect::RecordEvent => self.record_event(),
+        }
+    }
+
+    fn record_event(&mut self) -> Result<(), Error> {
+        let event = self.event.as_ref().ok_or(Error::Invalid("no event is leased"))?;
+        let data = Data {
+            platform_client_id: &self.tenant,
+            conversation_id: self.conversation.as_deref(),
+            contact_id: self.contact.as_deref(),
+            event: Some(&event.json),
+            ..Data::default()
+        };
+        self.changes.push(("event.recorded".to_owned(), to_json(&data)?));
+        Ok(())
+    }
+
+    /// The JSON of the leased event.
+    pub(crate) fn event_json(&self) -> Option<Box<RawValue>> {
+        self.event.as_ref().map(|event| event.json.clone())
+    }
+
+    /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
+    /// enrichment must not hold an answer back.
+    async fn enqueue(&mut self, job: &NewJob) -> Result<(), Error> {
+        if job.kind == "event" {
+            return Err(Error::Invalid("events are appended, not enqueued"));
+        }
+        let keys: Vec<String> = match (&job.ordering_key, &self.conversation) {
+            (Some(own), _) => vec![key(&[&self.tenant, "own", own])],
+            (None, Some(conversation)) => vec![key(&[&self.tenant, "conversation", &job.kind, conversation])],
+            (None, None) => vec![],
+        };
+        self.execute(
+            "INSERT INTO outbox (platform_client_id, key, kind, payload, keys, conversation_id, at_most_once,
+                traceparent, due_at, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (platform_client_id, key) DO NOTHING",
+            values_of![
+                &self.tenant,
+                job.dedupe_key.clone(),
+                &job.kind,
+                &job.payload,
+                to_json(&keys)?,
+                self.conversation.clone(),
+                job.kind.starts_with("deliver"),
+                job.traceparent.clone(),
+                job.due_at,
+                self.moment.now
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn external_call(&mut self, call: &ExternalCall) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
+                conversation_id, message_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values_of![
+                &self.tenant,
+                &call.kind,
+                &call.target,
+                call.status,
+                call.millis,
+                call.attempt,
+                call.at,
+                call.error.clone(),
+                call.conversation_id.clone().or_else(|| self.conversation.clone()),
+                call.message_id.clone()
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! What a commit writes. Field meanings: `chatly:store/effects` in `wit/`.
+#![expect(missing_docs, reason = "every field is documented in wit/deps/store/effects.wit")]
+
+use chatly_canonical::{DeliveryState, Identity, Message, Reaction, Status};
+
+use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Priority};
+
+/// A step of a commit; they run in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Contact(ContactEffect),
+    Conversation(ConversationEffect),
+    Message(MessageEffect),
+    Edit(EditEffect),
+    Delete(DeleteEffect),
+    Reaction(ReactionEffect),
+    Status(StatusEffect),
+    Opt(OptEffect),
+    ChangeConversation(ConversationChange),
+    ChangeContact(ContactChange),
+    Enqueue(NewJob),
+    ExternalCall(ExternalCall),
+    Explanation(ExplanationEffect),
+    Enrichment(EnrichmentEffect),
+    RecordEvent,
+}
+
+macro_rules! effects {
+    ($($name:ident { $($field:ident: $type:ty,)* })*) => {
+        $(
+            #[doc = concat!("See [`Effect`]: `", stringify!($name), "`.")]
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $name { $(pub $field: $type,)* }
+        )*
+    };
+}
+effects! {
+    ContactEffect {
+        channel: String, identities: Vec<Identity>, previous: Vec<Identity>,
+        name: Option<String>, username: Option<String>,
+    }
+    ConversationEffect { channel: String, account: String, chat: Option<String>, }
+    MessageEffect {
+        content: Message, direction: Direction, author: Author, standby: bool,
+        at: u64, state: Option<DeliveryState>,
+    }
+    EditEffect { channel: String, account: String, content: Message, at: u64, }
+    DeleteEffect { channel: String, account: String, message_id: String, at: u64, }
+    ReactionEffect { channel: String, account: String, reaction: Reaction, at: u64, }
+    StatusEffect { channel: String, account: String, status: Status, at: u64, }
+    OptEffect { action: String, granted: Option<bool>, at: u64, }
+    ConversationChange {
+        status: Option<ConversationStatus>, snoozed_until: Option<u64>,
+        priority: Option<Priority>, assignee: Option<String>,
+        add_tags: Vec<String>, remove_tags: Vec<String>,
+    }
+    ContactChange { add_tags: Vec<String>, remove_tags: Vec<String>, attributes: Option<String>, }
+    NewJob {
+        kind: String, payload: String, due_at: u64,
+        ordering_key: Option<String>, dedupe_key: Option<String>, traceparent: Option<String>,
+    }
+    ExplanationEffect { channel: String, account: String, message_id: String, json: String, }
+    EnrichmentEffect { message_id: String, json: String, }
+}
