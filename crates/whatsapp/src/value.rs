@@ -115,7 +115,7 @@ impl<'a> Value<'a> {
         let mut found = match kind {
             Kind::Message => self.message(&object, false),
             Kind::Echo => self.message(&object, true),
-            Kind::Status if object.string("type").as_deref() == Some("call") => self.call(&object),
+            Kind::Status if is_call(&object) => self.call(&object),
             Kind::Status => self.status(&object),
             Kind::Call => self.call(&object),
             Kind::Preference => {
@@ -270,6 +270,13 @@ impl<'a> Value<'a> {
             ..event
         })
     }
+}
+
+/// Whether an item of `statuses[]` is a step of a call; not all of them name their type.
+fn is_call(status: &Object) -> bool {
+    let word = status.string("status").unwrap_or_default();
+    status.string("type").as_deref() == Some("call")
+        || matches!(word.as_str(), "RINGING" | "ACCEPTED" | "REJECTED")
 }
 
 /// What an item of `messages[]` is; none when it is broken.

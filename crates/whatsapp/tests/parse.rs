@@ -425,6 +425,11 @@ fn lists_of_a_value_that_are_none_and_values_that_say_nothing_are_kept() {
             vec!["unknown"],
         ),
         (
+            "a call's status without a type",
+            r#"{"statuses":[{"id":"wacid.1","status":"REJECTED"}]}"#,
+            vec!["call"],
+        ),
+        (
             "a call's status",
             r#"{"statuses":[{"id":"wacid.1","type":"call","status":"RINGING"}]}"#,
             vec!["call"],

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Item, set};
+use super::Item;
+use super::batch::set;
 use crate::sample::Sample;
 
 /// A kind of item, and where it stands in a body.
