@@ -1,7 +1,7 @@
 //! The folder in which a running application keeps what outlives it.
 //!
-//! 1. It holds `sqlite/<label>.db`, `cache/` (compiled components), `logs/`, `secrets.toml` and
-//!    `lock`. Only its owner may look inside.
+//! 1. It holds `sqlite/<label>.db`, `cache/` (compiled components), `logs/`, `secrets.toml`,
+//!    `address` (where it listens) and `lock`. Only its owner may look inside.
 //! 2. One process has it at a time: `lock` is held (by the system, so a crash frees it) for as
 //!    long as the [`StateDir`] lives, and names its holder's process.
 //! 3. A local secret is 32 random bytes in hex, made once for each variable that asks for one and
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::manifest::Manifest;
@@ -115,6 +116,11 @@ impl StateDir {
         secrets_file(&self.root)
     }
 
+    /// The file that says where the application listens.
+    pub fn address_file(&self) -> PathBuf {
+        address_file(&self.root)
+    }
+
     /// The local secrets, with a new one for each of `names` that has none yet.
     pub fn ensure_secrets(&self, names: &[String]) -> Result<Secrets, Error> {
         let mut values = read_secrets(&self.root)?;
@@ -182,6 +188,25 @@ pub fn read_secrets(root: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(io_error(&path))?;
     toml::from_str(&text).map_err(|_| Error::Malformed(path))
+}
+
+/// Notes where the application listens, in its [`StateDir::address_file`].
+pub fn write_address(file: &Path, address: SocketAddr) -> Result<(), Error> {
+    fs::write(file, format!("{address}\n")).map_err(io_error(file))
+}
+
+/// Where the application of the state dir `root` listens, or last did; `None` when it never has.
+pub fn read_address(root: &Path) -> Result<Option<SocketAddr>, Error> {
+    let path = address_file(root);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.trim().parse().ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(&path)(error)),
+    }
+}
+
+fn address_file(root: &Path) -> PathBuf {
+    root.join("address")
 }
 
 fn secrets_file(root: &Path) -> PathBuf {

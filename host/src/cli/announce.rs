@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::manifest::{Manifest, Route};
-use crate::state_dir::Secrets;
+use crate::state_dir::{self, Secrets};
 
 /// The route of the event stream (section 7 of the architecture).
 const EVENTS: &str = "/v1/events";
@@ -31,6 +31,8 @@ pub(super) struct Announcement {
     /// Only these components run; all when empty.
     pub(super) only: Vec<String>,
     pub(super) secrets_file: PathBuf,
+    /// Where `simulate` finds the address.
+    pub(super) address_file: PathBuf,
     pub(super) key_source: KeySource,
 }
 
@@ -54,8 +56,11 @@ impl Announcement {
         print(&text).context("cannot print the local secrets")
     }
 
-    /// Prints that connections are accepted at `address`.
+    /// Prints that connections are accepted at `address`, and notes it for `simulate`.
     pub(super) fn print_ready(&self, address: SocketAddr) {
+        if let Err(error) = state_dir::write_address(&self.address_file, reachable(address)) {
+            tracing::warn!(%error, "the address cannot be noted; name it with simulate --to");
+        }
         // Whoever stopped reading does not stop the server.
         let _ = print(&self.ready(address));
     }
@@ -147,6 +152,7 @@ mod tests {
             manifest: Manifest::parse(text, Path::new("/app/spin.toml")).unwrap(),
             only: only.iter().map(|id| (*id).to_owned()).collect(),
             secrets_file: "/app/.chatly/secrets.toml".into(),
+            address_file: "/app/.chatly/address".into(),
             key_source,
         }
     }

@@ -28,7 +28,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let manifest = args.manifest.load()?;
     let report = inspect::report(&manifest)?;
-    let text = if args.json { json(&manifest, &report)? } else { words(&manifest, &report) };
+    let text = if args.json {
+        json(&manifest, &report)?
+    } else {
+        words(&manifest, &report)
+    };
     io::stdout()
         .lock()
         .write_all(text.as_bytes())
@@ -44,7 +48,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             found.import
         );
     }
-    Ok(if unfenced.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if unfenced.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What the manifest grants one component itself, by the names of its keys.
@@ -69,7 +77,6 @@ struct Granted<'m> {
     files: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -107,13 +114,22 @@ impl<'m> Granted<'m> {
         if self.files > 0 {
             parts.push(format!("files {}", self.files));
         }
-        if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
+        if parts.is_empty() {
+            "nothing".to_owned()
+        } else {
+            parts.join("; ")
+        }
     }
 }
 
 fn words(manifest: &Manifest, report: &Report) -> String {
     let mut text = format!("{report}\ngranted by the manifest:\n");
-    let width = manifest.components.keys().map(String::len).max().unwrap_or_default();
+    let width = manifest
+        .components
+        .keys()
+        .map(String::len)
+        .max()
+        .unwrap_or_default();
     for (id, component) in &manifest.components {
         // Writing to a String does not fail.
         let _ = writeln!(text, "  {id:width$}  {}", Granted::new(component).words());
@@ -127,7 +143,9 @@ fn json(manifest: &Manifest, report: &Report) -> Result<String> {
     let components = document.get_mut("components").and_then(Value::as_array_mut);
     for entry in components.into_iter().flatten() {
         let id = entry.get("id").and_then(Value::as_str).unwrap_or_default();
-        let Some(component) = manifest.components.get(id) else { continue };
+        let Some(component) = manifest.components.get(id) else {
+            continue;
+        };
         let granted = serde_json::to_value(Granted::new(component))?;
         if let Some(entry) = entry.as_object_mut() {
             entry.insert("granted".to_owned(), granted);

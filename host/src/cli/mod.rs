@@ -10,9 +10,10 @@ mod build;
 mod channel;
 mod inspect;
 mod manifest_file;
+mod simulate;
 mod up;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,7 @@ struct Cli {
 enum Command {
     Up(up::Args),
     Build(build::Args),
+    Simulate(simulate::Args),
     Inspect(inspect::Args),
     Channel(channel::Args),
 }
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Up(args) => up::run(args),
         Command::Build(args) => build::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Channel(args) => Ok(channel::run(&args)),
     };
@@ -74,6 +77,7 @@ fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
 }

@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// Folder for databases, caches, logs and local secrets [default: .chatly beside the manifest]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Set a variable of the manifest's [variables]; may be repeated
+    /// Set a variable that the manifest declares; may be repeated
     #[arg(long, value_name = "K=V", value_parser = parse_pair)]
     variable: Vec<(String, String)>,
     /// Set an environment variable of every component; may be repeated
@@ -103,6 +103,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         manifest: manifest.clone(),
         only: args.component.clone(),
         secrets_file: state_dir.secrets_file(),
+        address_file: state_dir.address_file(),
         key_source: key_source(&wanting),
     };
     announcement.print_secrets(&secrets)?;
@@ -163,7 +164,7 @@ fn add_secrets(variables: &mut BTreeMap<String, String>, names: &[String], secre
 }
 
 /// The name in the environment that gives the variable `name` a value.
-fn environment_name(name: &str) -> String {
+pub(super) fn environment_name(name: &str) -> String {
     VARIABLE_PREFIX.to_owned() + &name.to_ascii_uppercase()
 }
 
@@ -237,6 +238,14 @@ fn parse_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// A number of times to do something.
+pub(super) fn parse_count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("write a whole number above zero".to_owned()),
     }
 }
 
