@@ -30,9 +30,10 @@ fn texts(folder: &Path) -> Result<String> {
 
 #[test]
 fn every_guest_is_used_by_a_test() -> Result<()> {
-    let tests = texts(&root().join("tests/e2e"))?;
+    let tests = texts(&root().join("tests/e2e"))? + &texts(&root().join("host/tests/app"))?;
     for guest in folders("tests/guests")? {
-        assert!(tests.contains(&format!("guest(\"{guest}\")")), "no test uses tests/guests/{guest}");
+        let used = [format!("guest(\"{guest}\")"), format!("\"guest-{guest}\"")];
+        assert!(used.iter().any(|used| tests.contains(used)), "no test uses tests/guests/{guest}");
     }
     Ok(())
 }

@@ -161,7 +161,9 @@ fn failed(failure: &Failure, request_id: &str, component: &str) -> Problem {
             warn!(request_id, component, "no instance was free in time (limit `max_concurrency`)");
             Problem::Busy
         }
-        Failure::Ended | Failure::Unmade | Failure::Guest(_) => {
+        // The instance has logged why, with this request's id.
+        Failure::Ended => Problem::Failed,
+        Failure::Unmade | Failure::Guest(_) => {
             error!(request_id, component, error = %failure, "component failed");
             Problem::Failed
         }
@@ -189,5 +191,55 @@ fn log(served: &Served<'_>) {
         Origin::Inside => {
             debug!(request_id, component, %method, route, status, elapsed_ms, "request served");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+    use http_body_util::{BodyExt as _, Empty};
+
+    fn dispatcher() -> Dispatcher {
+        let router = Router::build([("/one", "one")]).unwrap();
+        Dispatcher::new(router, BTreeMap::new(), Stop::default())
+    }
+
+    fn get(path: &'static str) -> Request<WasiBody> {
+        let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        Request::get(path).body(body).unwrap()
+    }
+
+    async fn serve(dispatcher: &Dispatcher, path: &'static str) -> Response<WasiBody> {
+        dispatcher.serve(get(path), Scheme::Http, INTERNAL_CLIENT).await
+    }
+
+    #[tokio::test]
+    async fn one_request_too_many_is_told_when_to_come_back() {
+        let dispatcher = dispatcher();
+        let all = u32::try_from(MAX_REQUESTS).unwrap();
+        let others = dispatcher.outside.try_acquire_many(all).unwrap();
+        let refused = serve(&dispatcher, "/one").await;
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()[RETRY_AFTER], "1");
+        assert!(refused.headers().contains_key(CONTENT_LENGTH));
+        drop(others);
+        assert_ne!(serve(&dispatcher, "/one").await.status(), 503);
+    }
+
+    #[tokio::test]
+    async fn calls_between_components_are_bounded_by_themselves() {
+        let dispatcher = dispatcher();
+        let all = u32::try_from(MAX_REQUESTS).unwrap();
+        let _others = dispatcher.outside.try_acquire_many(all).unwrap();
+        assert!(dispatcher.call("nobody", get("/")).await.is_none());
+        assert_eq!(dispatcher.inside.available_permits(), MAX_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn health_is_answered_without_a_component() {
+        let answer = serve(&dispatcher(), HEALTH).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()[CONTENT_LENGTH], "2");
     }
 }
