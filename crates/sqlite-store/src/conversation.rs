@@ -138,6 +138,9 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     async fn join(&mut self, contact: &str, oldest: &str, others: &[String]) -> Result<(), Error> {
+        if self.conversation.as_ref().is_some_and(|bound| others.contains(bound)) {
+            self.conversation = Some(oldest.to_owned());
+        }
         let list = to_json(others)?;
         self.join_queues(oldest, &list).await?;
         for sql in JOIN {

@@ -84,8 +84,8 @@ impl Query {
 const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
     'channel', c.channel, 'name', c.name, 'username', c.username, 'tags', json(c.tags),
     'attributes', c.attributes, 'opt', c.opt, 'created_at', c.created_at, 'updated_at', c.updated_at,
-    'identities', (SELECT json_group_array(json_object('scheme', i.scheme, 'id', i.id))
-        FROM contact_identities i WHERE i.contact_id = c.id AND i.current = 1)), c.seq, 0 FROM social_contacts c";
+    'identities', json((SELECT json_group_array(json_object('scheme', i.scheme, 'id', i.id))
+        FROM contact_identities i WHERE i.contact_id = c.id AND i.current = 1))), c.seq, 0 FROM social_contacts c";
 
 const CONVERSATION: &str = "SELECT json_object('id', v.id, 'platform_client_id', v.platform_client_id,
     'channel', v.channel, 'account', v.account, 'chat', v.chat, 'contact_id', v.contact_id,
@@ -101,9 +101,9 @@ const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversatio
     'state', m.state, 'error', json(m.error), 'edited_at', m.edited_at, 'deleted_at', m.deleted_at,
     'previous_texts', json(m.previous_texts), 'explanation', m.explanation, 'sent_at', m.sent_at,
     'created_at', m.created_at,
-    'reactions', (SELECT json_group_array(json_object('by', r.by, 'emoji', r.emoji)) FROM message_reactions r
+    'reactions', json((SELECT json_group_array(json_object('by', r.by, 'emoji', r.emoji)) FROM message_reactions r
         WHERE r.external_id = m.external_id AND r.account = m.account AND r.channel = m.channel
-            AND r.platform_client_id = m.platform_client_id)), m.seq, 0, m.content FROM messages m";
+            AND r.platform_client_id = m.platform_client_id))), m.seq, 0, m.content FROM messages m";
 
 /// The id that a merged conversation or contact became, or the id itself.
 const LIVING_CONVERSATION: &str = "v.id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";

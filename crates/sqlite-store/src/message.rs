@@ -34,7 +34,7 @@ impl<C: Connection> Writer<'_, C> {
                 "INSERT INTO messages (seq, id, platform_client_id, conversation_id, contact_id, channel, account,
                     external_id, direction, author, standby, content, state, error, sent_at, created_at)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT (external_id, account, channel, platform_client_id) DO NOTHING RETURNING id",
+                 ON CONFLICT DO NOTHING RETURNING id",
                 values_of![
                     seq,
                     &id,
@@ -80,7 +80,10 @@ impl<C: Connection> Writer<'_, C> {
     /// that arrival decides and not which of two commits came first; any other takes the next
     /// number of the same sequence.
     async fn place(&self, external: Option<&str>) -> Result<u64, Error> {
-        if let Some(event) = self.event.as_ref().filter(|event| event.brings.as_deref() == external) {
+        if let Some(event) = &self.event
+            && external.is_some()
+            && event.brings.as_deref() == external
+        {
             return Ok(event.seq);
         }
         let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'inbox' RETURNING seq";

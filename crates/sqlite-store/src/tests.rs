@@ -1,7 +1,7 @@
 //! A real SQLite file in WAL mode behind [`Connection`], and short ways to say things.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatly_canonical::*;
@@ -9,7 +9,14 @@ use futures::executor::block_on;
 
 use crate::*;
 
+mod commit;
+mod lists;
+mod merge;
+mod model;
+mod plans;
 mod queue;
+mod receipts;
+mod threads;
 
 /// A connection of `rusqlite`.
 pub struct Native(pub rusqlite::Connection);
@@ -63,10 +70,6 @@ impl File {
         File(std::env::temp_dir().join(name))
     }
 
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
     pub fn open(&self) -> Native {
         let native = Native(rusqlite::Connection::open(&self.0).unwrap());
         block_on(prepare(&native)).unwrap();
@@ -91,13 +94,13 @@ pub struct Store {
     pub connection: Native,
     pub now: Cell<u64>,
     calls: Cell<u128>,
-    pub file: File,
+    _file: File,
 }
 
 impl Store {
     pub fn new() -> Self {
         let file = File::new();
-        Store { connection: file.open(), now: Cell::new(1_000_000), calls: Cell::new(1), file }
+        Store { connection: file.open(), now: Cell::new(1_000_000), calls: Cell::new(1), _file: file }
     }
 
     pub fn moment(&self) -> Moment {

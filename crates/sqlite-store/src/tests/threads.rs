@@ -1,0 +1,152 @@
+//! Several connections at once, as several instances have them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::*;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+}
+
+fn fresh() -> Moment {
+    static CALLS: AtomicUsize = AtomicUsize::new(1);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed) as u128;
+    Moment { now: now(), seed: call.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) }
+}
+
+fn deliver(connection: &Native, event: Event) -> Appended {
+    let item = Item { platform_client_id: TENANT.into(), event, traceparent: None };
+    let delivery =
+        Accepted { channel: CHANNEL.into(), received_at: now(), headers: vec![], body: vec![b'x'; 500], digest: String::new() };
+    block_on(append(connection, fresh(), delivery, &[item])).unwrap()
+}
+
+/// Leases and commits until the inbox is empty; gives the keys in the order of their commits.
+fn drain(connection: &Native, log: &Mutex<Vec<String>>, max: u32) {
+    let kinds = ["event".to_owned()];
+    loop {
+        let jobs = block_on(lease(connection, fresh(), &kinds, max, 600_000)).unwrap();
+        if jobs.is_empty() && block_on(find_next_due(connection, &kinds)).unwrap().is_none() {
+            return;
+        }
+        for job in jobs {
+            // Noted before the commit: a later one of the same person cannot start before it.
+            log.lock().unwrap().push(event_of(&job).key.clone());
+            block_on(commit(connection, fresh(), &job.token, &effects(event_of(&job)))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn opening_at_once_migrates_once() {
+    let file = File::new();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| file.open());
+        }
+    });
+    let version: i64 = file.open().0.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
+    let mode: String = file.open().0.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn fifty_copies_at_once_are_stored_once() {
+    let file = File::new();
+    let stored = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                let connection = file.open();
+                for _ in 0..5 {
+                    let appended = deliver(&connection, text("same", &["phone:1"]));
+                    stored.fetch_add(appended.stored as usize, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(stored.into_inner(), 1);
+}
+
+#[test]
+fn four_workers_do_each_event_once_and_each_persons_in_order() {
+    const EVENTS: usize = 400;
+    let file = File::new();
+    let first = file.open();
+    for number in 0..EVENTS {
+        // People write by phone, by BSUID or by both, so queues meet all the time.
+        let person = number % 7;
+        let (phone, bsuid) = (format!("phone:{person}"), format!("bsuid:{person}"));
+        let from: &[&str] = match number % 5 {
+            0 | 1 => &[&phone],
+            2 | 3 => &[&bsuid],
+            _ => &[&phone, &bsuid],
+        };
+        deliver(&first, text(&format!("{number}"), from));
+    }
+    let log = Mutex::new(vec![]);
+    std::thread::scope(|scope| {
+        for max in 1..=4 {
+            let (file, log) = (&file, &log);
+            scope.spawn(move || drain(&file.open(), log, max));
+        }
+    });
+    let log = log.into_inner().unwrap();
+    assert_eq!(log.len(), EVENTS);
+    let page = Page { cursor: None, limit: 200 };
+    let conversations = block_on(list_conversations(&first, &ConversationFilter::default(), &page)).unwrap().0;
+    assert_eq!(conversations.len(), 7);
+    let mut seen = 0;
+    for conversation in conversations {
+        let messages = block_on(list_messages(&first, None, &conversation.id, &page)).unwrap().0;
+        let numbers: Vec<usize> = messages.iter().map(|message| message.content.id.parse().unwrap()).collect();
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        assert_eq!(conversation.message_count as usize, numbers.len());
+        seen += numbers.len();
+        // Once the person is known under both ids, which the fifth of their events at the latest
+        // says, processing follows arrival too.
+        let processed: Vec<usize> =
+            log.iter().map(|key| key.parse().unwrap()).filter(|number| number % 7 == numbers[0] % 7).collect();
+        let known = processed.iter().position(|number| number % 5 == 4).unwrap();
+        assert!(processed[known..].is_sorted(), "{processed:?}");
+    }
+    assert_eq!(seen, EVENTS);
+}
+
+/// Prints rates; `cargo test -p chatly-sqlite-store --lib -- --ignored --nocapture rates`.
+#[test]
+#[ignore = "a measurement"]
+fn rates_of_append_and_of_lease_with_commit() {
+    for threads in [1usize, 16] {
+        let file = File::new();
+        let each = 4_000 / threads;
+        file.open();
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let file = &file;
+                scope.spawn(move || {
+                    let connection = file.open();
+                    for number in 0..each {
+                        deliver(&connection, text(&format!("{thread}-{number}"), &[&format!("phone:{thread}-{}", number % 50)]));
+                    }
+                });
+            }
+        });
+        let appended = start.elapsed();
+        let log = Mutex::new(vec![]);
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| drain(&file.open(), &log, 16));
+            }
+        });
+        let drained = start.elapsed();
+        assert_eq!(log.into_inner().unwrap().len(), each * threads);
+        let rate = |time: std::time::Duration| (each * threads) as f64 / time.as_secs_f64();
+        println!("{threads} threads: {:.0} appends/s, {:.0} leased and committed/s", rate(appended), rate(drained));
+    }
+}
