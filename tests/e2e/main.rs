@@ -1,4 +1,10 @@
 //! The real host over real HTTP, one module a subject.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics has failed, which is all that it is for"
+)]
 
 mod batches;
 mod coverage;

@@ -1,4 +1,5 @@
 //! What tests run: the `chatly` binary, the app's components, the guests.
+#![expect(clippy::expect_used, reason = "without them no test can say anything")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
