@@ -159,8 +159,7 @@ fn entry(moment: Moment, delivery: Accepted, items: &[Item]) -> Result<Entry, Er
             &item.traceparent,
         ));
     }
-    let headers: Vec<_> =
-        delivery.headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
+    let headers: Vec<_> = delivery.headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
     let rows = to_json(&rows)?;
     Ok(Entry {
         bytes: delivery.body.len().saturating_add(rows.len()),

@@ -36,6 +36,7 @@ pub use append::{Accepted, Appended, Appends, Item, append, count_refused, list_
 pub use commit::{Committed, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;
+pub use cursor::Page;
 pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
@@ -43,7 +44,6 @@ pub use list::{
     ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation, find_last_change, list_changes,
     list_contacts, list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
-pub use cursor::Page;
 pub use model::*;
 pub use schema::prepare;
 

@@ -38,7 +38,8 @@ fn listed<A: Convert<B>, B>((rows, cursor): (Vec<A>, Option<String>)) -> (Vec<B>
 impl wit::Guest for Sqlite {
     async fn append(delivery: wit::Accepted, items: Vec<wit::Item>) -> Result<wit::Appended, wit::Error> {
         let (items, appends): (Vec<store::Item>, _) = (items.convert(), appends());
-        run(async |c| store::append(c, &appends, moment()?, delivery.convert(), &items).await.map(Convert::convert)).await
+        run(async |c| store::append(c, &appends, moment()?, delivery.convert(), &items).await.map(Convert::convert))
+            .await
     }
 
     async fn count_refused(channel: String, reason: String) -> Result<(), wit::Error> {

@@ -28,9 +28,15 @@ fn patiently<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T
 
 fn deliver(connection: &Native, event: Event) -> Appended {
     let item = Item { platform_client_id: TENANT.into(), event, traceparent: None };
-    let delivery =
-        Accepted { channel: CHANNEL.into(), received_at: now(), headers: vec![], body: vec![b'x'; 500], digest: String::new() };
-    patiently(|| append(connection, &Appends::default(), fresh(), delivery.clone(), std::slice::from_ref(&item)))
+    let delivery = Accepted {
+        channel: CHANNEL.into(),
+        received_at: now(),
+        headers: vec![],
+        body: vec![b'x'; 500],
+        digest: String::new(),
+    };
+    let appends = Appends::default();
+    patiently(|| append(connection, &appends, fresh(), delivery.clone(), std::slice::from_ref(&item)))
 }
 
 /// Leases and commits until the inbox is empty; gives the keys in the order of their commits.
@@ -124,7 +130,16 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
     assert_eq!(appends.waiting_now(), 0);
     // A caller that goes away leaves nothing behind.
     let lone = Appends::default();
-    let _: Option<_> = futures::FutureExt::now_or_never(async { append(&connections[0], &lone, fresh(), Accepted { channel: CHANNEL.into(), received_at: 0, headers: vec![], body: vec![], digest: String::new() }, &[]).await });
+    let _: Option<_> = futures::FutureExt::now_or_never(async {
+        append(
+            &connections[0],
+            &lone,
+            fresh(),
+            Accepted { channel: CHANNEL.into(), received_at: 0, headers: vec![], body: vec![], digest: String::new() },
+            &[],
+        )
+        .await
+    });
     assert_eq!(lone.waiting_now(), 0);
 }
 
@@ -206,7 +221,10 @@ fn rates_of_append_and_of_lease_with_commit() {
                 scope.spawn(move || {
                     let connection = file.open();
                     for number in 0..each {
-                        deliver(&connection, text(&format!("{thread}-{number}"), &[&format!("phone:{thread}-{}", number % 50)]));
+                        deliver(
+                            &connection,
+                            text(&format!("{thread}-{number}"), &[&format!("phone:{thread}-{}", number % 50)]),
+                        );
                     }
                 });
             }
