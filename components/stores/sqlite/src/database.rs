@@ -10,9 +10,9 @@ use spin_sdk::sqlite as spin;
 
 use crate::wit;
 
-/// Idle connections that an instance keeps: SQLite has one writer, and more readers than this at
-/// once open a connection of their own for the moment.
-const KEPT: usize = 4;
+/// Idle connections that an instance keeps: as many as requests that one instance usually serves at
+/// once, since each of them waits for the one writer on a connection of its own.
+const KEPT: usize = 16;
 
 thread_local! {
     static IDLE: RefCell<Vec<Database>> = const { RefCell::new(Vec::new()) };
