@@ -1,8 +1,16 @@
 //! Stores what a platform delivered, and counts what was refused.
+//!
+//! A delivery that comes alone is one statement. Those that come while another is being stored
+//! ask for the write lock, and whoever gets it stores all that wait by then: one flush to disk for
+//! all of them instead of one each. Nobody waits for another task, only for the database, so a
+//! caller that goes away in the middle holds nobody up.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use chatly_canonical::Event;
 
-use crate::connection::{Connection, to_json, values_of};
+use crate::connection::{Connection, UNEXPECTED, Value, to_json, transaction, values_of};
 use crate::keys::{dedupe_key, ordering_keys};
 use crate::{Error, Moment};
 
@@ -41,13 +49,105 @@ pub struct Appended {
     pub duplicates: u32,
 }
 
-/// Stores a delivery and its events in one statement; durable when it answers.
+/// Deliveries stored by one statement: at six parameters each far from SQLite's 32 766.
+const MAX_BATCH: usize = 64;
+/// Bytes of bodies in one statement, unless one delivery is larger: the cap of one body.
+const MAX_BATCH_BYTES: usize = 3 << 20;
+
+/// The deliveries that an instance is storing.
+#[derive(Debug, Default)]
+pub struct Appends {
+    active: Cell<usize>,
+    waiting: RefCell<Vec<Rc<Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    values: Vec<Value>,
+    bytes: usize,
+    events: u32,
+    done: Cell<Option<Appended>>,
+}
+
+/// Counts a caller in `active` and shows its entry to the others, until it ends in any way.
+struct Turn<'a>(&'a Appends, &'a Rc<Entry>);
+
+impl<'a> Turn<'a> {
+    fn start(appends: &'a Appends, entry: &'a Rc<Entry>) -> Self {
+        appends.active.set(appends.active.get().saturating_add(1));
+        appends.waiting.borrow_mut().push(entry.clone());
+        Turn(appends, entry)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.active.set(self.0.active.get().saturating_sub(1));
+        self.0.waiting.borrow_mut().retain(|entry| !Rc::ptr_eq(entry, self.1));
+    }
+}
+
+/// Stores a delivery and its events; durable when it answers.
 pub async fn append<C: Connection>(
     connection: &C,
+    appends: &Appends,
     moment: Moment,
     delivery: Accepted,
     items: &[Item],
 ) -> Result<Appended, Error> {
+    let entry = Rc::new(entry(moment, delivery, items)?);
+    if appends.active.get() == 0 {
+        appends.active.set(1);
+        let _turn = Alone(appends);
+        let done = insert(connection, std::slice::from_ref(&entry)).await?;
+        return done.first().copied().ok_or(UNEXPECTED);
+    }
+    let _turn = Turn::start(appends, &entry);
+    let batch = transaction(connection, async || {
+        if entry.done.get().is_some() {
+            return Ok(vec![]);
+        }
+        let batch = appends.batch(&entry);
+        let done = insert(connection, &batch).await?;
+        Ok(batch.into_iter().zip(done).collect())
+    })
+    .await?;
+    for (stored, done) in batch {
+        stored.done.set(Some(done));
+    }
+    entry.done.get().ok_or(UNEXPECTED)
+}
+
+/// A caller that found nobody else; the others do not see its entry.
+struct Alone<'a>(&'a Appends);
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.0.active.set(self.0.active.get().saturating_sub(1));
+    }
+}
+
+impl Appends {
+    /// Callers that have not ended.
+    #[cfg(test)]
+    pub(crate) fn waiting_now(&self) -> usize {
+        self.active.get() + self.waiting.borrow().len()
+    }
+
+    /// The caller's own entry, and those of others that wait, as many as one statement takes.
+    fn batch(&self, own: &Rc<Entry>) -> Vec<Rc<Entry>> {
+        let mut bytes = own.bytes;
+        let waiting = self.waiting.borrow();
+        let others = waiting.iter().filter(|entry| !Rc::ptr_eq(entry, own) && entry.done.get().is_none());
+        let others = others.take(MAX_BATCH - 1).take_while(|entry| {
+            bytes = bytes.saturating_add(entry.bytes);
+            bytes <= MAX_BATCH_BYTES
+        });
+        std::iter::once(own).chain(others).cloned().collect()
+    }
+}
+
+fn entry(moment: Moment, delivery: Accepted, items: &[Item]) -> Result<Entry, Error> {
     let mut rows = Vec::with_capacity(items.len());
     for item in items {
         rows.push((
@@ -59,29 +159,46 @@ pub async fn append<C: Connection>(
             &item.traceparent,
         ));
     }
-    let headers: Vec<_> =
-        delivery.headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
-    let received_at = delivery.received_at.min(moment.now);
+    let headers: Vec<_> = delivery.headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
+    let rows = to_json(&rows)?;
+    Ok(Entry {
+        bytes: delivery.body.len().saturating_add(rows.len()),
+        events: u32::try_from(items.len()).map_err(|_| Error::Invalid("too many events"))?,
+        done: Cell::new(None),
+        values: values_of![
+            delivery.channel,
+            delivery.received_at.min(moment.now),
+            to_json(&headers)?,
+            delivery.body,
+            delivery.digest,
+            rows
+        ],
+    })
+}
+
+/// Stores these deliveries in order, in one statement. Each row of the answer is made when its
+/// delivery is the newest, and only the newest numbers of the inbox can be of its events. The
+/// subqueries name a column of the row, `items`, or SQLite would run them for the first row only.
+async fn insert<C: Connection>(connection: &C, batch: &[Rc<Entry>]) -> Result<Vec<Appended>, Error> {
+    let places = vec!["(?, ?, ?, ?, ?, ?)"; batch.len()].join(", ");
+    let most = batch.iter().map(|entry| entry.events).max().unwrap_or(0);
     let answer = connection
         .execute(
-            "INSERT INTO accept (channel, received_at, headers, body, digest, items) VALUES (?, ?, ?, ?, ?, ?)
-             RETURNING (SELECT count(*) FROM inbox WHERE seq > (SELECT seq FROM sqlite_sequence WHERE name = 'inbox') - ?
-                AND delivery_id = (SELECT max(id) FROM deliveries_in))",
-            values_of![
-                delivery.channel,
-                received_at,
-                to_json(&headers)?,
-                delivery.body,
-                delivery.digest,
-                to_json(&rows)?,
-                u64::try_from(items.len()).unwrap_or(u64::MAX)
-            ],
+            &format!(
+                "INSERT INTO accept (channel, received_at, headers, body, digest, items) VALUES {places}
+                 RETURNING (SELECT count(*) FROM inbox
+                    WHERE seq > (SELECT seq FROM inbox WHERE items IS NOT NULL ORDER BY seq DESC LIMIT 1) - {most}
+                        AND delivery_id =
+                            (SELECT id FROM deliveries_in WHERE items IS NOT NULL ORDER BY id DESC LIMIT 1))"
+            ),
+            batch.iter().flat_map(|entry| entry.values.iter().cloned()).collect(),
         )
         .await?;
-    let stored = answer.first().ok_or(crate::connection::UNEXPECTED)?.integer(0)?;
-    let stored = u32::try_from(stored).unwrap_or(u32::MAX);
-    let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
-    Ok(Appended { stored, duplicates: total.saturating_sub(stored) })
+    let read = |(entry, row): (&Rc<Entry>, &crate::Row)| {
+        let stored = u32::try_from(row.integer(0)?).map_err(|_| UNEXPECTED)?;
+        Ok(Appended { stored, duplicates: entry.events.saturating_sub(stored) })
+    };
+    batch.iter().zip(&answer).map(read).collect()
 }
 
 /// Counts a refused delivery.

@@ -7,12 +7,12 @@
 
 use chatly_canonical::Identity;
 
+use crate::Error;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, Row, to_json, values_of};
 use crate::effects::*;
 use crate::keys::identity_key;
 use crate::schema::{behind_another, beside_a_running};
-use crate::Error;
 
 impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn contact(&mut self, effect: &ContactEffect) -> Result<(), Error> {
@@ -186,12 +186,7 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         let tenant = self.tenant.clone();
-        let data = Data {
-            platform_client_id: &tenant,
-            contact_id: Some(id),
-            merged: Some(others),
-            ..Data::default()
-        };
+        let data = Data { platform_client_id: &tenant, contact_id: Some(id), merged: Some(others), ..Data::default() };
         self.tell("contact.merged", &data)
     }
 

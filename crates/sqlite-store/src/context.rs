@@ -29,27 +29,27 @@ pub async fn read_context<C: Connection>(
         if table == "outbox" { "conversation_id" } else { "NULL" },
     );
     let rows = connection.execute(&sql, values_of![seq, token, moment.now]).await?;
-        let row = rows.first().ok_or(Error::Stale)?;
-        let tenant = row.text(0)?;
-        let (contact, conversation) = if table == "inbox" {
-            of_event(connection, tenant, &row.json(1)?).await?
-        } else {
-            (None, row.optional(2)?.map(str::to_owned))
-        };
-        let conversation = match &conversation {
-            Some(id) => find_conversation(connection, Some(tenant), id).await?,
-            None => None,
-        };
-        let contact = contact.or_else(|| conversation.as_ref()?.contact_id.clone());
-        let contact = match &contact {
-            Some(id) => find_contact(connection, Some(tenant), id).await?,
-            None => None,
-        };
-        let recent = match &conversation {
-            Some(conversation) => recent_messages(connection, &conversation.id, max.min(MAX_RECENT)).await?,
-            None => vec![],
-        };
-        Ok(Context { contact, conversation, recent })
+    let row = rows.first().ok_or(Error::Stale)?;
+    let tenant = row.text(0)?;
+    let (contact, conversation) = if table == "inbox" {
+        of_event(connection, tenant, &row.json(1)?).await?
+    } else {
+        (None, row.optional(2)?.map(str::to_owned))
+    };
+    let conversation = match &conversation {
+        Some(id) => find_conversation(connection, Some(tenant), id).await?,
+        None => None,
+    };
+    let contact = contact.or_else(|| conversation.as_ref()?.contact_id.clone());
+    let contact = match &contact {
+        Some(id) => find_contact(connection, Some(tenant), id).await?,
+        None => None,
+    };
+    let recent = match &conversation {
+        Some(conversation) => recent_messages(connection, &conversation.id, max.min(MAX_RECENT)).await?,
+        None => vec![],
+    };
+    Ok(Context { contact, conversation, recent })
 }
 
 /// The ids of an event's contact and conversation: by who it is about, else by the message.

@@ -1,11 +1,11 @@
 //! Conversations: one per contact, or per group, on each account.
 
+use crate::Error;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, to_json, values_of};
 use crate::contact::CHANGED_TAGS;
 use crate::effects::*;
 use crate::keys::key;
-use crate::Error;
 
 impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn conversation(&mut self, effect: &ConversationEffect) -> Result<(), Error> {
@@ -174,7 +174,8 @@ impl<C: Connection> Writer<'_, C> {
             )
             .await?;
         for row in &kinds {
-            let name = |conversation| key(&[&self.tenant, "conversation", row.text(0).unwrap_or_default(), conversation]);
+            let name =
+                |conversation| key(&[&self.tenant, "conversation", row.text(0).unwrap_or_default(), conversation]);
             self.move_queues("outbox", &to_json(&[name(row.text(1)?)])?, &name(oldest)).await?;
         }
         Ok(())

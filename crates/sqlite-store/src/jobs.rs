@@ -144,11 +144,7 @@ fn job(row: &Row) -> Result<Job, Error> {
 }
 
 pub(crate) fn payload(kind: &str, row: &Row, column: usize) -> Result<Payload, Error> {
-    if kind == EVENT {
-        row.json(column).map(Payload::Event)
-    } else {
-        Ok(Payload::Json(row.text(column)?.to_owned()))
-    }
+    if kind == EVENT { row.json(column).map(Payload::Event) } else { Ok(Payload::Json(row.text(column)?.to_owned())) }
 }
 
 /// Makes a lease run for `for_ms` from now.

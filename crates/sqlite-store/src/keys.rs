@@ -35,9 +35,7 @@ pub(crate) fn customer(event: &Event) -> Vec<&Identity> {
     match &event.body {
         Body::Message(message) | Body::MessageEdited(message) if message.echo => recipient.iter().collect(),
         Body::Status(_) => recipient.iter().collect(),
-        Body::IdentityChanged(change) => {
-            change.previous.iter().chain(&change.current).chain(sender).collect()
-        }
+        Body::IdentityChanged(change) => change.previous.iter().chain(&change.current).chain(sender).collect(),
         _ => sender.iter().collect(),
     }
 }
@@ -73,11 +71,7 @@ pub(crate) fn key(parts: &[&str]) -> String {
 /// two keys of a sender's choice one and lose an event, so such a key is stored escaped; keys that
 /// look escaped are escaped too, which keeps this one to one.
 pub(crate) fn dedupe_key(key: &str) -> String {
-    if key.contains('\0') || key.starts_with('"') {
-        serde_json::Value::from(key).to_string()
-    } else {
-        key.to_owned()
-    }
+    if key.contains('\0') || key.starts_with('"') { serde_json::Value::from(key).to_string() } else { key.to_owned() }
 }
 
 #[cfg(test)]

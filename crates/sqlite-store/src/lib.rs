@@ -2,8 +2,8 @@
 //!
 //! 1. A [`Connection`] runs one statement at a time; the component gives `spin:sqlite`, the tests
 //!    give `rusqlite`, and the code between is the same.
-//! 2. [`append()`] and [`lease()`] of one table are one statement, so they hold the write lock for
-//!    no round trip. Everything else that writes more than a row is `BEGIN IMMEDIATE … COMMIT` on a
+//! 2. [`append()`] alone and [`lease()`] of one table are one statement, so they hold the write lock
+//!    for no round trip. Everything else that writes more than a row is `BEGIN IMMEDIATE … COMMIT` on a
 //!    connection that nobody else uses meanwhile; a connection that answered an error of the
 //!    database is dropped by its owner, which rolls back.
 //! 3. SQLite has one writer at a time and transactions here are immediate, so `AUTOINCREMENT`
@@ -32,10 +32,11 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
+pub use append::{Accepted, Appended, Appends, Item, append, count_refused, list_refused};
 pub use commit::{Committed, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;
+pub use cursor::Page;
 pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
@@ -43,7 +44,6 @@ pub use list::{
     ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation, find_last_change, list_changes,
     list_contacts, list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
-pub use cursor::Page;
 pub use model::*;
 pub use schema::prepare;
 

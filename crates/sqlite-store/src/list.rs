@@ -160,8 +160,9 @@ pub async fn find_conversation<C: Connection>(
     tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<Conversation>, Error> {
-    let query =
-        Query::new(CONVERSATION).and(LIVING_CONVERSATION, values_of![id, id]).filter("v.platform_client_id = ?", tenant);
+    let query = Query::new(CONVERSATION)
+        .and(LIVING_CONVERSATION, values_of![id, id])
+        .filter("v.platform_client_id = ?", tenant);
     query.run(connection, "").await?.first().map(row).transpose()
 }
 
@@ -200,10 +201,7 @@ pub async fn list_contacts<C: Connection>(connection: &C, filter: &ContactFilter
         .and("c.merged_into IS NULL", [])
         .filter("c.platform_client_id = ?", filter.platform_client_id.as_deref())
         .filter("c.channel = ?", filter.channel.as_deref())
-        .filter(
-            "c.id IN (SELECT contact_id FROM contact_identities WHERE id = ?)",
-            filter.identity.as_deref(),
-        )
+        .filter("c.id IN (SELECT contact_id FROM contact_identities WHERE id = ?)", filter.identity.as_deref())
         .filter("c.seq < ?", before.map(|(seq, _)| seq));
     let rows = query.run(connection, &format!(" ORDER BY c.seq DESC LIMIT {limit} + 1")).await?;
     finish('p', page, &rows, row)
@@ -215,8 +213,7 @@ pub async fn find_contact<C: Connection>(
     tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<Contact>, Error> {
-    let query =
-        Query::new(CONTACT).and(LIVING_CONTACT, values_of![id, id]).filter("c.platform_client_id = ?", tenant);
+    let query = Query::new(CONTACT).and(LIVING_CONTACT, values_of![id, id]).filter("c.platform_client_id = ?", tenant);
     query.run(connection, "").await?.first().map(row).transpose()
 }
 

@@ -8,8 +8,8 @@
 //! `inbox` numbers also place messages in their conversation (`messages.seq`); what we send takes
 //! the next number of the same sequence.
 
-use crate::connection::{Connection, Fault};
 use crate::Error;
+use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
 const VERSION: u64 = 1;
@@ -238,14 +238,14 @@ fn queue(table: &str) -> [String; 9] {
         )
     };
     let (promote_followers, promote_heads) = (promote("NEW.seq"), promote("-1"));
-    let trigger = |name: &str, when: &str, body: &str| {
-        format!("CREATE TRIGGER {table}_{name} {when} BEGIN {body} END")
-    };
+    let trigger = |name: &str, when: &str, body: &str| format!("CREATE TRIGGER {table}_{name} {when} BEGIN {body} END");
     let on = |old: &str, new: &str| {
         format!("AFTER UPDATE OF state ON {table} WHEN OLD.state IN ({old}) AND NEW.state IN ({new})")
     };
     [
-        format!("CREATE TABLE {table}_keys (key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID"),
+        format!(
+            "CREATE TABLE {table}_keys (key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID"
+        ),
         format!("CREATE INDEX {table}_keys_seq ON {table}_keys (seq)"),
         format!("CREATE INDEX {table}_running ON {table} (seq) WHERE state IN ('leased', 'sending')"),
         format!("CREATE INDEX {table}_buried ON {table} (seq) WHERE state = 'buried'"),
@@ -266,9 +266,7 @@ fn queue(table: &str) -> [String; 9] {
         trigger(
             "settle",
             &on("'leased', 'sending'", "'pending'"),
-            &format!(
-                "UPDATE {table} SET ready = 0 WHERE seq = NEW.seq AND ({behind} OR {beside}); {promote_heads}"
-            ),
+            &format!("UPDATE {table} SET ready = 0 WHERE seq = NEW.seq AND ({behind} OR {beside}); {promote_heads}"),
         ),
         trigger(
             "replay",

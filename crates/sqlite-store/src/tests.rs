@@ -122,7 +122,7 @@ impl Store {
             .iter()
             .map(|event| Item { platform_client_id: tenant.into(), event: event.clone(), traceparent: None })
             .collect();
-        block_on(append(&self.connection, self.moment(), self.delivery(), &items)).unwrap()
+        block_on(append(&self.connection, &Appends::default(), self.moment(), self.delivery(), &items)).unwrap()
     }
 
     pub fn delivery(&self) -> Accepted {

@@ -23,7 +23,7 @@ use bindings::chatly::store::rows::{Change, Contact, Conversation, ExternalCall,
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
-use database::{moment, run};
+use database::{appends, moment, run};
 
 struct Sqlite;
 bindings::export!(Sqlite);
@@ -37,8 +37,9 @@ fn listed<A: Convert<B>, B>((rows, cursor): (Vec<A>, Option<String>)) -> (Vec<B>
 
 impl wit::Guest for Sqlite {
     async fn append(delivery: wit::Accepted, items: Vec<wit::Item>) -> Result<wit::Appended, wit::Error> {
-        let items: Vec<store::Item> = items.convert();
-        run(async |c| store::append(c, moment()?, delivery.convert(), &items).await.map(Convert::convert)).await
+        let (items, appends): (Vec<store::Item>, _) = (items.convert(), appends());
+        run(async |c| store::append(c, &appends, moment()?, delivery.convert(), &items).await.map(Convert::convert))
+            .await
     }
 
     async fn count_refused(channel: String, reason: String) -> Result<(), wit::Error> {

@@ -83,13 +83,8 @@ fn an_error_in_the_last_effect_writes_nothing() {
 #[test]
 fn effects_that_need_what_is_not_bound_are_refused() {
     let store = Store::new();
-    let nobody = ContactEffect {
-        channel: CHANNEL.into(),
-        identities: vec![],
-        previous: vec![],
-        name: None,
-        username: None,
-    };
+    let nobody =
+        ContactEffect { channel: CHANNEL.into(), identities: vec![], previous: vec![], name: None, username: None };
     for (name, effect) in [
         ("message", inbound("m")),
         ("conversation", conversation()),
@@ -128,8 +123,13 @@ fn an_inbound_message_opens_a_resolved_conversation() {
 #[test]
 fn a_group_has_one_conversation_whoever_speaks() {
     let store = Store::new();
-    let group =
-        || Effect::Conversation(ConversationEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), chat: Some("g".into()) });
+    let group = || {
+        Effect::Conversation(ConversationEffect {
+            channel: CHANNEL.into(),
+            account: ACCOUNT.into(),
+            chat: Some("g".into()),
+        })
+    };
     let first = store.submit(&[group()]).conversation_id;
     assert_eq!(store.conversations()[0].contact_id, None);
     let ann = store.submit(&[contact(&["phone:1"]), group(), inbound("a")]);
@@ -169,8 +169,7 @@ fn edits_keep_what_was_said_and_deletions_keep_the_row() {
 fn a_person_has_one_emoji_on_a_message_which_may_come_first() {
     let store = Store::new();
     let react = |emoji: Option<&str>| {
-        let reaction =
-            Reaction { message_id: "m".into(), emoji: emoji.map(str::to_owned), ..Reaction::default() };
+        let reaction = Reaction { message_id: "m".into(), emoji: emoji.map(str::to_owned), ..Reaction::default() };
         Effect::Reaction(ReactionEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), reaction, at: 1 })
     };
     let person = store.submit(&[contact(&["phone:1"]), react(Some("👍"))]).contact_id.unwrap();
@@ -262,7 +261,12 @@ fn a_leased_event_sees_its_contact_conversation_and_newest_messages() {
 #[test]
 fn a_status_of_nobody_sees_the_conversation_of_its_message() {
     let store = Store::new();
-    let sent = [contact(&["phone:1"]), conversation(), message("m", Direction::Outbound, None, 1), super::queue::job("deliver:x", None)];
+    let sent = [
+        contact(&["phone:1"]),
+        conversation(),
+        message("m", Direction::Outbound, None, 1),
+        super::queue::job("deliver:x", None),
+    ];
     let id = store.submit(&sent).conversation_id;
     let target = Target::MessageId("m".into());
     let body = Body::Status(Status { target, state: DeliveryState::Read, error: None });

@@ -14,7 +14,11 @@ fn leasing_reads_the_heads_of_queues_only() {
     let store = Store::new();
     for (table, wanted) in [("inbox", "true"), ("outbox", "outbox.kind IN (SELECT value FROM json_each(?4))")] {
         let plan = plan(&store, &crate::jobs::lease_statement(table, wanted, "0"));
-        assert!(plan.contains(&format!("{table} USING INDEX {table}_ready")) || plan.contains(&format!("{table} USING COVERING INDEX {table}_ready")), "{plan}");
+        assert!(
+            plan.contains(&format!("{table} USING INDEX {table}_ready"))
+                || plan.contains(&format!("{table} USING COVERING INDEX {table}_ready")),
+            "{plan}"
+        );
         assert!(!plan.contains(&format!("SCAN {table}\n")) && !plan.ends_with(&format!("SCAN {table}")), "{plan}");
     }
 }
@@ -48,11 +52,27 @@ fn a_long_queue_of_one_person_and_many_done_jobs_do_not_slow_a_lease() {
 fn lists_use_an_index_for_each_filter() {
     let store = Store::new();
     for (name, sql, index) in [
-        ("conversations of a tenant", "SELECT 1 FROM conversations v WHERE v.platform_client_id = ? AND (v.active_at, v.seq) < (?, ?) ORDER BY v.active_at DESC, v.seq DESC", "conversations_tenant"),
-        ("conversations", "SELECT 1 FROM conversations v WHERE (v.active_at, v.seq) < (?, ?) ORDER BY v.active_at DESC, v.seq DESC", "conversations_active"),
-        ("messages", "SELECT 1 FROM messages m WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq", "messages_conversation"),
+        (
+            "conversations of a tenant",
+            "SELECT 1 FROM conversations v WHERE v.platform_client_id = ? AND (v.active_at, v.seq) < (?, ?) ORDER BY v.active_at DESC, v.seq DESC",
+            "conversations_tenant",
+        ),
+        (
+            "conversations",
+            "SELECT 1 FROM conversations v WHERE (v.active_at, v.seq) < (?, ?) ORDER BY v.active_at DESC, v.seq DESC",
+            "conversations_active",
+        ),
+        (
+            "messages",
+            "SELECT 1 FROM messages m WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq",
+            "messages_conversation",
+        ),
         ("buried", "SELECT 1 FROM inbox WHERE state = 'buried' AND seq < ? ORDER BY seq DESC", "inbox_buried"),
-        ("changes of a tenant", "SELECT 1 FROM changes WHERE seq > ? AND platform_client_id = ? ORDER BY seq", "changes_tenant"),
+        (
+            "changes of a tenant",
+            "SELECT 1 FROM changes WHERE seq > ? AND platform_client_id = ? ORDER BY seq",
+            "changes_tenant",
+        ),
     ] {
         let plan = plan(&store, sql);
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{name}: {plan}");

@@ -8,7 +8,10 @@ fn a_redelivered_event_is_stored_once() {
     let events = [text("a", &["phone:1"]), text("b", &["phone:2"]), text("a", &["phone:1"])];
     assert_eq!(store.append(&events), Appended { stored: 2, duplicates: 1 });
     assert_eq!(store.append(&events), Appended { stored: 0, duplicates: 3 });
-    assert_eq!(store.append(&[text("c", &["phone:1"]), text("b", &["phone:2"])]), Appended { stored: 1, duplicates: 1 });
+    assert_eq!(
+        store.append(&[text("c", &["phone:1"]), text("b", &["phone:2"])]),
+        Appended { stored: 1, duplicates: 1 }
+    );
     assert_eq!(store.append(&[]), Appended { stored: 0, duplicates: 0 });
     assert_eq!(store.number("SELECT count(*) FROM inbox"), 3);
     assert_eq!(store.number("SELECT count(*) FROM deliveries_in"), 4);
@@ -72,7 +75,11 @@ fn a_lease_that_ran_out_is_taken_by_another_and_its_holder_is_stale() {
     store.pass(u64::from(LEASE_MS) - 1);
     assert!(store.lease(1).is_empty());
     store.pass(1);
-    assert_eq!(store.commit(&first.token, &effects(event_of(&first))), Err(Error::Stale), "nobody took it, yet it ran out");
+    assert_eq!(
+        store.commit(&first.token, &effects(event_of(&first))),
+        Err(Error::Stale),
+        "nobody took it, yet it ran out"
+    );
     let second = store.lease(1).remove(0);
     assert_eq!((second.seq, second.attempt), (first.seq, 2));
     let (c, moment) = (&store.connection, store.moment());
