@@ -147,7 +147,8 @@ impl Pool {
         if state.live < self.max_instances {
             state.live += 1;
             state.starting += 1;
-            self.stop.tasks.spawn(worker::run(self.clone()));
+            let seat = Seat { pool: self.clone(), starting: true };
+            self.stop.tasks.spawn(worker::run(seat));
         }
     }
 
@@ -167,16 +168,11 @@ impl Pool {
         self.bell.notified()
     }
 
-    /// An instance has been made, or could not be.
-    pub(super) fn started(&self) {
-        self.lock().starting -= 1;
-    }
-
-    /// An instance is gone: what is queued may need another one.
-    pub(super) fn ended(self: &Arc<Self>) {
+    /// Makes another instance when requests wait and nobody is free to take them: whoever was free
+    /// when they came may have begun to compute since.
+    pub(super) fn relieve(self: &Arc<Self>) {
         let mut state = self.lock();
-        state.live -= 1;
-        if !state.jobs.is_empty() && state.starting == 0 && !self.stop.now.is_cancelled() {
+        if !state.jobs.is_empty() && self.free.load(SeqCst) == 0 && state.starting == 0 {
             self.grow(&mut state);
         }
     }
@@ -198,5 +194,31 @@ pub(super) struct Free<'a>(&'a AtomicUsize);
 impl Drop for Free<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+/// The place of one instance in its pool; given back when dropped, also by a panic.
+pub(super) struct Seat {
+    pub pool: Arc<Pool>,
+    starting: bool,
+}
+
+impl Seat {
+    /// The instance has been made, or could not be.
+    pub(super) fn started(&mut self) {
+        if std::mem::replace(&mut self.starting, false) {
+            self.pool.lock().starting -= 1;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.started();
+        self.pool.lock().live -= 1;
+        // What is queued may need another instance.
+        if !self.pool.stop.now.is_cancelled() {
+            self.pool.relieve();
+        }
     }
 }

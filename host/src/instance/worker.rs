@@ -21,7 +21,7 @@ use wasmtime_wasi_http::handler::{Prepared, Proxy};
 
 use super::activity::Activity;
 use super::cpu::CpuClock;
-use super::pool::{Free, Job, Pool};
+use super::pool::{Free, Job, Pool, Seat};
 use super::{Data, blueprint::Made};
 
 /// How long an instance is kept with nothing to do: chat traffic comes in bursts minutes apart,
@@ -29,18 +29,17 @@ use super::{Data, blueprint::Made};
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Makes an instance and runs it to its end.
-pub(super) async fn run(pool: Arc<Pool>) {
-    let made = make(&pool).await;
-    pool.started();
+pub(super) async fn run(mut seat: Seat) {
+    let made = make(&seat.pool).await;
+    seat.started();
     match made {
-        Ok(made) => Worker::new(&pool, made.clock.clone()).run(made).await,
+        Ok(made) => Worker::new(&seat.pool, made.clock.clone()).run(made).await,
         Err(error) => {
-            error!(component = %pool.blueprint.id, error = ?error, "instance not made");
+            error!(component = %seat.pool.blueprint.id, error = ?error, "instance not made");
             // One request pays for each failed attempt, so that the queue always gets shorter.
-            drop(pool.try_take());
+            drop(seat.pool.try_take());
         }
     }
-    pool.ended();
 }
 
 async fn make(pool: &Pool) -> wasmtime::Result<Made> {
@@ -55,7 +54,7 @@ async fn make(pool: &Pool) -> wasmtime::Result<Made> {
 }
 
 struct Worker<'p> {
-    pool: &'p Pool,
+    pool: &'p Arc<Pool>,
     activity: Arc<Activity>,
     clock: Arc<CpuClock>,
     /// Whether the last turn of the event loop ended with room for a request.
@@ -63,7 +62,7 @@ struct Worker<'p> {
 }
 
 impl<'p> Worker<'p> {
-    fn new(pool: &'p Pool, clock: Arc<CpuClock>) -> Self {
+    fn new(pool: &'p Arc<Pool>, clock: Arc<CpuClock>) -> Self {
         Self {
             pool,
             activity: Arc::new(Activity::new(Instant::now())),
@@ -111,8 +110,12 @@ impl<'p> Worker<'p> {
             free = None;
             self.has_room.store(false, Relaxed);
             let poll = self.clock.metered(|| events.as_mut().poll(cx));
-            if poll.is_pending() && self.has_room.load(Relaxed) && !self.clock.is_running() {
-                free = Some(self.pool.free());
+            if poll.is_pending() {
+                if self.has_room.load(Relaxed) && !self.clock.is_running() {
+                    free = Some(self.pool.free());
+                } else {
+                    self.pool.relieve();
+                }
             }
             poll
         })

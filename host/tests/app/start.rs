@@ -52,7 +52,7 @@ fn each_mistake_is_named_with_its_component() -> Result<()> {
             "same paths",
             component("odd", "\"/a/:x\"", "") + "[[trigger.http]]\nroute = \"/a/:y\"\ncomponent = \"odd\"\n",
             &[],
-            &["/a/:x", "/a/:y"],
+            &["spin.toml:", "/a/:y"],
         ),
     ] {
         let text = refusal(&body, files)?;
