@@ -15,13 +15,20 @@ impl Figures {
     /// Sorts `times`.
     pub fn new(mut times: Vec<Duration>, elapsed: Duration, failures: usize) -> Self {
         times.sort_unstable();
-        Figures { times, elapsed, failures }
+        Figures {
+            times,
+            elapsed,
+            failures,
+        }
     }
 
     /// The time that `percent` of the operations did not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.times.len().saturating_sub(1);
-        self.times.get(last * percent / 100).copied().unwrap_or_default()
+        self.times
+            .get(last * percent / 100)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Successful operations per second.

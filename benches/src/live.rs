@@ -12,7 +12,11 @@ use crate::pinned;
 
 /// The repository's app, pinned.
 pub async fn host() -> Result<TestApp> {
-    TestApp::start_with(Options { launcher: pinned::launcher(pinned::SERVER_CORE), ..Options::default() }).await
+    TestApp::start_with(Options {
+        launcher: pinned::launcher(pinned::SERVER_CORE),
+        ..Options::default()
+    })
+    .await
 }
 
 /// Process start to `listening`, again and again on fresh state with a warm cache.
@@ -39,7 +43,9 @@ pub async fn webhook_to_sse(app: &TestApp, messages: usize) -> Result<Figures> {
         let sent = Instant::now();
         app.deliver(&delivery).await?;
         let id = format!("wamid.idle.{n}");
-        stream.find(|event| event.data["event"]["message"]["id"] == id.as_str()).await?;
+        stream
+            .find(|event| event.data["event"]["message"]["id"] == id.as_str())
+            .await?;
         times.push(sent.elapsed());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -49,7 +55,10 @@ pub async fn webhook_to_sse(app: &TestApp, messages: usize) -> Result<Figures> {
 /// Resident memory in MiB.
 pub fn resident_mib(app: &TestApp) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", app.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib / 1024.0)
 }

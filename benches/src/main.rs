@@ -50,11 +50,24 @@ async fn main() -> Result<()> {
     // Built before anything is pinned.
     harness::chatly();
     pinned::pin_self(pinned::LOAD_CORE);
-    println!("server pinned to core {}, load to core {}", pinned::SERVER_CORE, pinned::LOAD_CORE);
-    println!("process start to listening, warm cache: {}", live::starts(arguments.starts).await?);
+    println!(
+        "server pinned to core {}, load to core {}",
+        pinned::SERVER_CORE,
+        pinned::LOAD_CORE
+    );
+    println!(
+        "process start to listening, warm cache: {}",
+        live::starts(arguments.starts).await?
+    );
     let app = live::host().await?;
-    println!("resident memory, all components loaded: {:.1} MiB", live::resident_mib(&app)?);
-    println!("webhook to SSE, idle host: {}", live::webhook_to_sse(&app, arguments.messages).await?);
+    println!(
+        "resident memory, all components loaded: {:.1} MiB",
+        live::resident_mib(&app)?
+    );
+    println!(
+        "webhook to SSE, idle host: {}",
+        live::webhook_to_sse(&app, arguments.messages).await?
+    );
     let address = app.base().trim_start_matches("http://").parse()?;
     let native = native::Child::start()?;
     let duration = Duration::from_secs(arguments.secs);
@@ -63,8 +76,14 @@ async fn main() -> Result<()> {
         println!("webhook, {connections} connections, chatly: {ours}");
         let theirs = load::run(native.address(), connections, duration).await?;
         println!("webhook, {connections} connections, native verify and parse: {theirs}");
-        println!("webhook, {connections} connections, ratio: {:.3}", ours.per_second() / theirs.per_second());
+        println!(
+            "webhook, {connections} connections, ratio: {:.3}",
+            ours.per_second() / theirs.per_second()
+        );
     }
-    println!("resident memory after the load: {:.1} MiB", live::resident_mib(&app)?);
+    println!(
+        "resident memory after the load: {:.1} MiB",
+        live::resident_mib(&app)?
+    );
     Ok(())
 }

@@ -42,7 +42,10 @@ impl Child {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("stdout is piped")?).read_line(&mut line)?;
-        Ok(Child { process, address: line.trim().parse()? })
+        Ok(Child {
+            process,
+            address: line.trim().parse()?,
+        })
     }
 
     /// Where it listens.
@@ -65,7 +68,9 @@ pub async fn serve() -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+        tokio::spawn(
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)),
+        );
     }
 }
 
@@ -86,11 +91,16 @@ async fn check(request: Request<Incoming>) -> Result<usize> {
         method: head.method.to_string(),
         url: head.uri.to_string(),
         headers: headers
-            .map(|(name, value)| Header { name: name.to_string(), value: value.as_bytes().to_vec() })
+            .map(|(name, value)| Header {
+                name: name.to_string(),
+                value: value.as_bytes().to_vec(),
+            })
             .collect(),
         body: body.collect().await?.to_bytes().to_vec(),
     };
     let secrets = secrets::WHATSAPP_APP.map(str::to_owned);
-    WhatsApp::verify(&delivery, &secrets, 0).ok().context("refused")?;
+    WhatsApp::verify(&delivery, &secrets, 0)
+        .ok()
+        .context("refused")?;
     Ok(WhatsApp::parse(&delivery, None).len())
 }

@@ -54,7 +54,9 @@ pub struct Sweep {
 
 impl fmt::Debug for Sweep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sweep").field("period", &self.period).finish_non_exhaustive()
+        f.debug_struct("Sweep")
+            .field("period", &self.period)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,11 +66,16 @@ impl Sweep {
         if router.find(PATH).is_none() {
             return Err(Error::NoRoute);
         }
-        let secret = secret.filter(|secret| !secret.trim().is_empty()).ok_or(Error::NoSecret)?;
+        let secret = secret
+            .filter(|secret| !secret.trim().is_empty())
+            .ok_or(Error::NoSecret)?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {secret}"))
             .map_err(|_invalid| Error::InvalidSecret)?;
         authorization.set_sensitive(true);
-        Ok(Self { period, authorization })
+        Ok(Self {
+            period,
+            authorization,
+        })
     }
 
     /// Sweeps until the host stops.
@@ -98,8 +105,12 @@ impl Sweep {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static("http://localhost/internal/sweep");
-        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
-        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, self.authorization.clone());
+        request
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         request
     }
 }
@@ -118,8 +129,18 @@ mod tests {
             ("complete", "/internal/sweep", Some("s"), None),
             ("no route", "/other", Some("s"), Some(Error::NoRoute)),
             ("no secret", "/internal/sweep", None, Some(Error::NoSecret)),
-            ("blank secret", "/internal/sweep", Some(" "), Some(Error::NoSecret)),
-            ("line break", "/internal/sweep", Some("a\nb"), Some(Error::InvalidSecret)),
+            (
+                "blank secret",
+                "/internal/sweep",
+                Some(" "),
+                Some(Error::NoSecret),
+            ),
+            (
+                "line break",
+                "/internal/sweep",
+                Some("a\nb"),
+                Some(Error::InvalidSecret),
+            ),
         ] {
             let got = Sweep::new(Duration::from_secs(5), &router(route), secret);
             assert_eq!(got.err(), want, "{name}");

@@ -21,7 +21,10 @@ async fn every_sound_sibling_is_stored_and_the_others_are_kept() -> Result<()> {
             "statuses": [payload::status(&phone, &format!("wamid.out{n}"), "delivered")],
         }))
     };
-    let mut entries = vec![(0..3).map(change).collect::<Vec<_>>(), (3..6).map(change).collect()];
+    let mut entries = vec![
+        (0..3).map(change).collect::<Vec<_>>(),
+        (3..6).map(change).collect(),
+    ];
     let messages = entries[0][1]["messages"].as_array_mut().expect("a list");
     messages.insert(1, json!({ "from": "16505550001", "timestamp": "1749416383", "type": "text", "text": { "body": "no id" } }));
     messages.insert(2, json!("no object"));
@@ -34,17 +37,27 @@ async fn every_sound_sibling_is_stored_and_the_others_are_kept() -> Result<()> {
         .messages()
         .await?
         .iter()
-        .map(|message| message["message"]["id"].as_str().unwrap_or_default().to_owned())
+        .map(|message| {
+            message["message"]["id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .collect();
     for n in 0..6 {
         for half in ["a", "b"] {
-            assert!(texts.contains(&format!("wamid.{n}{half}")), "wamid.{n}{half} of {texts:?}");
+            assert!(
+                texts.contains(&format!("wamid.{n}{half}")),
+                "wamid.{n}{half} of {texts:?}"
+            );
         }
     }
     let inbox = app.list("/v1/inbox").await?;
     let with_raw = |text: &str| {
         inbox.iter().any(|row| {
-            ["unknown", "message"].iter().any(|kind| row["event"]["kind"] == *kind)
+            ["unknown", "message"]
+                .iter()
+                .any(|kind| row["event"]["kind"] == *kind)
                 && row["event"].to_string().contains(text)
         })
     };
@@ -52,7 +65,10 @@ async fn every_sound_sibling_is_stored_and_the_others_are_kept() -> Result<()> {
     assert!(with_raw("no object"), "{inbox:#?}");
     assert!(with_raw("hologram"), "{inbox:#?}");
     assert!(inbox.iter().all(|row| row["state"] == "done"), "{inbox:#?}");
-    let statuses = inbox.iter().filter(|row| row["event"]["kind"] == "status").count();
+    let statuses = inbox
+        .iter()
+        .filter(|row| row["event"]["kind"] == "status")
+        .count();
     assert_eq!(statuses, 6);
     assert_eq!(inbox.len(), 12 + 6 + 3);
     Ok(())
@@ -69,6 +85,12 @@ async fn a_field_that_nobody_knows_is_kept_as_unknown() -> Result<()> {
     app.settle().await?;
     let inbox = app.list("/v1/inbox?event_kind=unknown").await?;
     assert_eq!(inbox.len(), 1);
-    assert!(inbox[0]["event"]["raw"].to_string().contains("12345678901234567890"), "{}", inbox[0]);
+    assert!(
+        inbox[0]["event"]["raw"]
+            .to_string()
+            .contains("12345678901234567890"),
+        "{}",
+        inbox[0]
+    );
     Ok(())
 }

@@ -4,8 +4,15 @@ use anyhow::Result;
 use harness::{TestApp, secrets};
 use http::Method;
 
-async fn subscribe(app: &TestApp, mode: &str, token: &str, challenge: &str) -> Result<harness::Answer> {
-    let path = format!("/webhooks/whatsapp?hub.mode={mode}&hub.verify_token={token}&hub.challenge={challenge}");
+async fn subscribe(
+    app: &TestApp,
+    mode: &str,
+    token: &str,
+    challenge: &str,
+) -> Result<harness::Answer> {
+    let path = format!(
+        "/webhooks/whatsapp?hub.mode={mode}&hub.verify_token={token}&hub.challenge={challenge}"
+    );
     app.request(Method::GET, &path, &[], "").await
 }
 
@@ -17,7 +24,10 @@ async fn the_right_token_gets_the_challenge_back() -> Result<()> {
         let answer = subscribe(&app, "subscribe", secrets::WHATSAPP_VERIFY, challenge).await?;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.body, challenge);
-        assert!(answer.header("content-type").starts_with("text/plain"), "{answer:?}");
+        assert!(
+            answer.header("content-type").starts_with("text/plain"),
+            "{answer:?}"
+        );
         assert_eq!(answer.header("content-length"), challenge.len().to_string());
     }
     Ok(())
@@ -31,7 +41,13 @@ async fn anything_else_is_refused() -> Result<()> {
     for (name, mode, token, challenge, want) in [
         ("wrong token", "subscribe", "wrong", "1158201444", 403),
         ("empty token", "subscribe", "", "1158201444", 403),
-        ("prefix of the token", "subscribe", &token[..5], "1158201444", 403),
+        (
+            "prefix of the token",
+            "subscribe",
+            &token[..5],
+            "1158201444",
+            403,
+        ),
         ("wrong mode", "unsubscribe", token, "1158201444", 403),
         ("markup", "subscribe", token, "%3Cscript%3E", 400),
         ("a space", "subscribe", token, "a%20b", 400),
@@ -40,7 +56,10 @@ async fn anything_else_is_refused() -> Result<()> {
     ] {
         let answer = subscribe(&app, mode, token, challenge).await?;
         assert_eq!(answer.status, want, "{name}: {answer:?}");
-        assert!(!String::from_utf8_lossy(&answer.body).contains("script"), "{name}");
+        assert!(
+            !String::from_utf8_lossy(&answer.body).contains("script"),
+            "{name}"
+        );
     }
     Ok(())
 }

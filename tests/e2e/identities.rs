@@ -10,7 +10,8 @@ const PHONE: &str = "16505551234";
 const BSUID: &str = "US.13491208655302741918";
 
 fn message(id: &str, fields: Value) -> Value {
-    let mut message = json!({ "id": id, "timestamp": "1749416383", "type": "text", "text": { "body": id } });
+    let mut message =
+        json!({ "id": id, "timestamp": "1749416383", "type": "text", "text": { "body": id } });
     if let (Some(message), Value::Object(fields)) = (message.as_object_mut(), fields) {
         message.extend(fields);
     }
@@ -24,23 +25,51 @@ async fn texts_of_the_only_conversation(app: &TestApp) -> Result<Vec<String>> {
     let conversations = app.list("/v1/conversations").await?;
     assert_eq!(conversations.len(), 1, "{conversations:#?}");
     let identities = contacts[0]["identities"].to_string();
-    assert!(identities.contains(PHONE) && identities.contains(BSUID), "{identities}");
+    assert!(
+        identities.contains(PHONE) && identities.contains(BSUID),
+        "{identities}"
+    );
     let messages = app.messages().await?;
-    Ok(messages.iter().map(|message| message["message"]["id"].as_str().unwrap_or_default().to_owned()).collect())
+    Ok(messages
+        .iter()
+        .map(|message| {
+            message["message"]["id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect())
 }
 
 /// A phone-only and a BSUID-only event, and a third that says that both are one person.
 #[tokio::test]
 async fn a_third_event_links_two_contacts_into_one() -> Result<()> {
     let app = TestApp::start().await?;
-    app.deliver(&payload::signed(&message("1", json!({ "from": PHONE })))).await?;
-    app.deliver(&payload::signed(&message("2", json!({ "from_user_id": BSUID })))).await?;
+    app.deliver(&payload::signed(&message("1", json!({ "from": PHONE }))))
+        .await?;
+    app.deliver(&payload::signed(&message(
+        "2",
+        json!({ "from_user_id": BSUID }),
+    )))
+    .await?;
     app.settle().await?;
     assert_eq!(app.list("/v1/contacts").await?.len(), 2);
-    app.deliver(&payload::signed(&message("3", json!({ "from": PHONE, "from_user_id": BSUID })))).await?;
-    app.deliver(&payload::signed(&message("4", json!({ "from_user_id": BSUID })))).await?;
-    app.deliver(&payload::signed(&message("5", json!({ "from": PHONE })))).await?;
-    assert_eq!(texts_of_the_only_conversation(&app).await?, ["1", "2", "3", "4", "5"]);
+    app.deliver(&payload::signed(&message(
+        "3",
+        json!({ "from": PHONE, "from_user_id": BSUID }),
+    )))
+    .await?;
+    app.deliver(&payload::signed(&message(
+        "4",
+        json!({ "from_user_id": BSUID }),
+    )))
+    .await?;
+    app.deliver(&payload::signed(&message("5", json!({ "from": PHONE }))))
+        .await?;
+    assert_eq!(
+        texts_of_the_only_conversation(&app).await?,
+        ["1", "2", "3", "4", "5"]
+    );
     Ok(())
 }
 
@@ -55,7 +84,8 @@ async fn linked_queues_keep_arrival_order() -> Result<()> {
                 n if n % 2 == 0 => json!({ "from": PHONE }),
                 _ => json!({ "from": BSUID, "from_user_id": BSUID }),
             };
-            message(&n.to_string(), sender)["entry"][0]["changes"][0]["value"]["messages"][0].clone()
+            message(&n.to_string(), sender)["entry"][0]["changes"][0]["value"]["messages"][0]
+                .clone()
         })
         .collect();
     let body = payload::envelope(payload::value(json!({ "messages": messages })));
@@ -68,7 +98,11 @@ async fn linked_queues_keep_arrival_order() -> Result<()> {
 #[tokio::test]
 async fn a_rotated_id_stays_one_contact() -> Result<()> {
     let app = TestApp::start().await?;
-    app.deliver(&payload::signed(&message("1", json!({ "from": PHONE, "from_user_id": "US.OLD" })))).await?;
+    app.deliver(&payload::signed(&message(
+        "1",
+        json!({ "from": PHONE, "from_user_id": "US.OLD" }),
+    )))
+    .await?;
     let rotation = json!({
         "object": "whatsapp_business_account",
         "entry": [{ "id": "102290129340398", "changes": [{ "field": "user_id_update", "value": payload::value(json!({
@@ -76,7 +110,11 @@ async fn a_rotated_id_stays_one_contact() -> Result<()> {
         })) }] }],
     });
     assert_eq!(app.deliver(&payload::signed(&rotation)).await?.status, 200);
-    app.deliver(&payload::signed(&message("2", json!({ "from_user_id": BSUID })))).await?;
+    app.deliver(&payload::signed(&message(
+        "2",
+        json!({ "from_user_id": BSUID }),
+    )))
+    .await?;
     assert_eq!(texts_of_the_only_conversation(&app).await?, ["1", "2"]);
     Ok(())
 }

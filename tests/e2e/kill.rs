@@ -22,14 +22,18 @@ async fn burst(app: Arc<TestApp>, kill_after: usize) -> Result<(Vec<String>, tem
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let senders: Vec<_> = (0..CONVERSATIONS)
         .map(|conversation| {
-            let (app, answered, count, gate) = (app.clone(), answered.clone(), count.clone(), gate.clone());
+            let (app, answered, count, gate) =
+                (app.clone(), answered.clone(), count.clone(), gate.clone());
             tokio::spawn(async move {
                 for n in 0..MESSAGES / CONVERSATIONS {
                     let _permit = gate.acquire().await;
                     let id = format!("wamid.{conversation:02}.{n:02}");
-                    let delivery = payload::text_delivery(&format!("1650555{conversation:04}"), &id, &id);
+                    let delivery =
+                        payload::text_delivery(&format!("1650555{conversation:04}"), &id, &id);
                     // After the kill there is nobody to answer; the platform would send it again.
-                    let Ok(answer) = app.deliver(&delivery).await else { return };
+                    let Ok(answer) = app.deliver(&delivery).await else {
+                        return;
+                    };
                     if answer.status == 200 {
                         answered.lock().await.push(id);
                         count.fetch_add(1, Ordering::SeqCst);
@@ -46,7 +50,9 @@ async fn burst(app: Arc<TestApp>, kill_after: usize) -> Result<(Vec<String>, tem
     for sender in senders {
         sender.await?;
     }
-    let state = Arc::into_inner(app).context("all senders are done")?.kill()?;
+    let state = Arc::into_inner(app)
+        .context("all senders are done")?
+        .kill()?;
     Ok((std::mem::take(&mut *answered.lock().await), state))
 }
 
@@ -59,11 +65,18 @@ async fn nothing_that_was_answered_is_lost_or_doubled() -> Result<()> {
         let (answered, state) = burst(app, kill_after).await?;
         assert!(answered.len() >= kill_after);
 
-        let app = TestApp::start_with(Options { state: Some(state), ..Options::default() }).await?;
+        let app = TestApp::start_with(Options {
+            state: Some(state),
+            ..Options::default()
+        })
+        .await?;
         app.settle().await?;
         let mut by_conversation: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for message in app.messages().await? {
-            let conversation = message["conversation_id"].as_str().context("conversation")?.to_owned();
+            let conversation = message["conversation_id"]
+                .as_str()
+                .context("conversation")?
+                .to_owned();
             let id = message["message"]["id"].as_str().context("id")?.to_owned();
             by_conversation.entry(conversation).or_default().push(id);
         }
@@ -87,12 +100,20 @@ async fn a_stop_finishes_what_was_answered() -> Result<()> {
     let app = TestApp::start().await?;
     for n in 0..50 {
         let id = format!("wamid.{n:02}");
-        assert_eq!(app.deliver(&payload::text_delivery("16505551234", &id, &id)).await?.status, 200);
+        assert_eq!(
+            app.deliver(&payload::text_delivery("16505551234", &id, &id))
+                .await?
+                .status,
+            200
+        );
     }
     let (_, state) = app.stop()?;
     let database = rusqlite::Connection::open(state.path().join("sqlite/default.db"))?;
-    let unfinished: i64 = database
-        .query_row("SELECT count(*) FROM inbox WHERE state <> 'done'", [], |row| row.get(0))?;
+    let unfinished: i64 = database.query_row(
+        "SELECT count(*) FROM inbox WHERE state <> 'done'",
+        [],
+        |row| row.get(0),
+    )?;
     assert_eq!(unfinished, 0);
     Ok(())
 }

@@ -26,33 +26,54 @@ fn manifest_with_probe(folder: &TempDir) -> Result<PathBuf> {
     let components = manifest["component"].as_table_mut().context("components")?;
     components.insert("lease-probe".into(), probe.parse::<toml::Table>()?.into());
     // The worker must not take the jobs that the probe is asked to take.
-    components.get_mut("worker").context("worker")?["source"] = guest("idle")?.display().to_string().into();
-    components.get_mut("worker").context("worker")?.as_table_mut().context("table")?.remove("dependencies");
-    let triggers = manifest["trigger"]["http"].as_array_mut().context("triggers")?;
-    triggers.push(toml::Table::from_iter([
-        ("route".to_owned(), "/probe/...".into()),
-        ("component".to_owned(), "lease-probe".into()),
-    ]).into());
+    components.get_mut("worker").context("worker")?["source"] =
+        guest("idle")?.display().to_string().into();
+    components
+        .get_mut("worker")
+        .context("worker")?
+        .as_table_mut()
+        .context("table")?
+        .remove("dependencies");
+    let triggers = manifest["trigger"]["http"]
+        .as_array_mut()
+        .context("triggers")?;
+    triggers.push(
+        toml::Table::from_iter([
+            ("route".to_owned(), "/probe/...".into()),
+            ("component".to_owned(), "lease-probe".into()),
+        ])
+        .into(),
+    );
     let path = folder.path().join("spin.toml");
     std::fs::write(&path, toml::to_string(&manifest)?)?;
     Ok(path)
 }
 
 async fn lease(app: &TestApp, millis: u32) -> Result<Option<String>> {
-    let answer = app.request(Method::POST, &format!("/probe/lease?{millis}"), &[], "").await?.json()?;
+    let answer = app
+        .request(Method::POST, &format!("/probe/lease?{millis}"), &[], "")
+        .await?
+        .json()?;
     Ok(answer["tokens"][0].as_str().map(str::to_owned))
 }
 
 async fn commit(app: &TestApp, token: &str) -> Result<Value> {
-    app.request(Method::POST, &format!("/probe/commit?{token}"), &[], "").await?.json()
+    app.request(Method::POST, &format!("/probe/commit?{token}"), &[], "")
+        .await?
+        .json()
 }
 
 #[tokio::test]
 async fn a_worker_past_its_lease_cannot_commit() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let manifest = manifest_with_probe(&folder)?;
-    let app = TestApp::start_with(Options { manifest, ..Options::default() }).await?;
-    app.deliver(&payload::text_delivery("16505551234", "wamid.A", "Hi")).await?;
+    let app = TestApp::start_with(Options {
+        manifest,
+        ..Options::default()
+    })
+    .await?;
+    app.deliver(&payload::text_delivery("16505551234", "wamid.A", "Hi"))
+        .await?;
 
     let paused = lease(&app, 50).await?.context("a job is due")?;
     let other = eventually("the lease has run out", async || lease(&app, 60_000).await).await?;
@@ -71,9 +92,19 @@ async fn a_worker_past_its_lease_cannot_commit() -> Result<()> {
 async fn a_job_that_is_started_three_times_without_an_outcome_is_buried() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let manifest = manifest_with_probe(&folder)?;
-    let app = TestApp::start_with(Options { manifest, ..Options::default() }).await?;
-    app.deliver(&payload::text_delivery("16505551234", "wamid.A", "Poison")).await?;
-    app.deliver(&payload::text_delivery("16505551234", "wamid.B", "Behind it")).await?;
+    let app = TestApp::start_with(Options {
+        manifest,
+        ..Options::default()
+    })
+    .await?;
+    app.deliver(&payload::text_delivery("16505551234", "wamid.A", "Poison"))
+        .await?;
+    app.deliver(&payload::text_delivery(
+        "16505551234",
+        "wamid.B",
+        "Behind it",
+    ))
+    .await?;
     for start in 0..3 {
         eventually(&format!("start {start}"), async || lease(&app, 20).await).await?;
     }

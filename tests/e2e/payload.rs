@@ -17,8 +17,10 @@ pub fn envelopes(entries: Vec<Vec<Value>>) -> Value {
     let entries: Vec<_> = entries
         .into_iter()
         .map(|values| {
-            let changes: Vec<_> =
-                values.into_iter().map(|value| json!({ "field": "messages", "value": value })).collect();
+            let changes: Vec<_> = values
+                .into_iter()
+                .map(|value| json!({ "field": "messages", "value": value }))
+                .collect();
             json!({ "id": "102290129340398", "changes": changes })
         })
         .collect();

@@ -15,15 +15,24 @@ use crate::payload;
 const LIMIT_BYTES: usize = 3 * 1024 * 1024;
 
 async fn post(app: &TestApp, headers: &[(&str, &str)], body: &[u8]) -> Result<harness::Answer> {
-    app.request(Method::POST, "/webhooks/whatsapp", headers, Bytes::copy_from_slice(body)).await
+    app.request(
+        Method::POST,
+        "/webhooks/whatsapp",
+        headers,
+        Bytes::copy_from_slice(body),
+    )
+    .await
 }
 
 #[tokio::test]
 async fn a_delivery_without_a_genuine_signature_is_refused() -> Result<()> {
     let app = TestApp::start().await?;
     let delivery = payload::text_delivery("16505551234", "wamid.A", "Hi");
-    let (_, signature) =
-        delivery.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-hub-signature-256")).expect("signed");
+    let (_, signature) = delivery
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-hub-signature-256"))
+        .expect("signed");
     let mut flipped_body = delivery.body.clone();
     flipped_body[40] ^= 1;
     let mut flipped_signature = signature.clone().into_bytes();
@@ -31,23 +40,54 @@ async fn a_delivery_without_a_genuine_signature_is_refused() -> Result<()> {
     let flipped_signature = String::from_utf8(flipped_signature)?;
     let upper = signature.to_uppercase().replace("SHA256", "sha256");
     let other = payload::signed_bytes(delivery.body.clone(), "another secret");
-    let (_, other) = &other.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-hub-signature-256")).expect("signed");
+    let (_, other) = &other
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-hub-signature-256"))
+        .expect("signed");
     let name = "x-hub-signature-256";
     for (case, headers, body) in [
         ("none", vec![], &delivery.body),
-        ("one bit of the body", vec![(name, signature.as_str())], &flipped_body),
-        ("one bit of the signature", vec![(name, &flipped_signature)], &delivery.body),
-        ("the old scheme only", vec![("x-hub-signature", "sha1=0123456789abcdef0123456789abcdef01234567")], &delivery.body),
+        (
+            "one bit of the body",
+            vec![(name, signature.as_str())],
+            &flipped_body,
+        ),
+        (
+            "one bit of the signature",
+            vec![(name, &flipped_signature)],
+            &delivery.body,
+        ),
+        (
+            "the old scheme only",
+            vec![(
+                "x-hub-signature",
+                "sha1=0123456789abcdef0123456789abcdef01234567",
+            )],
+            &delivery.body,
+        ),
         ("another secret", vec![(name, other)], &delivery.body),
         ("no prefix", vec![(name, &signature[7..])], &delivery.body),
-        ("cut short", vec![(name, &signature[..signature.len() - 2])], &delivery.body),
+        (
+            "cut short",
+            vec![(name, &signature[..signature.len() - 2])],
+            &delivery.body,
+        ),
         ("empty", vec![(name, "")], &delivery.body),
-        ("twice", vec![(name, signature.as_str()), (name, signature.as_str())], &delivery.body),
+        (
+            "twice",
+            vec![(name, signature.as_str()), (name, signature.as_str())],
+            &delivery.body,
+        ),
         ("upper case", vec![(name, &upper)], &delivery.body),
     ] {
         let answer = post(&app, &headers, body).await?;
         assert_eq!(answer.status, 401, "{case}: {answer:?}");
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{case}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{case}"
+        );
         assert!(answer.json()?["code"].is_string(), "{case}");
     }
     app.settle().await?;
@@ -59,8 +99,17 @@ async fn a_delivery_without_a_genuine_signature_is_refused() -> Result<()> {
 async fn every_secret_of_the_list_is_accepted() -> Result<()> {
     let app = TestApp::start().await?;
     for (n, secret) in secrets::WHATSAPP_APP.iter().enumerate() {
-        let body = payload::envelope(payload::text_value("16505551234", &format!("wamid.{n}"), "Hi"));
-        let answer = app.deliver(&payload::signed_bytes(body.to_string().into_bytes(), secret)).await?;
+        let body = payload::envelope(payload::text_value(
+            "16505551234",
+            &format!("wamid.{n}"),
+            "Hi",
+        ));
+        let answer = app
+            .deliver(&payload::signed_bytes(
+                body.to_string().into_bytes(),
+                secret,
+            ))
+            .await?;
         assert_eq!(answer.status, 200, "secret {n}");
     }
     app.settle().await?;
@@ -73,10 +122,17 @@ async fn without_a_secret_nothing_is_accepted() -> Result<()> {
     for blank in ["", " ", ",", " , "] {
         let mut variables: BTreeMap<_, _> = Options::default().variables;
         variables.insert("whatsapp_app_secret".into(), blank.into());
-        let app = TestApp::start_with(Options { variables, ..Options::default() }).await?;
+        let app = TestApp::start_with(Options {
+            variables,
+            ..Options::default()
+        })
+        .await?;
         for secret in [secrets::WHATSAPP_APP[0], "", " "] {
-            let body = payload::envelope(payload::text_value("16505551234", "wamid.A", "Hi")).to_string();
-            let answer = app.deliver(&payload::signed_bytes(body.into_bytes(), secret)).await?;
+            let body =
+                payload::envelope(payload::text_value("16505551234", "wamid.A", "Hi")).to_string();
+            let answer = app
+                .deliver(&payload::signed_bytes(body.into_bytes(), secret))
+                .await?;
             assert_eq!(answer.status, 503, "{blank:?} {secret:?}: {answer:?}");
         }
         assert!(app.list("/v1/inbox").await?.is_empty());
@@ -87,9 +143,15 @@ async fn without_a_secret_nothing_is_accepted() -> Result<()> {
 #[tokio::test]
 async fn escaped_bodies_are_verified_as_they_were_sent() -> Result<()> {
     let app = TestApp::start().await?;
-    let body = payload::envelope(payload::text_value("16505551234", "wamid.A", "PLACEHOLDER")).to_string();
+    let body =
+        payload::envelope(payload::text_value("16505551234", "wamid.A", "PLACEHOLDER")).to_string();
     let body = body.replace("PLACEHOLDER", r"K\u00e4se \/ \u0040 \ud83d\ude00");
-    let answer = app.deliver(&payload::signed_bytes(body.into_bytes(), secrets::WHATSAPP_APP[0])).await?;
+    let answer = app
+        .deliver(&payload::signed_bytes(
+            body.into_bytes(),
+            secrets::WHATSAPP_APP[0],
+        ))
+        .await?;
     assert_eq!(answer.status, 200);
     app.settle().await?;
     assert_eq!(app.messages().await?[0]["message"]["text"], "Käse / @ 😀");
@@ -100,7 +162,9 @@ async fn escaped_bodies_are_verified_as_they_were_sent() -> Result<()> {
 async fn other_methods_are_refused() -> Result<()> {
     let app = TestApp::start().await?;
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let answer = app.request(method.clone(), "/webhooks/whatsapp", &[], "").await?;
+        let answer = app
+            .request(method.clone(), "/webhooks/whatsapp", &[], "")
+            .await?;
         assert_eq!(answer.status, 405, "{method}");
         assert_eq!(answer.header("allow"), "GET, POST", "{method}");
     }
@@ -111,9 +175,11 @@ async fn other_methods_are_refused() -> Result<()> {
 async fn the_largest_body_is_accepted_and_one_byte_more_is_not() -> Result<()> {
     let app = TestApp::start().await?;
     let body = |bytes: usize| {
-        let short = payload::envelope(payload::text_value("16505551234", "wamid.A", "")).to_string();
+        let short =
+            payload::envelope(payload::text_value("16505551234", "wamid.A", "")).to_string();
         let text = "x".repeat(bytes - short.len());
-        let body = payload::envelope(payload::text_value("16505551234", "wamid.A", &text)).to_string();
+        let body =
+            payload::envelope(payload::text_value("16505551234", "wamid.A", &text)).to_string();
         assert_eq!(body.len(), bytes);
         payload::signed_bytes(body.into_bytes(), secrets::WHATSAPP_APP[0])
     };
@@ -128,15 +194,22 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() -> Result<()> {
     let app = TestApp::start().await?;
     let address = app.base().trim_start_matches("http://").to_owned();
     let chunk = vec![b'x'; 1 << 20];
-    let announced = format!("POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", 1u64 << 40);
-    let chunked = "POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+    let announced = format!(
+        "POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+        1u64 << 40
+    );
+    let chunked =
+        "POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_owned();
     for (name, head, chunks) in [("announced", announced, 0), ("chunked", chunked, 5)] {
         let mut stream = TcpStream::connect(&address).await?;
         stream.write_all(head.as_bytes()).await?;
         for _ in 0..chunks {
             // The host may close as soon as it has answered.
             let sent = async {
-                stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
+                stream
+                    .write_all(format!("{:x}\r\n", chunk.len()).as_bytes())
+                    .await?;
                 stream.write_all(&chunk).await?;
                 stream.write_all(b"\r\n").await
             };
@@ -154,8 +227,17 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() -> Result<()> {
 #[tokio::test]
 async fn the_api_needs_the_key() -> Result<()> {
     let app = TestApp::start().await?;
-    for path in ["/v1/conversations", "/v1/contacts", "/v1/events", "/v1/inbox"] {
-        for headers in [vec![], vec![("authorization", "Bearer wrong")], vec![("authorization", "Basic eDp5")]] {
+    for path in [
+        "/v1/conversations",
+        "/v1/contacts",
+        "/v1/events",
+        "/v1/inbox",
+    ] {
+        for headers in [
+            vec![],
+            vec![("authorization", "Bearer wrong")],
+            vec![("authorization", "Basic eDp5")],
+        ] {
             let answer = app.request(Method::GET, path, &headers, "").await?;
             assert_eq!(answer.status, 401, "{path} {headers:?}");
         }
@@ -166,8 +248,19 @@ async fn the_api_needs_the_key() -> Result<()> {
 #[tokio::test]
 async fn a_body_that_is_no_json_is_kept_when_it_is_genuine() -> Result<()> {
     let app = TestApp::start().await?;
-    for body in [b"hello".to_vec(), b"[1,2]".to_vec(), b"\xff\xfe\x00".to_vec(), b"{\"object\":".to_vec(), vec![]] {
-        let answer = app.deliver(&payload::signed_bytes(body.clone(), secrets::WHATSAPP_APP[0])).await?;
+    for body in [
+        b"hello".to_vec(),
+        b"[1,2]".to_vec(),
+        b"\xff\xfe\x00".to_vec(),
+        b"{\"object\":".to_vec(),
+        vec![],
+    ] {
+        let answer = app
+            .deliver(&payload::signed_bytes(
+                body.clone(),
+                secrets::WHATSAPP_APP[0],
+            ))
+            .await?;
         assert_eq!(answer.status, 200, "{body:?}");
     }
     app.settle().await?;

@@ -18,13 +18,18 @@ fn manifest_with_channel(folder: &TempDir, channel: &Path) -> Result<PathBuf> {
     crate::manifest::absolute_sources(&mut manifest)?;
     let components = manifest["component"].as_table_mut().context("components")?;
     components["channel-whatsapp"]["source"] = channel.display().to_string().into();
-    let ingest = components["ingest-whatsapp"].as_table_mut().context("ingest")?;
+    let ingest = components["ingest-whatsapp"]
+        .as_table_mut()
+        .context("ingest")?;
     ingest["allowed_outbound_hosts"] = toml::Value::Array(vec![
         "http://worker.spin.internal".into(),
         "http://127.0.0.1:*".into(),
         "https://*:*".into(),
     ]);
-    ingest.insert("environment".into(), toml::Table::from_iter([("GRANTED".to_owned(), "to the parent".into())]).into());
+    ingest.insert(
+        "environment".into(),
+        toml::Table::from_iter([("GRANTED".to_owned(), "to the parent".into())]).into(),
+    );
     let path = folder.path().join("spin.toml");
     std::fs::write(&path, toml::to_string(&manifest)?)?;
     Ok(path)
@@ -32,25 +37,45 @@ fn manifest_with_channel(folder: &TempDir, channel: &Path) -> Result<PathBuf> {
 
 async fn start_hostile(folder: &TempDir) -> Result<TestApp> {
     let manifest = manifest_with_channel(folder, &guest("hostile-channel")?)?;
-    TestApp::start_with(Options { manifest, ..Options::default() }).await
+    TestApp::start_with(Options {
+        manifest,
+        ..Options::default()
+    })
+    .await
 }
 
 async fn attack(app: &TestApp, how: &str) -> Result<Answer> {
-    app.request(Method::POST, "/webhooks/whatsapp", &[("x-attack", how)], "{}").await
+    app.request(
+        Method::POST,
+        "/webhooks/whatsapp",
+        &[("x-attack", how)],
+        "{}",
+    )
+    .await
 }
 
 fn inspect(manifest: &Path) -> Result<std::process::Output> {
-    Ok(Command::new(chatly()).args(["inspect", "--json", "--from"]).arg(manifest).output()?)
+    Ok(Command::new(chatly())
+        .args(["inspect", "--json", "--from"])
+        .arg(manifest)
+        .output()?)
 }
 
 #[test]
 fn the_channel_plugin_imports_types_only() -> Result<()> {
     let output = inspect(&root().join("spin.toml"))?;
     let report = String::from_utf8(output.stdout)?;
-    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{report}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let report: Value = serde_json::from_str(&report)?;
     let components = report["components"].as_array().context("components")?;
-    let channel = components.iter().find(|component| component["id"] == "channel-whatsapp").context("listed")?;
+    let channel = components
+        .iter()
+        .find(|component| component["id"] == "channel-whatsapp")
+        .context("listed")?;
     let imports = channel["imports"].as_array().context("imports")?;
     assert!(!imports.is_empty());
     for import in imports {
@@ -76,28 +101,36 @@ fn inspect_fails_on_an_import_that_is_not_fenced() -> Result<()> {
 async fn a_hostile_channel_is_refused_everything() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = start_hostile(&folder).await?;
-    let answer = attack(&app, "reach").await?;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let report = answer.json()?;
-    for (attempt, refusal) in report.as_object().context("a report")? {
-        match attempt.as_str() {
-            "environment" => assert_eq!(refusal, &serde_json::json!([]), "{report:#}"),
-            "arguments" => assert_eq!(refusal, &serde_json::json!([]), "{report:#}"),
-            _ => {
-                let refusal = refusal.as_str().context("text")?;
-                assert_ne!(refusal, "reached", "{attempt}: {report:#}");
-                assert_ne!(refusal, "no request", "{attempt}: {report:#}");
-            }
-        }
-    }
     for (attempt, want) in [
-        ("sqlite", "AccessDenied"),
-        ("variable", "Undefined"),
-        ("http_0_2", "\\\"wasi:http/outgoing-handler\\\" is not permitted"),
-        ("http_0_3", "\\\"wasi:http/client\\\" is not permitted"),
+        ("tcp_0_2", "PermissionDenied"),
+        ("udp_0_2", "PermissionDenied"),
+        ("lookup_0_2", "PermissionDenied"),
         ("tcp_0_3", "AccessDenied"),
+        (
+            "http_0_2",
+            r#"InternalError(Some("\"wasi:http/outgoing-handler\" is not permitted"))"#,
+        ),
+        (
+            "http_0_3",
+            r#"InternalError(Some("\"wasi:http/client\" is not permitted"))"#,
+        ),
+        ("sqlite", "AccessDenied"),
+        ("variable", r#"Undefined("secrets")"#),
+        ("read_root", "NotFound"),
+        ("write_file", "NotFound"),
+        ("read_manifest", "NotFound"),
     ] {
-        assert!(report[attempt].as_str().context("text")?.contains(want), "{attempt}: {report:#}");
+        let answer = attack(&app, &format!("reach {attempt}")).await?;
+        assert_eq!(answer.status, 200, "{attempt}: {answer:?}");
+        let refusal = answer.json()?;
+        assert!(
+            refusal.as_str().context("text")?.contains(want),
+            "{attempt}: {refusal}"
+        );
+    }
+    for attempt in ["environment", "arguments"] {
+        let answer = attack(&app, &format!("reach {attempt}")).await?;
+        assert_eq!(answer.json()?, serde_json::json!([]), "{attempt}");
     }
     assert!(!Path::new("/tmp/reached").exists());
     Ok(())
@@ -110,15 +143,28 @@ async fn a_loop_a_trap_and_endless_memory_cost_one_request() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = TestApp::start().await?;
     for n in 0..20 {
-        app.deliver(&payload::text_delivery("16505551234", &format!("wamid.{n:02}"), "Hi")).await?;
+        app.deliver(&payload::text_delivery(
+            "16505551234",
+            &format!("wamid.{n:02}"),
+            "Hi",
+        ))
+        .await?;
     }
     let (_, state) = app.stop()?;
     let manifest = manifest_with_channel(&folder, &guest("hostile-channel")?)?;
-    let app = TestApp::start_with(Options { manifest, state: Some(state), ..Options::default() }).await?;
+    let app = TestApp::start_with(Options {
+        manifest,
+        state: Some(state),
+        ..Options::default()
+    })
+    .await?;
     for how in ["trap", "allocate", "loop"] {
         let answer = attack(&app, how).await?;
         assert!(answer.status.is_server_error(), "{how}: {answer:?}");
-        assert!(!answer.header("x-request-id").is_empty(), "{how}: {answer:?}");
+        assert!(
+            !answer.header("x-request-id").is_empty(),
+            "{how}: {answer:?}"
+        );
         let next = attack(&app, "nothing").await?;
         assert_eq!(next.status, 200, "after {how}: {next:?}");
     }

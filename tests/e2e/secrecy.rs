@@ -27,16 +27,35 @@ async fn no_secret_leaves_through_logs_errors_or_tables() -> Result<()> {
     app.deliver(&delivery).await?;
     app.settle().await?;
     let handshake = "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=wrong&hub.challenge=1";
-    let path = format!("/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token={}&hub.challenge=<", secrets::WHATSAPP_VERIFY);
+    let path = format!(
+        "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token={}&hub.challenge=<",
+        secrets::WHATSAPP_VERIFY
+    );
     let bearer = format!("Bearer {}", secrets::API_KEY);
     let answers = [
-        app.request(Method::POST, "/webhooks/whatsapp", &[], "{}").await?,
+        app.request(Method::POST, "/webhooks/whatsapp", &[], "{}")
+            .await?,
         app.request(Method::GET, handshake, &[], "").await?,
-        app.request(Method::GET, &path.replace('<', "%3C"), &[], "").await?,
-        app.request(Method::PUT, "/webhooks/whatsapp", &[], "").await?,
-        app.request(Method::GET, "/v1/conversations?cursor=zzz", &[("authorization", &bearer)], "").await?,
-        app.request(Method::GET, "/v1/conversations", &[("authorization", "Bearer wrong")], "").await?,
-        app.request(Method::POST, "/internal/sweep", &[], "").await?,
+        app.request(Method::GET, &path.replace('<', "%3C"), &[], "")
+            .await?,
+        app.request(Method::PUT, "/webhooks/whatsapp", &[], "")
+            .await?,
+        app.request(
+            Method::GET,
+            "/v1/conversations?cursor=zzz",
+            &[("authorization", &bearer)],
+            "",
+        )
+        .await?,
+        app.request(
+            Method::GET,
+            "/v1/conversations",
+            &[("authorization", "Bearer wrong")],
+            "",
+        )
+        .await?,
+        app.request(Method::POST, "/internal/sweep", &[], "")
+            .await?,
         app.request(Method::GET, "/nowhere", &[], "").await?,
     ];
     for answer in &answers {
@@ -53,7 +72,11 @@ async fn no_secret_leaves_through_logs_errors_or_tables() -> Result<()> {
             continue;
         }
         if path.is_dir() {
-            files.extend(std::fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?);
+            files.extend(
+                std::fs::read_dir(&path)?
+                    .map(|entry| entry.map(|entry| entry.path()))
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
         } else {
             scan(&path.display().to_string(), &std::fs::read(&path)?);
         }

@@ -10,14 +10,22 @@ const PHONE: &str = "16505551234";
 
 async fn deliver_status(app: &TestApp, id: &str, state: &str) -> Result<()> {
     let value = payload::value(json!({ "statuses": [payload::status(PHONE, id, state)] }));
-    assert_eq!(app.deliver(&payload::signed(&payload::envelope(value))).await?.status, 200);
+    assert_eq!(
+        app.deliver(&payload::signed(&payload::envelope(value)))
+            .await?
+            .status,
+        200
+    );
     Ok(())
 }
 
 async fn message(app: &TestApp, id: &str) -> Result<Value> {
     app.settle().await?;
     let messages = app.messages().await?;
-    messages.into_iter().find(|message| message["message"]["id"] == id).with_context(|| id.to_owned())
+    messages
+        .into_iter()
+        .find(|message| message["message"]["id"] == id)
+        .with_context(|| id.to_owned())
 }
 
 #[tokio::test]
@@ -35,7 +43,12 @@ async fn a_late_status_never_moves_a_message_back() -> Result<()> {
     .enumerate()
     {
         let id = format!("wamid.out{n}");
-        app.deliver(&payload::signed(&payload::echo_envelope(PHONE, &id, "From the phone"))).await?;
+        app.deliver(&payload::signed(&payload::echo_envelope(
+            PHONE,
+            &id,
+            "From the phone",
+        )))
+        .await?;
         for state in &states {
             deliver_status(&app, &id, state).await?;
         }
@@ -51,7 +64,12 @@ async fn a_status_before_its_message_is_not_lost() -> Result<()> {
     let app = TestApp::start().await?;
     deliver_status(&app, "wamid.out", "delivered").await?;
     app.settle().await?;
-    app.deliver(&payload::signed(&payload::echo_envelope(PHONE, "wamid.out", "From the phone"))).await?;
+    app.deliver(&payload::signed(&payload::echo_envelope(
+        PHONE,
+        "wamid.out",
+        "From the phone",
+    )))
+    .await?;
     assert_eq!(message(&app, "wamid.out").await?["state"], "delivered");
     Ok(())
 }

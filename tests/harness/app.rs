@@ -41,7 +41,9 @@ impl Default for Options {
         ];
         Options {
             manifest: artifacts::root().join("spin.toml"),
-            variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
             state: None,
             launcher: Vec::new(),
         }
@@ -125,7 +127,14 @@ impl TestApp {
             let text = errors.join().unwrap_or_default();
             bail!("the host did not come to listen:\n{text}");
         };
-        Ok(TestApp { child, base, state: Some(state), client: Client::default(), output, errors })
+        Ok(TestApp {
+            child,
+            base,
+            state: Some(state),
+            client: Client::default(),
+            output,
+            errors,
+        })
     }
 
     /// `http://127.0.0.1:port`.
@@ -156,7 +165,9 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -165,15 +176,25 @@ impl TestApp {
 
     /// Posts a delivery as the platform would.
     pub async fn deliver(&self, delivery: &Delivery) -> Result<Answer> {
-        let headers: Vec<_> =
-            delivery.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.request(Method::POST, &delivery.path, &headers, delivery.body.clone()).await
+        let headers: Vec<_> = delivery
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.request(
+            Method::POST,
+            &delivery.path,
+            &headers,
+            delivery.body.clone(),
+        )
+        .await
     }
 
     /// Reads the API with the operator's key.
     pub async fn api(&self, path: &str) -> Result<Answer> {
         let key = format!("Bearer {}", secrets::API_KEY);
-        self.request(Method::GET, path, &[("authorization", &key)], "").await
+        self.request(Method::GET, path, &[("authorization", &key)], "")
+            .await
     }
 
     /// All rows of a list of the API, page by page.
@@ -182,7 +203,11 @@ impl TestApp {
         loop {
             let join = if path.contains('?') { '&' } else { '?' };
             let page = self.api(&format!("{path}{join}limit=200{cursor}")).await?;
-            ensure!(page.status == 200, "{path}: {}", String::from_utf8_lossy(&page.body));
+            ensure!(
+                page.status == 200,
+                "{path}: {}",
+                String::from_utf8_lossy(&page.body)
+            );
             let page = page.json()?;
             rows.extend(page["data"].as_array().context("data")?.iter().cloned());
             match page["next_cursor"].as_str() {
@@ -197,7 +222,10 @@ impl TestApp {
         let mut messages = Vec::new();
         for conversation in self.list("/v1/conversations").await? {
             let id = conversation["id"].as_str().context("id")?;
-            messages.extend(self.list(&format!("/v1/conversations/{id}/messages")).await?);
+            messages.extend(
+                self.list(&format!("/v1/conversations/{id}/messages"))
+                    .await?,
+            );
         }
         Ok(messages)
     }
@@ -206,7 +234,11 @@ impl TestApp {
     pub async fn settle(&self) -> Result<()> {
         eventually("the inbox is empty", async || {
             for state in ["pending", "leased"] {
-                if !self.list(&format!("/v1/inbox?state={state}")).await?.is_empty() {
+                if !self
+                    .list(&format!("/v1/inbox?state={state}"))
+                    .await?
+                    .is_empty()
+                {
                     return Ok(None);
                 }
             }
@@ -223,13 +255,19 @@ impl TestApp {
             request = request.header("last-event-id", id);
         }
         let response = self.client.open(request.body(Bytes::new())?).await?;
-        ensure!(response.status() == 200, "the stream answers {}", response.status());
+        ensure!(
+            response.status() == 200,
+            "the stream answers {}",
+            response.status()
+        );
         Ok(Stream::new(response.into_body()))
     }
 
     /// Sends SIGKILL while others may still be using the app.
     pub fn signal_kill(&self) -> Result<()> {
-        let status = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status()?;
+        let status = Command::new("kill")
+            .args(["-KILL", &self.child.id().to_string()])
+            .status()?;
         ensure!(status.success(), "kill failed");
         Ok(())
     }
@@ -243,7 +281,9 @@ impl TestApp {
 
     /// SIGTERM: asks it to finish. Gives everything it printed, and its state.
     pub fn stop(mut self) -> Result<(String, TempDir)> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()?;
         ensure!(status.success(), "kill failed");
         let status = self.child.wait()?;
         let output = std::mem::replace(&mut self.output, std::thread::spawn(String::new));

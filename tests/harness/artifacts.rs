@@ -26,20 +26,35 @@ pub fn chatly() -> &'static Path {
 /// The component of `tests/guests/<name>`, built for `wasm32-wasip2`.
 pub fn guest(name: &str) -> Result<PathBuf> {
     let package = format!("guest-{name}");
-    run(Command::new("cargo").args(["build", "--release", "--target", "wasm32-wasip2", "-p", &package]))?;
-    Ok(target().join("wasm32-wasip2/release").join(format!("{}.wasm", package.replace('-', "_"))))
+    run(Command::new("cargo").args([
+        "build",
+        "--release",
+        "--target",
+        "wasm32-wasip2",
+        "-p",
+        &package,
+    ]))?;
+    Ok(target()
+        .join("wasm32-wasip2/release")
+        .join(format!("{}.wasm", package.replace('-', "_"))))
 }
 
 /// The folder that cargo builds into: the test binary lies in its `debug/deps`.
 fn target() -> PathBuf {
     let exe = std::env::current_exe().expect("a test binary has a path");
-    exe.ancestors().nth(3).expect("target/debug/deps/<test>").to_owned()
+    exe.ancestors()
+        .nth(3)
+        .expect("target/debug/deps/<test>")
+        .to_owned()
 }
 
 fn run(command: &mut Command) -> Result<()> {
     // Variables that cargo sets for what it runs would change the fingerprint of what is built here.
     for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST") || name == "RUSTFLAGS" {
+        if name.starts_with("CARGO_PKG_")
+            || name.starts_with("CARGO_MANIFEST")
+            || name == "RUSTFLAGS"
+        {
             command.env_remove(name);
         }
     }

@@ -30,12 +30,17 @@ const BOUND: Duration = Duration::from_secs(60);
 impl Stream {
     /// Reads from a response body.
     pub fn new(body: Incoming) -> Self {
-        Stream { body, buffer: String::new() }
+        Stream {
+            body,
+            buffer: String::new(),
+        }
     }
 
     /// The next event; comments and `retry:` are passed over.
     pub async fn next(&mut self) -> Result<StreamEvent> {
-        tokio::time::timeout(BOUND, self.read()).await.context("no event on the stream")?
+        tokio::time::timeout(BOUND, self.read())
+            .await
+            .context("no event on the stream")?
     }
 
     /// The next event for which `wanted` holds.
@@ -57,7 +62,9 @@ impl Stream {
                     return Ok(event);
                 }
             }
-            let Some(frame) = self.body.frame().await else { bail!("the stream ended") };
+            let Some(frame) = self.body.frame().await else {
+                bail!("the stream ended")
+            };
             if let Ok(data) = frame?.into_data() {
                 self.buffer.push_str(std::str::from_utf8(&data)?);
             }
@@ -67,9 +74,14 @@ impl Stream {
 
 fn parse(block: &str) -> Result<Option<StreamEvent>> {
     let field = |name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim_start)
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(str::trim_start)
     };
-    let Some(data) = field("data") else { return Ok(None) };
+    let Some(data) = field("data") else {
+        return Ok(None);
+    };
     Ok(Some(StreamEvent {
         id: field("id").unwrap_or_default().to_owned(),
         event: field("event").unwrap_or_default().to_owned(),

@@ -32,12 +32,19 @@ use bindings::chatly::store::store;
 async fn api(request: Request) -> anyhow::Result<impl IntoResponse> {
     let response = serve(&request).await.unwrap_or_else(|error| {
         if error.response().status().is_server_error() {
-            eprintln!("error request failed path={:?} error={error}", request.uri().path());
+            eprintln!(
+                "error request failed path={:?} error={error}",
+                request.uri().path()
+            );
         }
         error.response()
     });
     // What is shown changes at any time, and is for the caller only.
-    Ok(with(response, CACHE_CONTROL, HeaderValue::from_static("no-store")))
+    Ok(with(
+        response,
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-store"),
+    ))
 }
 
 async fn serve(request: &Request) -> Result<Response, Error> {
@@ -46,7 +53,10 @@ async fn serve(request: &Request) -> Result<Response, Error> {
     if path != "/healthz" && path != "/readyz" {
         // A key that is not granted is a blank one: it lets nobody in.
         key = variables::get("api_key").await.unwrap_or_default();
-        let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let authorization = request
+            .headers()
+            .get(AUTHORIZATION)
+            .map(HeaderValue::as_bytes);
         if let Err(refusal) = chatly_auth::check_bearer(authorization, &key) {
             return Ok(refusal.response());
         }
@@ -78,17 +88,37 @@ struct Status {
 }
 
 async fn replay(kind: &str, seq: u64) -> Result<Response, Error> {
-    if !store::replay(kind.to_owned(), seq).await.map_err(rows::failure)? {
+    if !store::replay(kind.to_owned(), seq)
+        .await
+        .map_err(rows::failure)?
+    {
         return Err(Error::Absent("buried job"));
     }
-    Ok(json(StatusCode::OK, &Replayed { seq, kind: kind.to_owned(), state: JobState::Pending }))
+    Ok(json(
+        StatusCode::OK,
+        &Replayed {
+            seq,
+            kind: kind.to_owned(),
+            state: JobState::Pending,
+        },
+    ))
 }
 
 fn issue_ticket(key: &str) -> Result<Response, Error> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Error::Store)?.as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| Error::Store)?
+        .as_secs();
     // The key was checked just now, so it is not blank.
     let ticket = ticket::issue(key, &Scope::All, now).map_err(|_| Error::Store)?;
     let url = format!("/v1/events?ticket={ticket}");
     let expires_at = (now + ticket::LIFETIME_SECS) * 1000;
-    Ok(json(StatusCode::CREATED, &Ticket { ticket, expires_at, url }))
+    Ok(json(
+        StatusCode::CREATED,
+        &Ticket {
+            ticket,
+            expires_at,
+            url,
+        },
+    ))
 }

@@ -1,7 +1,7 @@
 //! Reads: a route and its query in, a page or a row out.
 
-use chatly_api::{Conversation, Error, JobState, List, Page, Query, Refused, Route, StoredMessage};
 use chatly_api::{Contact, ConversationStatus, ExternalCall, Job, MAX_LIMIT};
+use chatly_api::{Conversation, Error, JobState, List, Page, Query, Refused, Route, StoredMessage};
 use chatly_respond::{Response, json};
 use http::StatusCode;
 use serde::Serialize;
@@ -16,7 +16,9 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
         Route::Conversations => {
             let filter = store::ConversationFilter {
                 platform_client_id: tenant,
-                status: query.choice("status", ConversationStatus::WORDS)?.map(Row::row),
+                status: query
+                    .choice("status", ConversationStatus::WORDS)?
+                    .map(Row::row),
                 channel: text(query, "channel"),
                 account: text(query, "account"),
                 contact_id: text(query, "contact_id"),
@@ -24,7 +26,9 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
             list::<_, Conversation>(store::list_conversations(filter, query.page()?.row()).await)
         }
         Route::Conversation(id) => {
-            let found = store::find_conversation(tenant, id).await.map_err(failure)?;
+            let found = store::find_conversation(tenant, id)
+                .await
+                .map_err(failure)?;
             one::<_, Conversation>(found, "conversation")
         }
         Route::Messages(id) => messages(tenant, id, query.page()?).await,
@@ -36,18 +40,35 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
             };
             list::<_, Contact>(store::list_contacts(filter, query.page()?.row()).await)
         }
-        Route::Contact(id) => {
-            one::<_, Contact>(store::find_contact(tenant, id).await.map_err(failure)?, "contact")
+        Route::Contact(id) => one::<_, Contact>(
+            store::find_contact(tenant, id).await.map_err(failure)?,
+            "contact",
+        ),
+        Route::Inbox => {
+            list::<_, Job>(store::list_inbox(jobs(tenant, query)?, query.page()?.row()).await)
         }
-        Route::Inbox => list::<_, Job>(store::list_inbox(jobs(tenant, query)?, query.page()?.row()).await),
-        Route::Outbox => list::<_, Job>(store::list_outbox(jobs(tenant, query)?, query.page()?.row()).await),
+        Route::Outbox => {
+            list::<_, Job>(store::list_outbox(jobs(tenant, query)?, query.page()?.row()).await)
+        }
         Route::ExternalCalls => {
             list::<_, ExternalCall>(store::list_external_calls(tenant, query.page()?.row()).await)
         }
         Route::Refused => {
             let data = store::list_refused().await.map_err(failure)?.into_iter();
-            let data = data.map(|(channel, reason, count)| Refused { channel, reason, count }).collect();
-            Ok(json(StatusCode::OK, &List { data, next_cursor: None }))
+            let data = data
+                .map(|(channel, reason, count)| Refused {
+                    channel,
+                    reason,
+                    count,
+                })
+                .collect();
+            Ok(json(
+                StatusCode::OK,
+                &List {
+                    data,
+                    next_cursor: None,
+                },
+            ))
         }
         _ => Err(Error::NoRoute),
     }
@@ -64,7 +85,10 @@ pub async fn find_buried_kind(seq: u64) -> Result<Option<String>, Error> {
             event_kind: None,
             state: Some(JobState::Buried.row()),
         };
-        let page = store::Page { cursor, limit: MAX_LIMIT };
+        let page = store::Page {
+            cursor,
+            limit: MAX_LIMIT,
+        };
         let (jobs, next) = store::list_outbox(filter, page).await.map_err(failure)?;
         if let Some(job) = jobs.iter().find(|job| job.seq <= seq) {
             return Ok((job.seq == seq).then(|| job.kind.clone()));
@@ -80,7 +104,10 @@ pub async fn find_buried_kind(seq: u64) -> Result<Option<String>, Error> {
 async fn messages(tenant: Option<String>, id: String, page: Page) -> Result<Response, Error> {
     let rows = store::list_messages(tenant.clone(), id.clone(), page.row()).await;
     if rows.as_ref().is_ok_and(|(rows, _)| rows.is_empty())
-        && store::find_conversation(tenant, id).await.map_err(failure)?.is_none()
+        && store::find_conversation(tenant, id)
+            .await
+            .map_err(failure)?
+            .is_none()
     {
         return Err(Error::Absent("conversation"));
     }

@@ -51,7 +51,10 @@ same_words!(rows::Author => api::Author { Contact Agent Bot External });
 
 impl Row<store::Page> for api::Page {
     fn row(self) -> store::Page {
-        store::Page { cursor: self.cursor, limit: self.limit }
+        store::Page {
+            cursor: self.cursor,
+            limit: self.limit,
+        }
     }
 }
 
@@ -115,7 +118,12 @@ impl Row<api::StoredMessage> for rows::StoredMessage {
             message: self.content.convert(),
             state: self.state.convert(),
             error: self.error.convert(),
-            reactions: reactions.map(|r| api::Reaction { by: r.by, emoji: r.emoji }).collect(),
+            reactions: reactions
+                .map(|r| api::Reaction {
+                    by: r.by,
+                    emoji: r.emoji,
+                })
+                .collect(),
             edited_at: self.edited_at,
             deleted_at: self.deleted_at,
             previous_texts: self.previous_texts,

@@ -16,7 +16,10 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<bool, Re
     let keyring = verify(settings, received)?;
     let items = read_items(settings, keyring, received)?;
     let kept = kept_headers(&received.headers);
-    let header = |(name, value): (&str, Vec<u8>)| Header { name: name.to_owned(), value };
+    let header = |(name, value): (&str, Vec<u8>)| Header {
+        name: name.to_owned(),
+        value,
+    };
     let accepted = Accepted {
         channel: settings.channel.clone(),
         received_at: received.at,
@@ -27,7 +30,10 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<bool, Re
     match store::append(accepted, items).await {
         Ok(appended) => Ok(appended.stored > 0),
         Err(error) => {
-            eprintln!("error: delivery not stored: channel={} error={error:?}", settings.channel);
+            eprintln!(
+                "error: delivery not stored: channel={} error={error:?}",
+                settings.channel
+            );
             Err(Refusal::NotStored)
         }
     }
@@ -37,7 +43,11 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<bool, Re
 /// sole thing wrong.
 fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring, Refusal> {
     for keyring in settings.book.keyrings(received.route_account.as_deref()) {
-        let secrets: Vec<_> = keyring.secrets().iter().map(|secret| secret.expose().to_owned()).collect();
+        let secrets: Vec<_> = keyring
+            .secrets()
+            .iter()
+            .map(|secret| secret.expose().to_owned())
+            .collect();
         match channel::verify(&received.delivery, &secrets, received.at / 1000) {
             Ok(()) => return Ok(keyring),
             Err(Verdict::Mismatch) => {}
@@ -48,7 +58,11 @@ fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring
 }
 
 /// Every event of the delivery with the tenant that it belongs to.
-fn read_items(settings: &Settings, keyring: &Keyring, received: &Received) -> Result<Vec<Item>, Refusal> {
+fn read_items(
+    settings: &Settings,
+    keyring: &Keyring,
+    received: &Received,
+) -> Result<Vec<Item>, Refusal> {
     let trace = next_traceparent(received);
     let mut items = Vec::new();
     for mut event in channel::parse(&received.delivery, received.route_account.as_deref()) {
@@ -67,9 +81,15 @@ fn read_items(settings: &Settings, keyring: &Keyring, received: &Received) -> Re
 }
 
 fn next_traceparent(received: &Received) -> String {
-    let incoming = received.headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let incoming = received
+        .headers
+        .get("traceparent")
+        .and_then(|value| value.to_str().ok());
     let mut random = [0; traceparent::RANDOM_BYTES];
-    for (to, from) in random.iter_mut().zip(get_random_bytes(traceparent::RANDOM_BYTES as u64)) {
+    for (to, from) in random
+        .iter_mut()
+        .zip(get_random_bytes(traceparent::RANDOM_BYTES as u64))
+    {
         *to = from;
     }
     traceparent::next(incoming, random)

@@ -64,8 +64,12 @@ async fn receive(request: Request) -> Result<Response, Refusal> {
 /// The plugin's answer when a delivery only sets up or checks the webhook.
 fn handshake(settings: &Settings, received: &read::Received) -> Option<Reply> {
     let route = received.route_account.as_deref();
-    let tokens: Vec<_> =
-        settings.book.verify_tokens(route).into_iter().map(|token| token.expose().to_owned()).collect();
+    let tokens: Vec<_> = settings
+        .book
+        .verify_tokens(route)
+        .into_iter()
+        .map(|token| token.expose().to_owned())
+        .collect();
     let keyrings = settings.book.keyrings(route);
     let secrets: Vec<_> = keyrings
         .iter()
@@ -76,13 +80,18 @@ fn handshake(settings: &Settings, received: &read::Received) -> Option<Reply> {
 }
 
 fn send_on(reply: Reply) -> Response {
-    let headers: Vec<_> =
-        reply.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice())).collect();
+    let headers: Vec<_> = reply
+        .headers
+        .iter()
+        .map(|header| (header.name.as_str(), header.value.as_slice()))
+        .collect();
     relay(reply.status, &headers, reply.body)
 }
 
 /// Unix milliseconds; 0 for a clock that stands before 1970.
 fn unix_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -28,17 +28,24 @@ impl Received {
     pub async fn read(request: Request, settings: &Settings) -> Result<Self, Refusal> {
         let at = unix_millis();
         let (parts, mut body) = request.into_parts();
-        let declared = parts.headers.get(CONTENT_LENGTH).map(|value| value.as_bytes());
-        let mut size = Size::declared(declared).map_err(|_| Refusal::too_large(&settings.channel))?;
+        let declared = parts
+            .headers
+            .get(CONTENT_LENGTH)
+            .map(|value| value.as_bytes());
+        let mut size =
+            Size::declared(declared).map_err(|_| Refusal::too_large(&settings.channel))?;
         let route_account = route_account(&parts.headers, parts.uri.path()).map(str::to_owned);
-        if parts.method == http::Method::POST && settings.book.keyrings(route_account.as_deref()).is_empty() {
+        if parts.method == http::Method::POST
+            && settings.book.keyrings(route_account.as_deref()).is_empty()
+        {
             return Err(Refusal::NotConfigured);
         }
         let mut bytes = Vec::with_capacity(FIRST_BYTES.min(MAX_BODY_BYTES));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Refusal::Interrupted)?;
             if let Some(piece) = frame.data_ref() {
-                size.add(piece.len()).map_err(|_| Refusal::too_large(&settings.channel))?;
+                size.add(piece.len())
+                    .map_err(|_| Refusal::too_large(&settings.channel))?;
                 bytes.extend_from_slice(piece);
             }
         }
@@ -52,6 +59,11 @@ impl Received {
             headers: parts.headers.iter().map(header).collect(),
             body: bytes,
         };
-        Ok(Received { delivery, route_account, headers: parts.headers, at })
+        Ok(Received {
+            delivery,
+            route_account,
+            headers: parts.headers,
+            at,
+        })
     }
 }

@@ -52,7 +52,11 @@ impl Refusal {
                 Verdict::Other(_) => "other",
             },
         );
-        if matches!(verdict, Verdict::NoSecret) { Refusal::NotConfigured } else { Refusal::NotGenuine }
+        if matches!(verdict, Verdict::NoSecret) {
+            Refusal::NotConfigured
+        } else {
+            Refusal::NotGenuine
+        }
     }
 
     /// It carries an event of an account that its secret does not open; counted.
@@ -69,16 +73,24 @@ impl Refusal {
                 "This channel has no usable configuration, so nothing can be accepted.",
                 CONFIGURE_AFTER_SECS,
             ),
-            Refusal::TooLarge => {
-                problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "A body may have 3 MiB at most.")
+            Refusal::TooLarge => problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "A body may have 3 MiB at most.",
+            ),
+            Refusal::Interrupted => problem(
+                StatusCode::BAD_REQUEST,
+                "incomplete_body",
+                "The body ended too early.",
+            ),
+            Refusal::NotGenuine => {
+                unauthorized("not_genuine", "The signature is missing or wrong.")
             }
-            Refusal::Interrupted => {
-                problem(StatusCode::BAD_REQUEST, "incomplete_body", "The body ended too early.")
-            }
-            Refusal::NotGenuine => unauthorized("not_genuine", "The signature is missing or wrong."),
-            Refusal::NotStored => {
-                unavailable("not_stored", "It could not be stored. Send it again.", RETRY_AFTER_SECS)
-            }
+            Refusal::NotStored => unavailable(
+                "not_stored",
+                "It could not be stored. Send it again.",
+                RETRY_AFTER_SECS,
+            ),
         }
     }
 }

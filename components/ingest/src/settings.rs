@@ -39,7 +39,10 @@ pub async fn load() -> Result<Rc<Settings>, Refusal> {
 
 async fn read() -> anyhow::Result<Settings> {
     let channel = variable("channel").await?;
-    anyhow::ensure!(!channel.trim().is_empty(), "the variable channel is not set");
+    anyhow::ensure!(
+        !channel.trim().is_empty(),
+        "the variable channel is not set"
+    );
     let book = Book::read(Sources {
         channel: channel.trim(),
         secrets: &variable("secrets").await?,
@@ -48,7 +51,11 @@ async fn read() -> anyhow::Result<Settings> {
         accounts: &variable("accounts").await?,
     })?;
     let public_base_url = variable("public_base_url").await?;
-    Ok(Settings { channel: channel.trim().to_owned(), public_base_url, book })
+    Ok(Settings {
+        channel: channel.trim().to_owned(),
+        public_base_url,
+        book,
+    })
 }
 
 /// A variable; one that the manifest does not give is blank, and blank opens nothing.

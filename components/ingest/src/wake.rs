@@ -44,7 +44,10 @@ pub fn wake_worker() {
             STATE.set(State::Calling);
             match http::post(WORKER, Vec::new()).await {
                 Ok(response) if response.status().is_success() => {}
-                Ok(response) => eprintln!("warn: worker not woken: status={}", response.status().as_u16()),
+                Ok(response) => eprintln!(
+                    "warn: worker not woken: status={}",
+                    response.status().as_u16()
+                ),
                 Err(error) => eprintln!("warn: worker not woken: error={error}"),
             }
             if STATE.get() != State::CallAgain {

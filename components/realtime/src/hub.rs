@@ -66,7 +66,11 @@ pub fn join(filter: Filter, after: u64, now: u64) -> (Id, Ear, Ear) {
 pub fn leave(id: Id) {
     HUB.with_borrow_mut(|hub| {
         hub.bells.remove(&id);
-        if let Some(bells) = hub.fanout.leave(id).and_then(|leader| hub.bells.get_mut(&leader)) {
+        if let Some(bells) = hub
+            .fanout
+            .leave(id)
+            .and_then(|leader| hub.bells.get_mut(&leader))
+        {
             bells.lead.ring();
         }
     });
@@ -137,8 +141,15 @@ struct Ids {
 
 /// A row as streams get it, its frame made once for all of them.
 pub fn change(row: rows::Change) -> Rc<Change> {
-    let conversation = serde_json::from_str::<Ids>(&row.data).ok().and_then(|ids| ids.conversation_id);
+    let conversation = serde_json::from_str::<Ids>(&row.data)
+        .ok()
+        .and_then(|ids| ids.conversation_id);
     // One line, its numbers untouched.
     let frame = event(row.seq, &row.kind, Raw::json(&row.data).get());
-    Rc::new(Change { seq: row.seq, tenant: row.platform_client_id, conversation, frame })
+    Rc::new(Change {
+        seq: row.seq,
+        tenant: row.platform_client_id,
+        conversation,
+        frame,
+    })
 }

@@ -34,7 +34,12 @@ mod bindings {
 use bindings::chatly::store::store;
 
 /// The query parameters of the one address.
-const PARAMETERS: &[&str] = &["platform_client_id", "conversation_id", "last_event_id", "ticket"];
+const PARAMETERS: &[&str] = &[
+    "platform_client_id",
+    "conversation_id",
+    "last_event_id",
+    "ticket",
+];
 
 #[http_service]
 async fn realtime(request: Request) -> Result<WasiResponse, ErrorCode> {
@@ -49,25 +54,42 @@ async fn open(request: &Request) -> Result<(Filter, u64, u64), Response> {
     if request.method() != Method::GET {
         return Err(chatly_respond::method_not_allowed("GET"));
     }
-    let query = Query::parse(request.uri().query(), PARAMETERS).map_err(|error| error.response())?;
+    let query =
+        Query::parse(request.uri().query(), PARAMETERS).map_err(|error| error.response())?;
     let scope = authorize(request, query.text("ticket")).await?;
     let text = |name| query.text(name).map(str::to_owned);
     let tenant = match (scope, text("platform_client_id")) {
         (Scope::All, asked) => asked,
-        (Scope::Tenant(own), asked) if asked.as_ref().is_none_or(|asked| *asked == own) => Some(own),
+        (Scope::Tenant(own), asked) if asked.as_ref().is_none_or(|asked| *asked == own) => {
+            Some(own)
+        }
         (Scope::Tenant(_), _) => {
             let detail = "This ticket is for another platform_client_id.";
             return Err(problem(StatusCode::FORBIDDEN, "forbidden", detail));
         }
     };
-    let header = request.headers().get("last-event-id").map(HeaderValue::as_bytes);
-    let last = last_event_id(header, query.text("last_event_id"))
-        .map_err(|error| bad_request("invalid_last_event_id", &format!("Resuming needs an id that was sent: {error}.")))?;
+    let header = request
+        .headers()
+        .get("last-event-id")
+        .map(HeaderValue::as_bytes);
+    let last = last_event_id(header, query.text("last_event_id")).map_err(|error| {
+        bad_request(
+            "invalid_last_event_id",
+            &format!("Resuming needs an id that was sent: {error}."),
+        )
+    })?;
     let now = store::find_last_change().await.map_err(|error| {
         eprintln!("error stream refused, the store failed error={error:?}");
         unavailable("not_ready", "The database does not answer.", 1)
     })?;
-    Ok((Filter { tenant, conversation: text("conversation_id") }, last.unwrap_or(now), now))
+    Ok((
+        Filter {
+            tenant,
+            conversation: text("conversation_id"),
+        },
+        last.unwrap_or(now),
+        now,
+    ))
 }
 
 /// Checks the ticket where there is one, else the key.
@@ -75,15 +97,25 @@ async fn authorize(request: &Request, sent: Option<&str>) -> Result<Scope, Respo
     // A key that is not granted is a blank one: it lets nobody in.
     let key = variables::get("api_key").await.unwrap_or_default();
     let Some(sent) = sent else {
-        let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let authorization = request
+            .headers()
+            .get(AUTHORIZATION)
+            .map(HeaderValue::as_bytes);
         let checked = chatly_auth::check_bearer(authorization, &key);
-        return checked.map(|()| Scope::All).map_err(chatly_auth::Error::response);
+        return checked
+            .map(|()| Scope::All)
+            .map_err(chatly_auth::Error::response);
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| internal_error())?.as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| internal_error())?
+        .as_secs();
     ticket::check(&key, sent, now).map_err(|refusal| match refusal {
         ticket::Error::NotConfigured => chatly_auth::Error::NotConfigured.response(),
         ticket::Error::Invalid => unauthorized("unauthorized", "The ticket is not valid."),
-        ticket::Error::Expired => unauthorized("ticket_expired", "The ticket has expired. Get a new one."),
+        ticket::Error::Expired => {
+            unauthorized("ticket_expired", "The ticket has expired. Get a new one.")
+        }
     })
 }
 
@@ -94,6 +126,9 @@ fn stream(filter: Filter, after: u64, now: u64) -> Result<WasiResponse, ErrorCod
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Reverse proxies of the nginx family hold back what is not marked so.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
     response.into_response()
 }

@@ -32,12 +32,24 @@ const RETRY_MILLIS: u32 = 2000;
 const PAGE: u32 = 128;
 
 /// A stream of all after `after`, or after `now` if that is earlier.
-pub fn body(filter: Filter, after: u64, now: u64) -> impl Body<Data = Bytes, Error = Infallible> + 'static {
+pub fn body(
+    filter: Filter,
+    after: u64,
+    now: u64,
+) -> impl Body<Data = Bytes, Error = Infallible> + 'static {
     let (id, ear, on_lead) = hub::join(filter.clone(), after, now);
-    let session = Session { id, filter, ear, heartbeat: Box::pin(sleep(HEARTBEAT)), backoff: Backoff::default() };
+    let session = Session {
+        id,
+        filter,
+        ear,
+        heartbeat: Box::pin(sleep(HEARTBEAT)),
+        backoff: Backoff::default(),
+    };
     spawn(hub::lead(id, on_lead));
     let hello = format!("{}{}", retry(RETRY_MILLIS), comment("open"));
-    let rest = unfold(session, async |mut session| Some((session.next().await?, session)));
+    let rest = unfold(session, async |mut session| {
+        Some((session.next().await?, session))
+    });
     let chunks = once(std::future::ready(hello)).chain(rest);
     StreamBody::new(chunks.map(|chunk| Ok(Frame::data(Bytes::from(chunk)))))
 }
@@ -101,7 +113,10 @@ impl Session {
             Ok(rows) => {
                 self.backoff = Backoff::default();
                 let (last, full) = (rows.last().map(|row| row.seq), rows.len() >= PAGE as usize);
-                let changes = rows.into_iter().map(hub::change).filter(|change| self.filter.takes(change));
+                let changes = rows
+                    .into_iter()
+                    .map(hub::change)
+                    .filter(|change| self.filter.takes(change));
                 let chunk = changes.map(|change| change.frame.clone()).collect();
                 hub::with(|fanout| fanout.caught_up(self.id, gap, last, full));
                 chunk

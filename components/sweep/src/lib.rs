@@ -22,16 +22,32 @@ async fn sweep(request: Request) -> Response {
     if request.method() != Method::POST {
         return method_not_allowed("POST");
     }
-    let (Ok(secret), Ok(targets)) = (variable("sweep_secret").await, variable("targets").await) else {
-        return unavailable("not_configured", "The variables cannot be read.", RETRY_AFTER_SECS);
+    let (Ok(secret), Ok(targets)) = (variable("sweep_secret").await, variable("targets").await)
+    else {
+        return unavailable(
+            "not_configured",
+            "The variables cannot be read.",
+            RETRY_AFTER_SECS,
+        );
     };
-    let authorization = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = request
+        .headers()
+        .get(AUTHORIZATION)
+        .map(|value| value.as_bytes());
     if let Err(error) = check_bearer(authorization, &secret) {
         eprintln!("warn: sweep refused: {error}");
         return error.response();
     }
-    let targets = if targets.trim().is_empty() { DEFAULT_TARGETS } else { &targets };
-    for target in targets.split(',').map(str::trim).filter(|target| !target.is_empty()) {
+    let targets = if targets.trim().is_empty() {
+        DEFAULT_TARGETS
+    } else {
+        &targets
+    };
+    for target in targets
+        .split(',')
+        .map(str::trim)
+        .filter(|target| !target.is_empty())
+    {
         wasip3::spawn(wake(target.to_owned()));
     }
     empty(StatusCode::ACCEPTED)
@@ -41,7 +57,10 @@ async fn wake(target: String) {
     match spin_sdk::http::post(format!("http://{target}.spin.internal/"), Vec::new()).await {
         Ok(response) if response.status().is_success() => {}
         Ok(response) => {
-            eprintln!("warn: not woken: target={target} status={}", response.status().as_u16());
+            eprintln!(
+                "warn: not woken: target={target} status={}",
+                response.status().as_u16()
+            );
         }
         Err(error) => eprintln!("warn: not woken: target={target} error={error}"),
     }

@@ -25,15 +25,21 @@ impl Queue for Inbox {
     type Job = Job;
 
     async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        store::hold(HOLD.to_owned(), token, HOLD_MS).await.map_err(|error| fault("hold", &error))
+        store::hold(HOLD.to_owned(), token, HOLD_MS)
+            .await
+            .map_err(|error| fault("hold", &error))
     }
 
     async fn release(&self, token: String) -> Result<(), Fault> {
-        store::release(HOLD.to_owned(), token).await.map_err(|error| fault("release", &error))
+        store::release(HOLD.to_owned(), token)
+            .await
+            .map_err(|error| fault("release", &error))
     }
 
     async fn lease(&self) -> Result<Vec<Job>, Fault> {
-        store::lease(kinds(), LEASE_MAX, HOLD_MS).await.map_err(|error| fault("lease", &error))
+        store::lease(kinds(), LEASE_MAX, HOLD_MS)
+            .await
+            .map_err(|error| fault("lease", &error))
     }
 
     async fn work(&self, job: Job) {
@@ -61,7 +67,9 @@ impl Queue for Inbox {
     }
 
     async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        store::find_next_due(kinds()).await.map_err(|error| fault("find-next-due", &error))
+        store::find_next_due(kinds())
+            .await
+            .map_err(|error| fault("find-next-due", &error))
     }
 
     fn now_ms(&self) -> u64 {
@@ -82,7 +90,9 @@ async fn commit(job: Job) -> Result<(), Error> {
         store::extend(job.token.clone(), HOLD_MS).await?;
     }
     let event: Event = event.convert();
-    store::commit(job.token, effects::of(&event, job.created_at)).await.map(drop)
+    store::commit(job.token, effects::of(&event, job.created_at))
+        .await
+        .map(drop)
 }
 
 fn kinds() -> Vec<String> {
@@ -96,6 +106,8 @@ fn fault(call: &str, error: &impl Debug) -> Fault {
 
 /// Unix milliseconds; 0 for a clock that stands before 1970.
 fn unix_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,8 +11,15 @@ use serde_json::{Map, Value};
 
 use crate::{Account, Secret};
 
-const FIELDS: [&str; 7] =
-    ["channel", "account", "platform_client_id", "secrets", "verify_token", "access_token", "base_url"];
+const FIELDS: [&str; 7] = [
+    "channel",
+    "account",
+    "platform_client_id",
+    "secrets",
+    "verify_token",
+    "access_token",
+    "base_url",
+];
 
 /// Why the document cannot be used. Safe to log: holds positions and field names, no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +61,9 @@ pub enum Defect {
     #[error("secrets is not a list of texts, or all of them are blank")]
     Secrets,
     /// A field that means nothing here.
-    #[error("it has a field that is none of channel, account, platform_client_id, secrets, verify_token, access_token, base_url")]
+    #[error(
+        "it has a field that is none of channel, account, platform_client_id, secrets, verify_token, access_token, base_url"
+    )]
     UnknownField,
     /// The same channel and account came before.
     #[error("the same channel and account are listed twice")]
@@ -67,11 +76,21 @@ pub(crate) fn read(channel: &str, text: &str) -> Result<BTreeMap<String, Account
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
-    let document: Value = serde_json::from_str(text)
-        .map_err(|error| Error::NotJson { line: error.line(), column: error.column() })?;
+    let document: Value = serde_json::from_str(text).map_err(|error| Error::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })?;
     let mut seen = BTreeMap::new();
-    for (index, entry) in document.as_array().ok_or(Error::NotAList)?.iter().enumerate() {
-        let at = |defect| Error::Entry { entry: index + 1, defect };
+    for (index, entry) in document
+        .as_array()
+        .ok_or(Error::NotAList)?
+        .iter()
+        .enumerate()
+    {
+        let at = |defect| Error::Entry {
+            entry: index + 1,
+            defect,
+        };
         let (key, account) = read_entry(entry).map_err(at)?;
         if seen.insert(key, account).is_some() {
             return Err(at(Defect::Duplicate));
@@ -112,7 +131,9 @@ fn secrets(entry: &Map<String, Value>) -> Result<Vec<Secret>, Defect> {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(value) => value.as_array().ok_or(Defect::Secrets)?,
     };
-    let texts = list.iter().map(|value| value.as_str().map(str::trim).ok_or(Defect::Secrets));
+    let texts = list
+        .iter()
+        .map(|value| value.as_str().map(str::trim).ok_or(Defect::Secrets));
     let mut secrets = texts.collect::<Result<Vec<_>, _>>()?;
     secrets.retain(|text| !text.is_empty());
     if secrets.is_empty() && !list.is_empty() {

@@ -49,7 +49,12 @@ impl fmt::Debug for Secret {
 
 /// The secrets of a comma-separated variable, in order, blanks dropped.
 pub fn list(variable: &str) -> Vec<Secret> {
-    variable.split(',').map(str::trim).filter(|text| !text.is_empty()).map(Secret::new).collect()
+    variable
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(Secret::new)
+        .collect()
 }
 
 /// The variables that a channel's configuration is made of.
@@ -130,9 +135,16 @@ impl Book {
         let Some(account) = route_account else {
             return self.keyrings.iter().collect();
         };
-        let own = self.accounts.get(account).is_some_and(|entry| !entry.secrets.is_empty());
+        let own = self
+            .accounts
+            .get(account)
+            .is_some_and(|entry| !entry.secrets.is_empty());
         let opens = |keyring: &&Keyring| {
-            if own { keyring.accounts.contains(account) } else { keyring.general }
+            if own {
+                keyring.accounts.contains(account)
+            } else {
+                keyring.general
+            }
         };
         self.keyrings.iter().filter(opens).collect()
     }
@@ -144,7 +156,10 @@ impl Book {
             Some(own) => vec![own],
             None if route_account.is_some() => self.verify_tokens.iter().collect(),
             None => {
-                let own = self.accounts.values().filter_map(|entry| entry.verify_token.as_ref());
+                let own = self
+                    .accounts
+                    .values()
+                    .filter_map(|entry| entry.verify_token.as_ref());
                 self.verify_tokens.iter().chain(own).collect()
             }
         }
@@ -194,7 +209,9 @@ fn keyrings(general: &[Secret], accounts: &BTreeMap<String, Account>) -> Vec<Key
         .flat_map(|(name, entry)| entry.secrets.iter().map(move |secret| (secret, Some(name))));
     let mut opened_by: Vec<Keyring> = Vec::new();
     for (secret, account) in general.iter().map(|secret| (secret, None)).chain(own) {
-        let known = opened_by.iter().position(|keyring| keyring.secrets.first() == Some(secret));
+        let known = opened_by
+            .iter()
+            .position(|keyring| keyring.secrets.first() == Some(secret));
         let at = known.unwrap_or(opened_by.len());
         if known.is_none() {
             opened_by.push(Keyring {

@@ -59,7 +59,11 @@ fn a_secret_opens_its_own_accounts_and_no_other() {
         ("acme-new", "", Ok("acme")),
     ] {
         let keyring = holder(&book, None, secret).unwrap();
-        assert_eq!(book.tenant(keyring, account), want, "{secret} for {account:?}");
+        assert_eq!(
+            book.tenant(keyring, account),
+            want,
+            "{secret} for {account:?}"
+        );
     }
 }
 
@@ -67,7 +71,12 @@ fn a_secret_opens_its_own_accounts_and_no_other() {
 fn a_general_secret_that_an_account_lists_too_opens_both() {
     let book = book("acme-new", ACCOUNTS);
     let keyring = holder(&book, None, "acme-new").unwrap();
-    for (account, want) in [("own", "acme"), ("mapped", "beta"), ("unlisted", "default"), ("", "default")] {
+    for (account, want) in [
+        ("own", "acme"),
+        ("mapped", "beta"),
+        ("unlisted", "default"),
+        ("", "default"),
+    ] {
         assert_eq!(book.tenant(keyring, account), Ok(want), "{account}");
     }
 }
@@ -87,7 +96,11 @@ fn a_route_with_an_account_leaves_only_what_opens_it() {
         (None, "acme-old", true),
         (None, "telegram-secret", false),
     ] {
-        assert_eq!(holder(&book, route, secret).is_some(), found, "{secret} at {route:?}");
+        assert_eq!(
+            holder(&book, route, secret).is_some(),
+            found,
+            "{secret} at {route:?}"
+        );
     }
 }
 
@@ -102,7 +115,11 @@ fn without_a_secret_there_is_no_keyring() {
     ] {
         let book = book(secrets, accounts);
         assert_eq!(book.keyrings(None).len(), want, "{name}");
-        assert_eq!(book.keyrings(Some("unlisted")).is_empty(), list(secrets).is_empty(), "{name}");
+        assert_eq!(
+            book.keyrings(Some("unlisted")).is_empty(),
+            list(secrets).is_empty(),
+            "{name}"
+        );
     }
 }
 
@@ -115,7 +132,11 @@ fn an_account_may_have_a_verify_token_of_its_own() {
         (Some("twin"), &["verify-new", "verify-old"]),
         (Some("unlisted"), &["verify-new", "verify-old"]),
     ] {
-        let tokens: Vec<_> = book.verify_tokens(route).into_iter().map(Secret::expose).collect();
+        let tokens: Vec<_> = book
+            .verify_tokens(route)
+            .into_iter()
+            .map(Secret::expose)
+            .collect();
         assert_eq!(tokens, want, "{route:?}");
     }
 }
@@ -129,9 +150,18 @@ fn a_malformed_document_names_the_place_and_not_the_value() {
     for (document, want) in [
         ("[".to_owned(), "accounts: not JSON at line 1, column 1"),
         ("{}".to_owned(), "accounts: not a list of objects"),
-        (r#"["hunter2"]"#.to_owned(), "accounts: entry 1: not an object"),
-        (entry(r#""account": "b", "platform_client_id": "t""#), "accounts: entry 2: channel is missing or blank"),
-        (entry(r#""channel": "c", "platform_client_id": "t""#), "accounts: entry 2: account is missing or blank"),
+        (
+            r#"["hunter2"]"#.to_owned(),
+            "accounts: entry 1: not an object",
+        ),
+        (
+            entry(r#""account": "b", "platform_client_id": "t""#),
+            "accounts: entry 2: channel is missing or blank",
+        ),
+        (
+            entry(r#""channel": "c", "platform_client_id": "t""#),
+            "accounts: entry 2: account is missing or blank",
+        ),
         (
             entry(r#""channel": "c", "account": "b""#),
             "accounts: entry 2: platform_client_id is missing or blank",
@@ -162,7 +192,11 @@ fn a_malformed_document_names_the_place_and_not_the_value() {
             "accounts: entry 2: the same channel and account are listed twice",
         ),
     ] {
-        let error = Book::read(Sources { channel: "c", accounts: &document, ..Sources::default() });
+        let error = Book::read(Sources {
+            channel: "c",
+            accounts: &document,
+            ..Sources::default()
+        });
         assert_eq!(error.unwrap_err().to_string(), want, "{document}");
     }
 }
@@ -171,7 +205,13 @@ fn a_malformed_document_names_the_place_and_not_the_value() {
 fn secrets_are_never_printed() {
     let book = book("general-secret", ACCOUNTS);
     let printed = format!("{book:?}");
-    for secret in ["general-secret", "acme-new", "acme-old", "acme-verify", "verify-new"] {
+    for secret in [
+        "general-secret",
+        "acme-new",
+        "acme-old",
+        "acme-verify",
+        "verify-new",
+    ] {
         assert!(!printed.contains(secret), "{secret}");
     }
     assert!(printed.contains("[redacted]"));

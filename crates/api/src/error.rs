@@ -1,6 +1,8 @@
 //! How the API fails, and what the caller reads then.
 
-use chatly_respond::{Response, bad_request, internal_error, method_not_allowed, not_found, unavailable};
+use chatly_respond::{
+    Response, bad_request, internal_error, method_not_allowed, not_found, unavailable,
+};
 
 /// How long a caller waits before it tries again while another writer holds the database.
 const BUSY_RETRY_SECS: u32 = 1;
@@ -66,30 +68,51 @@ impl Error {
             Error::NoRoute => not_found("There is nothing at this address."),
             Error::Method(allow) => method_not_allowed(allow),
             Error::UnknownParameter { name, known } => {
-                let name = name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+                let name = name
+                    .as_ref()
+                    .map(|name| format!(" \"{name}\""))
+                    .unwrap_or_default();
                 let known = match known {
                     [] => "This address takes none.".to_owned(),
                     known => format!("This address takes: {}.", known.join(", ")),
                 };
-                bad_request("unknown_parameter", &format!("Unknown query parameter{name}. {known}"))
+                bad_request(
+                    "unknown_parameter",
+                    &format!("Unknown query parameter{name}. {known}"),
+                )
             }
-            Error::RepeatedParameter(name) => {
-                bad_request("invalid_parameter", &format!("The query parameter {name} can be given once."))
-            }
-            Error::Parameter { name, want } => {
-                bad_request("invalid_parameter", &format!("The query parameter {name} must be {want}."))
-            }
+            Error::RepeatedParameter(name) => bad_request(
+                "invalid_parameter",
+                &format!("The query parameter {name} can be given once."),
+            ),
+            Error::Parameter { name, want } => bad_request(
+                "invalid_parameter",
+                &format!("The query parameter {name} must be {want}."),
+            ),
             Error::Cursor => bad_request(
                 "invalid_cursor",
                 "The query parameter cursor must be a next_cursor that this list answered.",
             ),
             Error::Absent(what) => not_found(&format!("There is no such {what}.")),
-            Error::Argument => bad_request("invalid_argument", "The request holds a value that cannot be looked up."),
-            Error::Busy => unavailable("busy", "The database is busy. Trying again helps.", BUSY_RETRY_SECS),
-            Error::Denied => {
-                unavailable("not_configured", "This service has no database granted.", DENIED_RETRY_SECS)
-            }
-            Error::NotReady => unavailable("not_ready", "The database does not answer.", BUSY_RETRY_SECS),
+            Error::Argument => bad_request(
+                "invalid_argument",
+                "The request holds a value that cannot be looked up.",
+            ),
+            Error::Busy => unavailable(
+                "busy",
+                "The database is busy. Trying again helps.",
+                BUSY_RETRY_SECS,
+            ),
+            Error::Denied => unavailable(
+                "not_configured",
+                "This service has no database granted.",
+                DENIED_RETRY_SECS,
+            ),
+            Error::NotReady => unavailable(
+                "not_ready",
+                "The database does not answer.",
+                BUSY_RETRY_SECS,
+            ),
             Error::Store => internal_error(),
         }
     }
@@ -104,9 +127,21 @@ mod tests {
         for (error, want) in [
             (Error::NoRoute, 404),
             (Error::Method("GET"), 405),
-            (Error::UnknownParameter { name: None, known: &[] }, 400),
+            (
+                Error::UnknownParameter {
+                    name: None,
+                    known: &[],
+                },
+                400,
+            ),
             (Error::RepeatedParameter("limit"), 400),
-            (Error::Parameter { name: "limit", want: "1".into() }, 400),
+            (
+                Error::Parameter {
+                    name: "limit",
+                    want: "1".into(),
+                },
+                400,
+            ),
             (Error::Cursor, 400),
             (Error::Absent("contact"), 404),
             (Error::Argument, 400),

@@ -35,17 +35,31 @@ impl Query {
     /// Reads a query string, without its `?`, of an address that takes the parameters `known`.
     pub fn parse(raw: Option<&str>, known: &'static [&'static str]) -> Result<Query, Error> {
         let mut values: Vec<(&'static str, String)> = Vec::new();
-        for pair in raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in raw
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(name) = known.iter().copied().find(|known| decode(name).is_some_and(|n| n == *known)) else {
-                return Err(Error::UnknownParameter { name: plain(name), known });
+            let Some(name) = known
+                .iter()
+                .copied()
+                .find(|known| decode(name).is_some_and(|n| n == *known))
+            else {
+                return Err(Error::UnknownParameter {
+                    name: plain(name),
+                    known,
+                });
             };
             if values.iter().any(|(seen, _)| *seen == name) {
                 return Err(Error::RepeatedParameter(name));
             }
             let value = decode(value)
                 .filter(|value| !value.is_empty() && !value.chars().any(char::is_control))
-                .ok_or_else(|| Error::Parameter { name, want: "a value in percent-encoded UTF-8".into() })?;
+                .ok_or_else(|| Error::Parameter {
+                    name,
+                    want: "a value in percent-encoded UTF-8".into(),
+                })?;
             values.push((name, value));
         }
         Ok(Query(values))
@@ -53,26 +67,47 @@ impl Query {
 
     /// A parameter as it is.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A parameter as a decimal number in a range.
-    pub fn number(&self, name: &'static str, range: RangeInclusive<u64>) -> Result<Option<u64>, Error> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+    pub fn number(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         number(text)
             .filter(|value| range.contains(value))
             .map(Some)
-            .ok_or_else(|| Error::Parameter { name, want: wanted_number(&range) })
+            .ok_or_else(|| Error::Parameter {
+                name,
+                want: wanted_number(&range),
+            })
     }
 
     /// A parameter as one of some words.
-    pub fn choice<T: Copy>(&self, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+    pub fn choice<T: Copy>(
+        &self,
+        name: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Error> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, value)) => Ok(Some(*value)),
             None => {
                 let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-                Err(Error::Parameter { name, want: format!("one of {}", words.join(", ")) })
+                Err(Error::Parameter {
+                    name,
+                    want: format!("one of {}", words.join(", ")),
+                })
             }
         }
     }
@@ -82,7 +117,9 @@ impl Query {
         let limit = self.number("limit", 1..=u64::from(MAX_LIMIT))?;
         Ok(Page {
             cursor: self.text("cursor").map(str::to_owned),
-            limit: limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(DEFAULT_LIMIT),
+            limit: limit
+                .and_then(|limit| u32::try_from(limit).ok())
+                .unwrap_or(DEFAULT_LIMIT),
         })
     }
 }
@@ -102,13 +139,18 @@ fn wanted_number(range: &RangeInclusive<u64>) -> String {
 
 fn decode(text: &str) -> Option<String> {
     let text = text.replace('+', " ");
-    percent_decode_str(&text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode_str(&text)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
 }
 
 /// A name that an answer may repeat: a word, nothing else.
 fn plain(name: &str) -> Option<String> {
     let word = name.len() <= MAX_ECHO_CHARS
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     word.then(|| name.to_owned())
 }
 
@@ -121,37 +163,63 @@ mod tests {
     const KNOWN: &[&str] = &["status", "identity", "limit", "cursor"];
 
     fn unknown(name: Option<&str>) -> Error {
-        Error::UnknownParameter { name: name.map(Into::into), known: KNOWN }
+        Error::UnknownParameter {
+            name: name.map(Into::into),
+            known: KNOWN,
+        }
     }
 
     #[test]
     fn a_parameter_is_known_and_given_once() {
-        let value = |name| Error::Parameter { name, want: "a value in percent-encoded UTF-8".into() };
+        let value = |name| Error::Parameter {
+            name,
+            want: "a value in percent-encoded UTF-8".into(),
+        };
         for (name, raw, want) in [
             ("none", None, Ok(None)),
             ("empty", Some(""), Ok(None)),
             ("plain", Some("identity=phone:1"), Ok(Some("phone:1"))),
-            ("decoded", Some("identity=a%26b+c%C3%A4&"), Ok(Some("a&b cä"))),
+            (
+                "decoded",
+                Some("identity=a%26b+c%C3%A4&"),
+                Ok(Some("a&b cä")),
+            ),
             ("encoded name", Some("%69dentity=x"), Ok(Some("x"))),
             ("equals in it", Some("identity=a=b"), Ok(Some("a=b"))),
-            ("misspelt", Some("indentity=x"), Err(unknown(Some("indentity")))),
-            ("other case", Some("Identity=x"), Err(unknown(Some("Identity")))),
+            (
+                "misspelt",
+                Some("indentity=x"),
+                Err(unknown(Some("indentity"))),
+            ),
+            (
+                "other case",
+                Some("Identity=x"),
+                Err(unknown(Some("Identity"))),
+            ),
             ("markup", Some("<b>=x"), Err(unknown(None))),
             ("no name", Some("=x"), Err(unknown(Some("")))),
-            ("twice", Some("identity=x&identity=x"), Err(Error::RepeatedParameter("identity"))),
+            (
+                "twice",
+                Some("identity=x&identity=x"),
+                Err(Error::RepeatedParameter("identity")),
+            ),
             ("no value", Some("identity"), Err(value("identity"))),
             ("empty value", Some("identity="), Err(value("identity"))),
             ("not UTF-8", Some("identity=%FF"), Err(value("identity"))),
             ("control", Some("identity=a%00"), Err(value("identity"))),
         ] {
-            let got = Query::parse(raw, KNOWN).map(|query| query.text("identity").map(str::to_owned));
+            let got =
+                Query::parse(raw, KNOWN).map(|query| query.text("identity").map(str::to_owned));
             assert_eq!(got, want.map(|value| value.map(str::to_owned)), "{name}");
         }
     }
 
     #[test]
     fn a_limit_is_between_1_and_200() {
-        let want = Error::Parameter { name: "limit", want: "a whole number from 1 to 200".into() };
+        let want = Error::Parameter {
+            name: "limit",
+            want: "a whole number from 1 to 200".into(),
+        };
         for (raw, limit) in [
             ("", Ok(50)),
             ("limit=1", Ok(1)),
@@ -164,7 +232,10 @@ mod tests {
             ("limit=1e2", Err(want.clone())),
             ("limit=99999999999999999999", Err(want.clone())),
         ] {
-            let got = Query::parse(Some(raw), KNOWN).unwrap().page().map(|page| page.limit);
+            let got = Query::parse(Some(raw), KNOWN)
+                .unwrap()
+                .page()
+                .map(|page| page.limit);
             assert_eq!(got, limit, "{raw}");
         }
     }
@@ -172,11 +243,21 @@ mod tests {
     #[test]
     fn a_choice_names_what_is_allowed() {
         let words = [("open", 1), ("resolved", 2)];
-        let choose = |raw| Query::parse(Some(raw), KNOWN).unwrap().choice("status", &words);
+        let choose = |raw| {
+            Query::parse(Some(raw), KNOWN)
+                .unwrap()
+                .choice("status", &words)
+        };
         assert_eq!(choose(""), Ok(None));
         assert_eq!(choose("status=resolved"), Ok(Some(2)));
         let want = "one of open, resolved".to_owned();
-        assert_eq!(choose("status=closed"), Err(Error::Parameter { name: "status", want }));
+        assert_eq!(
+            choose("status=closed"),
+            Err(Error::Parameter {
+                name: "status",
+                want
+            })
+        );
     }
 
     proptest! {

@@ -44,10 +44,16 @@ pub enum Route {
 impl Route {
     /// The route of a path as it was sent, percent-encoded.
     pub fn find(method: &str, path: &str) -> Result<Route, Error> {
-        let segments: Option<Vec<String>> = path.strip_prefix('/').and_then(|path| path.split('/').map(decode).collect());
+        let segments: Option<Vec<String>> = path
+            .strip_prefix('/')
+            .and_then(|path| path.split('/').map(decode).collect());
         let segments = segments.ok_or(Error::NoRoute)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let seq = |text| number(text).filter(|seq| *seq <= MAX_SEQ).ok_or(Error::NoRoute);
+        let seq = |text| {
+            number(text)
+                .filter(|seq| *seq <= MAX_SEQ)
+                .ok_or(Error::NoRoute)
+        };
         let route = match segments.as_slice() {
             ["healthz"] => Route::Health,
             ["readyz"] => Route::Ready,
@@ -65,7 +71,11 @@ impl Route {
             ["v1", "events", "ticket"] => Route::Ticket,
             _ => return Err(Error::NoRoute),
         };
-        if method == route.method() { Ok(route) } else { Err(Error::Method(route.method())) }
+        if method == route.method() {
+            Ok(route)
+        } else {
+            Err(Error::Method(route.method()))
+        }
     }
 
     /// The one method that the address takes.
@@ -79,15 +89,32 @@ impl Route {
     /// The query parameters that the address takes.
     pub fn parameters(&self) -> &'static [&'static str] {
         match self {
-            Route::Conversations => {
-                &["platform_client_id", "status", "channel", "account", "contact_id", "limit", "cursor"]
-            }
+            Route::Conversations => &[
+                "platform_client_id",
+                "status",
+                "channel",
+                "account",
+                "contact_id",
+                "limit",
+                "cursor",
+            ],
             Route::Messages(_) | Route::ExternalCalls => &["platform_client_id", "limit", "cursor"],
             Route::Conversation(_) | Route::Contact(_) => &["platform_client_id"],
-            Route::Contacts => &["platform_client_id", "channel", "identity", "limit", "cursor"],
-            Route::Inbox | Route::Outbox => {
-                &["platform_client_id", "kind", "event_kind", "state", "limit", "cursor"]
-            }
+            Route::Contacts => &[
+                "platform_client_id",
+                "channel",
+                "identity",
+                "limit",
+                "cursor",
+            ],
+            Route::Inbox | Route::Outbox => &[
+                "platform_client_id",
+                "kind",
+                "event_kind",
+                "state",
+                "limit",
+                "cursor",
+            ],
             Route::Health
             | Route::Ready
             | Route::ReplayInbox(_)
@@ -116,8 +143,16 @@ mod tests {
             ("GET", "/healthz", Ok(Route::Health)),
             ("GET", "/readyz", Ok(Route::Ready)),
             ("GET", "/v1/conversations", Ok(Route::Conversations)),
-            ("GET", "/v1/conversations/c1", Ok(Route::Conversation("c1".into()))),
-            ("GET", "/v1/conversations/a%2Fb/messages", Ok(Route::Messages("a/b".into()))),
+            (
+                "GET",
+                "/v1/conversations/c1",
+                Ok(Route::Conversation("c1".into())),
+            ),
+            (
+                "GET",
+                "/v1/conversations/a%2Fb/messages",
+                Ok(Route::Messages("a/b".into())),
+            ),
             ("GET", "/v1/contacts", Ok(Route::Contacts)),
             ("GET", "/v1/contacts/c1", Ok(Route::Contact("c1".into()))),
             ("GET", "/v1/inbox", Ok(Route::Inbox)),
@@ -133,8 +168,16 @@ mod tests {
             ("GET", "/v1/inbox/7/replay", Err(Error::Method("POST"))),
             ("POST", "/v1/inbox/x/replay", Err(Error::NoRoute)),
             ("POST", "/v1/inbox/-1/replay", Err(Error::NoRoute)),
-            ("POST", "/v1/inbox/9223372036854775807/replay", Ok(Route::ReplayInbox(MAX_SEQ))),
-            ("POST", "/v1/inbox/9223372036854775808/replay", Err(Error::NoRoute)),
+            (
+                "POST",
+                "/v1/inbox/9223372036854775807/replay",
+                Ok(Route::ReplayInbox(MAX_SEQ)),
+            ),
+            (
+                "POST",
+                "/v1/inbox/9223372036854775808/replay",
+                Err(Error::NoRoute),
+            ),
             ("GET", "/v1/conversations/", Err(Error::NoRoute)),
             ("GET", "/v1/conversations//messages", Err(Error::NoRoute)),
             ("GET", "/v1/conversations/%FF", Err(Error::NoRoute)),

@@ -1,5 +1,8 @@
 //! Rows as JSON.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/store/rows.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/store/rows.wit"
+)]
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Event, Identity, Message, Raw};
 use serde::Serialize;
@@ -239,14 +242,21 @@ mod tests {
                 r#""payload":{"id":12345678901234567890}}"#,
             ),
         ] {
-            assert_eq!(serde_json::to_string(&job(payload)).unwrap(), format!("{start}{want}"), "{name}");
+            assert_eq!(
+                serde_json::to_string(&job(payload)).unwrap(),
+                format!("{start}{want}"),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_word_and_its_json_are_the_same() {
         for (word, status) in ConversationStatus::WORDS {
-            assert_eq!(serde_json::to_string(status).unwrap(), format!("\"{word}\""));
+            assert_eq!(
+                serde_json::to_string(status).unwrap(),
+                format!("\"{word}\"")
+            );
         }
         for (word, state) in JobState::WORDS {
             assert_eq!(serde_json::to_string(state).unwrap(), format!("\"{word}\""));

@@ -25,10 +25,14 @@ impl Error {
     /// The answer for the caller: 503 when nothing is configured, else 401.
     pub fn response(self) -> Response {
         match self {
-            Error::NotConfigured => {
-                unavailable("not_configured", "This service has no key configured.", RETRY_AFTER_SECS)
+            Error::NotConfigured => unavailable(
+                "not_configured",
+                "This service has no key configured.",
+                RETRY_AFTER_SECS,
+            ),
+            Error::Missing => {
+                unauthorized("unauthorized", "Send Authorization: Bearer with the key.")
             }
-            Error::Missing => unauthorized("unauthorized", "Send Authorization: Bearer with the key."),
             Error::Wrong => unauthorized("unauthorized", "The key is not valid."),
         }
     }
@@ -63,25 +67,58 @@ mod tests {
     fn only_the_configured_key_is_let_in() {
         for (name, authorization, key, want) in [
             ("right", Some("Bearer s3cret"), "s3cret", Ok(())),
-            ("scheme in other case", Some("bEARER s3cret"), "s3cret", Ok(())),
+            (
+                "scheme in other case",
+                Some("bEARER s3cret"),
+                "s3cret",
+                Ok(()),
+            ),
             ("space around", Some("Bearer  s3cret "), " s3cret\n", Ok(())),
             ("no header", None, "s3cret", Err(Error::Missing)),
             ("no token", Some("Bearer "), "s3cret", Err(Error::Missing)),
-            ("other scheme", Some("Basic s3cret"), "s3cret", Err(Error::Missing)),
+            (
+                "other scheme",
+                Some("Basic s3cret"),
+                "s3cret",
+                Err(Error::Missing),
+            ),
             ("scheme only", Some("Bearer"), "s3cret", Err(Error::Missing)),
             ("bare key", Some("s3cret"), "s3cret", Err(Error::Missing)),
             ("shorter", Some("Bearer s3cre"), "s3cret", Err(Error::Wrong)),
-            ("longer", Some("Bearer s3crets"), "s3cret", Err(Error::Wrong)),
-            ("blank key", Some("Bearer x"), " ", Err(Error::NotConfigured)),
-            ("empty key, empty token", Some("Bearer "), "", Err(Error::NotConfigured)),
+            (
+                "longer",
+                Some("Bearer s3crets"),
+                "s3cret",
+                Err(Error::Wrong),
+            ),
+            (
+                "blank key",
+                Some("Bearer x"),
+                " ",
+                Err(Error::NotConfigured),
+            ),
+            (
+                "empty key, empty token",
+                Some("Bearer "),
+                "",
+                Err(Error::NotConfigured),
+            ),
         ] {
-            assert_eq!(check_bearer(authorization.map(str::as_bytes), key), want, "{name}");
+            assert_eq!(
+                check_bearer(authorization.map(str::as_bytes), key),
+                want,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_missing_configuration_is_ours_and_a_wrong_key_is_the_callers() {
-        for (error, status) in [(Error::NotConfigured, 503), (Error::Missing, 401), (Error::Wrong, 401)] {
+        for (error, status) in [
+            (Error::NotConfigured, 503),
+            (Error::Missing, 401),
+            (Error::Wrong, 401),
+        ] {
             assert_eq!(error.response().status(), status, "{error}");
         }
     }

@@ -47,7 +47,10 @@ pub enum Scope {
 
 /// Makes a ticket that is good for [`LIFETIME_SECS`] from `now_secs`.
 pub fn issue(key: &str, scope: &Scope, now_secs: u64) -> Result<String, Error> {
-    let mut claims = now_secs.saturating_add(LIFETIME_SECS).to_be_bytes().to_vec();
+    let mut claims = now_secs
+        .saturating_add(LIFETIME_SECS)
+        .to_be_bytes()
+        .to_vec();
     match scope {
         Scope::All => claims.push(0),
         Scope::Tenant(tenant) => {
@@ -56,7 +59,11 @@ pub fn issue(key: &str, scope: &Scope, now_secs: u64) -> Result<String, Error> {
         }
     }
     let tag = mac(key, &claims)?.finalize().into_bytes();
-    Ok(format!("{}.{}", URL_SAFE_NO_PAD.encode(&claims), URL_SAFE_NO_PAD.encode(tag)))
+    Ok(format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(&claims),
+        URL_SAFE_NO_PAD.encode(tag)
+    ))
 }
 
 /// Checks a ticket and gives its scope. The tag is compared in constant time, and before anything
@@ -71,7 +78,9 @@ pub fn check(key: &str, ticket: &str, now_secs: u64) -> Result<Scope, Error> {
     let (claims, tag) = ticket.split_once('.').ok_or(Error::Invalid)?;
     let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Error::Invalid)?;
     let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Error::Invalid)?;
-    mac(key, &claims)?.verify_slice(&tag).map_err(|_| Error::Invalid)?;
+    mac(key, &claims)?
+        .verify_slice(&tag)
+        .map_err(|_| Error::Invalid)?;
     let (expiry, scope) = claims.split_first_chunk::<8>().ok_or(Error::Invalid)?;
     let scope = match scope.split_first() {
         Some((0, [])) => Scope::All,
@@ -80,7 +89,11 @@ pub fn check(key: &str, ticket: &str, now_secs: u64) -> Result<Scope, Error> {
         }
         _ => return Err(Error::Invalid),
     };
-    if now_secs >= u64::from_be_bytes(*expiry) { Err(Error::Expired) } else { Ok(scope) }
+    if now_secs >= u64::from_be_bytes(*expiry) {
+        Err(Error::Expired)
+    } else {
+        Ok(scope)
+    }
 }
 
 fn mac(key: &str, claims: &[u8]) -> Result<Hmac<Sha256>, Error> {
@@ -89,7 +102,8 @@ fn mac(key: &str, claims: &[u8]) -> Result<Hmac<Sha256>, Error> {
         return Err(Error::NotConfigured);
     }
     // HMAC takes a key of any length; the error cannot happen.
-    let mut derive = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| Error::NotConfigured)?;
+    let mut derive =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| Error::NotConfigured)?;
     derive.update(PURPOSE);
     let mut tag = Hmac::<Sha256>::new_from_slice(&derive.finalize().into_bytes())
         .map_err(|_| Error::NotConfigured)?;

@@ -17,18 +17,30 @@ impl Size {
     /// Starts from what `content-length` declares; the sender controls it, so a body is refused for
     /// too large a number, and a small one is not believed.
     pub fn declared(content_length: Option<&[u8]>) -> Result<Self, TooLarge> {
-        let text = content_length.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default();
+        let text = content_length
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .unwrap_or_default();
         let digits = text.trim();
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         // A number too long to parse is a number too large.
-        let fits = digits.parse::<usize>().is_ok_and(|length| length <= MAX_BODY_BYTES);
-        if is_number && !fits { Err(TooLarge) } else { Ok(Size::default()) }
+        let fits = digits
+            .parse::<usize>()
+            .is_ok_and(|length| length <= MAX_BODY_BYTES);
+        if is_number && !fits {
+            Err(TooLarge)
+        } else {
+            Ok(Size::default())
+        }
     }
 
     /// Counts a piece that arrived.
     pub fn add(&mut self, bytes: usize) -> Result<(), TooLarge> {
         self.read = self.read.saturating_add(bytes);
-        if self.read > MAX_BODY_BYTES { Err(TooLarge) } else { Ok(()) }
+        if self.read > MAX_BODY_BYTES {
+            Err(TooLarge)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -49,7 +61,11 @@ mod tests {
             ("negative", Some("-1"), true),
             ("blank", Some(""), true),
         ] {
-            assert_eq!(Size::declared(declared.map(str::as_bytes)).is_ok(), fits, "{name}");
+            assert_eq!(
+                Size::declared(declared.map(str::as_bytes)).is_ok(),
+                fits,
+                "{name}"
+            );
         }
     }
 
@@ -62,7 +78,11 @@ mod tests {
             ("no end", &[usize::MAX, usize::MAX], false),
         ] {
             let mut size = Size::declared(Some(b"1")).unwrap();
-            assert_eq!(pieces.iter().all(|bytes| size.add(*bytes).is_ok()), fits, "{name}");
+            assert_eq!(
+                pieces.iter().all(|bytes| size.add(*bytes).is_ok()),
+                fits,
+                "{name}"
+            );
         }
     }
 }

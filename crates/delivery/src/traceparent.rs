@@ -13,7 +13,11 @@ pub fn next(incoming: Option<&str>, random: [u8; RANDOM_BYTES]) -> String {
         Some((trace, flags)) => format!("00-{trace}-{span}-{flags}"),
         None => {
             let trace = crate::hex(trace);
-            let trace = if trace.bytes().all(|byte| byte == b'0') { format!("{span}{span}") } else { trace };
+            let trace = if trace.bytes().all(|byte| byte == b'0') {
+                format!("{span}{span}")
+            } else {
+                trace
+            };
             format!("00-{trace}-{span}-01")
         }
     }
@@ -36,7 +40,10 @@ fn parse(text: &str) -> Option<(&str, &str)> {
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == length
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -52,19 +59,59 @@ mod tests {
         let goes_on = |flags: &str| format!("00-{TRACE}-1111111111111111-{flags}");
         let starts = || format!("00-{}-1111111111111111-01", "11".repeat(16));
         for (name, incoming, want) in [
-            ("sampled", Some(format!("00-{TRACE}-00f067aa0ba902b7-01")), goes_on("01")),
-            ("not sampled", Some(format!("00-{TRACE}-00f067aa0ba902b7-00")), goes_on("00")),
-            ("later version", Some(format!("01-{TRACE}-00f067aa0ba902b7-01-more")), goes_on("01")),
+            (
+                "sampled",
+                Some(format!("00-{TRACE}-00f067aa0ba902b7-01")),
+                goes_on("01"),
+            ),
+            (
+                "not sampled",
+                Some(format!("00-{TRACE}-00f067aa0ba902b7-00")),
+                goes_on("00"),
+            ),
+            (
+                "later version",
+                Some(format!("01-{TRACE}-00f067aa0ba902b7-01-more")),
+                goes_on("01"),
+            ),
             ("none", None, starts()),
             ("empty", Some(String::new()), starts()),
-            ("more in version 00", Some(format!("00-{TRACE}-00f067aa0ba902b7-01-more")), starts()),
-            ("version ff", Some(format!("ff-{TRACE}-00f067aa0ba902b7-01")), starts()),
-            ("upper case", Some(format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase())), starts()),
-            ("zero trace", Some(format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))), starts()),
-            ("zero span", Some(format!("00-{TRACE}-0000000000000000-01")), starts()),
-            ("short", Some(format!("00-{TRACE}-00f067aa0ba902b7")), starts()),
+            (
+                "more in version 00",
+                Some(format!("00-{TRACE}-00f067aa0ba902b7-01-more")),
+                starts(),
+            ),
+            (
+                "version ff",
+                Some(format!("ff-{TRACE}-00f067aa0ba902b7-01")),
+                starts(),
+            ),
+            (
+                "upper case",
+                Some(format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase())),
+                starts(),
+            ),
+            (
+                "zero trace",
+                Some(format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))),
+                starts(),
+            ),
+            (
+                "zero span",
+                Some(format!("00-{TRACE}-0000000000000000-01")),
+                starts(),
+            ),
+            (
+                "short",
+                Some(format!("00-{TRACE}-00f067aa0ba902b7")),
+                starts(),
+            ),
         ] {
-            assert_eq!(next(incoming.as_deref(), [0x11; RANDOM_BYTES]), want, "{name}");
+            assert_eq!(
+                next(incoming.as_deref(), [0x11; RANDOM_BYTES]),
+                want,
+                "{name}"
+            );
         }
     }
 

@@ -49,7 +49,10 @@ const MAX_PAUSE_MS: u64 = 1_000;
 pub struct Fault;
 
 /// What a drain needs of the world. Futures need not be `Send`: components have one thread.
-#[expect(async_fn_in_trait, reason = "one thread; nothing is gained by naming the futures")]
+#[expect(
+    async_fn_in_trait,
+    reason = "one thread; nothing is gained by naming the futures"
+)]
 pub trait Queue {
     /// A leased job.
     type Job;
@@ -128,7 +131,11 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
     let Some(wait) = due.map(|due| due.saturating_sub(queue.now_ms())) else {
         return Next::End;
     };
-    *fruitless = if count > 0 || wait > 0 { 0 } else { *fruitless + 1 };
+    *fruitless = if count > 0 || wait > 0 {
+        0
+    } else {
+        *fruitless + 1
+    };
     match wait.max(pause_ms(*fruitless)) {
         0 => Next::Again,
         wait if wait <= NEAR_MS => Next::Rest(wait),

@@ -65,7 +65,10 @@ impl Queue for World {
         self.call(|| {
             let now = self.now_ms();
             let mut holder = self.holder.borrow_mut();
-            if holder.as_ref().is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held)) {
+            if holder
+                .as_ref()
+                .is_some_and(|(held, until)| *until > now && token.as_ref() != Some(held))
+            {
                 return None;
             }
             self.tokens.set(self.tokens.get() + 1);
@@ -77,7 +80,8 @@ impl Queue for World {
     }
 
     async fn release(&self, token: String) -> Result<(), Fault> {
-        self.call(|| drop(self.holder.borrow_mut().take_if(|(held, _)| *held == token))).await
+        self.call(|| drop(self.holder.borrow_mut().take_if(|(held, _)| *held == token)))
+            .await
     }
 
     async fn lease(&self) -> Result<Vec<()>, Fault> {
@@ -96,7 +100,11 @@ impl Queue for World {
 
     async fn work(&self, (): ()) {
         // A failure here would be the work's own to settle.
-        if self.call(|| self.done.set(self.done.get() + 1)).await.is_err() {
+        if self
+            .call(|| self.done.set(self.done.get() + 1))
+            .await
+            .is_err()
+        {
             self.done.set(self.done.get() + 1);
         }
     }
@@ -112,7 +120,14 @@ impl Queue for World {
     async fn sleep(&self, millis: u64) {
         let until = self.now_ms() + millis;
         // Nothing wakes it but time: in a component one task cannot wake another everywhere.
-        std::future::poll_fn(|_| if self.now_ms() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
+        std::future::poll_fn(|_| {
+            if self.now_ms() >= until {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 }
 
@@ -146,27 +161,39 @@ impl Scheduler {
 
     /// A job is stored, then an instance is woken.
     fn add_job(&mut self, instance: usize, due_in_ms: u64) {
-        self.world.jobs.borrow_mut().push(self.world.now_ms() + due_in_ms);
+        self.world
+            .jobs
+            .borrow_mut()
+            .push(self.world.now_ms() + due_in_ms);
         self.wake(instance);
     }
 
     fn wake(&mut self, instance: usize) {
-        let (world, bell) = (self.world.clone(), self.bells[instance % self.bells.len()].clone());
+        let (world, bell) = (
+            self.world.clone(),
+            self.bells[instance % self.bells.len()].clone(),
+        );
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        self.tasks.push((Box::pin(async move { wake(&bell, &*world).await }), woken));
+        self.tasks
+            .push((Box::pin(async move { wake(&bell, &*world).await }), woken));
     }
 
     /// Polls one runnable task; false when there is none.
     fn step(&mut self, pick: usize) -> bool {
-        let runnable: Vec<_> =
-            (0..self.tasks.len()).filter(|&at| self.tasks[at].1.0.load(Ordering::Relaxed)).collect();
+        let runnable: Vec<_> = (0..self.tasks.len())
+            .filter(|&at| self.tasks[at].1.0.load(Ordering::Relaxed))
+            .collect();
         let Some(&at) = runnable.get(pick % runnable.len().max(1)) else {
             return false;
         };
         let (task, woken) = &mut self.tasks[at];
         woken.0.store(false, Ordering::Relaxed);
         let waker = woken.clone().into();
-        if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+        if task
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
             drop(self.tasks.swap_remove(at));
         }
         true
@@ -197,7 +224,10 @@ fn a_wake_does_what_is_due_and_ends() {
     scheduler.add_job(0, 0);
     scheduler.settle();
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (1, 0));
-    assert!(scheduler.world.holder.borrow().is_none(), "the hold is given back");
+    assert!(
+        scheduler.world.holder.borrow().is_none(),
+        "the hold is given back"
+    );
 }
 
 #[test]
@@ -207,12 +237,22 @@ fn a_job_that_is_due_soon_is_waited_for_without_the_hold() {
     scheduler.settle();
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (0, 1));
     assert!(scheduler.world.holder.borrow().is_none());
-    for (name, instance, done) in [("the sleeper's own instance", 0, 1), ("another instance", 1, 2)] {
+    for (name, instance, done) in [
+        ("the sleeper's own instance", 0, 1),
+        ("another instance", 1, 2),
+    ] {
         scheduler.add_job(instance, 0);
         scheduler.settle();
-        assert_eq!(scheduler.world.done.get(), done, "{name}, without any time passing");
+        assert_eq!(
+            scheduler.world.done.get(),
+            done,
+            "{name}, without any time passing"
+        );
         scheduler.pass(SLICE_MS);
-        assert!(scheduler.tasks.len() <= 2, "{name}: only one sleeper stays in an instance");
+        assert!(
+            scheduler.tasks.len() <= 2,
+            "{name}: only one sleeper stays in an instance"
+        );
     }
     scheduler.pass(NEAR_MS);
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (3, 0));
@@ -234,7 +274,11 @@ fn a_store_that_does_not_answer_ends_the_drain_after_a_few_seconds() {
         scheduler.add_job(0, 0);
         scheduler.settle();
         scheduler.pass(20 * MAX_PAUSE_MS);
-        assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (done, 0), "{name}");
+        assert_eq!(
+            (scheduler.world.done.get(), scheduler.tasks.len()),
+            (done, 0),
+            "{name}"
+        );
         assert!(scheduler.world.calls.get() < 30, "{name}");
     }
 }
@@ -266,7 +310,14 @@ fn a_drain_that_was_dropped_leaves_the_bell_free() {
 
 #[test]
 fn the_pauses_grow_and_stay_short() {
-    for (fruitless, want) in [(0, 0), (1, 50), (2, 100), (5, 800), (6, 1_000), (u32::MAX, 1_000)] {
+    for (fruitless, want) in [
+        (0, 0),
+        (1, 50),
+        (2, 100),
+        (5, 800),
+        (6, 1_000),
+        (u32::MAX, 1_000),
+    ] {
         assert_eq!(pause_ms(fruitless), want, "{fruitless}");
     }
 }

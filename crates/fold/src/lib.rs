@@ -16,7 +16,8 @@
 #![deny(missing_docs)]
 
 use chatly_canonical::{
-    Body, DeliveryState, Event, Identity, IdentityChange, Message, Opt, Party, Reaction, Status, Target,
+    Body, DeliveryState, Event, Identity, IdentityChange, Message, Opt, Party, Reaction, Status,
+    Target,
 };
 
 /// Who said a message.
@@ -69,22 +70,43 @@ pub fn fold(event: &Event) -> Vec<Effect> {
     match &event.body {
         Body::Message(message) => fold_message(event, message),
         Body::MessageEdited(message) => {
-            let customer = if message.echo { &event.recipient } else { &event.sender };
+            let customer = if message.echo {
+                &event.recipient
+            } else {
+                &event.sender
+            };
             bound(customer, Effect::Edit(Box::new(message.clone())))
         }
         Body::MessageDeleted(id) => bound(&event.sender, Effect::Delete(id.clone())),
         Body::Reaction(reaction) => bound(&event.sender, Effect::Reaction(reaction.clone())),
         Body::Status(status) => {
-            let named = event.recipient.as_ref().is_some_and(|party| !party.identities.is_empty());
-            fold_status(event, if named { &event.recipient } else { &event.sender }, status.clone())
+            let named = event
+                .recipient
+                .as_ref()
+                .is_some_and(|party| !party.identities.is_empty());
+            fold_status(
+                event,
+                if named {
+                    &event.recipient
+                } else {
+                    &event.sender
+                },
+                status.clone(),
+            )
         }
         Body::Read(target) => {
-            let status = Status { target: target.clone(), state: DeliveryState::Read, error: None };
+            let status = Status {
+                target: target.clone(),
+                state: DeliveryState::Read,
+                error: None,
+            };
             fold_status(event, &event.sender, status)
         }
         Body::Opt(opt) => fold_opt(&event.sender, opt),
         Body::IdentityChanged(change) => fold_identity_change(&event.sender, change),
-        Body::Referral(_) | Body::Handover(_) | Body::Call(_) => bound(&event.sender, Effect::RecordEvent),
+        Body::Referral(_) | Body::Handover(_) | Body::Call(_) => {
+            bound(&event.sender, Effect::RecordEvent)
+        }
         Body::Membership(_)
         | Body::Comment(_)
         | Body::Template(_)
@@ -111,9 +133,10 @@ fn fold_message(event: &Event, message: &Message) -> Vec<Effect> {
 
 fn fold_status(event: &Event, customer: &Option<Party>, status: Status) -> Vec<Effect> {
     let mut effects = match status.target {
-        Target::MessageId(_) => {
-            contact(customer).filter(links_identities).into_iter().collect()
-        }
+        Target::MessageId(_) => contact(customer)
+            .filter(links_identities)
+            .into_iter()
+            .collect(),
         Target::Watermark(_) => match bind_conversation(customer, event.chat.as_ref()) {
             Some(effects) => effects,
             None => return vec![Effect::RecordEvent],
@@ -148,11 +171,24 @@ fn fold_identity_change(sender: &Option<Party>, change: &IdentityChange) -> Vec<
     if identities.is_empty() {
         return vec![Effect::RecordEvent];
     }
-    let previous = change.previous.iter().filter(|id| !identities.contains(id)).cloned().collect();
-    let (name, username) = sender
-        .as_ref()
-        .map_or((None, None), |party| (party.name.clone(), party.username.clone()));
-    vec![Effect::Contact { identities, previous, name, username }, Effect::RecordEvent]
+    let previous = change
+        .previous
+        .iter()
+        .filter(|id| !identities.contains(id))
+        .cloned()
+        .collect();
+    let (name, username) = sender.as_ref().map_or((None, None), |party| {
+        (party.name.clone(), party.username.clone())
+    });
+    vec![
+        Effect::Contact {
+            identities,
+            previous,
+            name,
+            username,
+        },
+        Effect::RecordEvent,
+    ]
 }
 
 /// The contact where one is named, then `effect`.
@@ -166,11 +202,20 @@ fn bind_conversation(customer: &Option<Party>, chat: Option<&String>) -> Option<
     if contact.is_none() && chat.is_none() {
         return None;
     }
-    Some(contact.into_iter().chain([Effect::Conversation { chat: chat.cloned() }]).collect())
+    Some(
+        contact
+            .into_iter()
+            .chain([Effect::Conversation {
+                chat: chat.cloned(),
+            }])
+            .collect(),
+    )
 }
 
 fn contact(party: &Option<Party>) -> Option<Effect> {
-    let party = party.as_ref().filter(|party| !party.identities.is_empty())?;
+    let party = party
+        .as_ref()
+        .filter(|party| !party.identities.is_empty())?;
     Some(Effect::Contact {
         identities: party.identities.clone(),
         previous: Vec::new(),

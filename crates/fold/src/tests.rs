@@ -10,7 +10,11 @@ fn phone(id: &str) -> Identity {
 }
 
 fn party(identities: &[Identity]) -> Option<Party> {
-    Some(Party { identities: identities.to_vec(), name: Some("Sheena".into()), username: None })
+    Some(Party {
+        identities: identities.to_vec(),
+        name: Some("Sheena".into()),
+        username: None,
+    })
 }
 
 fn event(body: Body) -> Event {
@@ -30,26 +34,50 @@ fn event(body: Body) -> Event {
 }
 
 fn message(id: &str, echo: bool) -> Message {
-    Message { id: id.into(), text: Some("hi".into()), echo, ..Message::default() }
+    Message {
+        id: id.into(),
+        text: Some("hi".into()),
+        echo,
+        ..Message::default()
+    }
 }
 
 fn status(target: Target) -> Status {
-    Status { target, state: DeliveryState::Delivered, error: None }
+    Status {
+        target,
+        state: DeliveryState::Delivered,
+        error: None,
+    }
 }
 
 /// Names the effects, and for a contact the identities, so that a table stays readable.
 fn names(effects: &[Effect]) -> Vec<String> {
-    let ids = |list: &[Identity]| list.iter().map(|id| id.id.clone()).collect::<Vec<_>>().join("+");
+    let ids = |list: &[Identity]| {
+        list.iter()
+            .map(|id| id.id.clone())
+            .collect::<Vec<_>>()
+            .join("+")
+    };
     effects
         .iter()
         .map(|effect| match effect {
-            Effect::Contact { identities, previous, .. } if previous.is_empty() => {
+            Effect::Contact {
+                identities,
+                previous,
+                ..
+            } if previous.is_empty() => {
                 format!("contact {}", ids(identities))
             }
-            Effect::Contact { identities, previous, .. } => {
+            Effect::Contact {
+                identities,
+                previous,
+                ..
+            } => {
                 format!("contact {} was {}", ids(identities), ids(previous))
             }
-            Effect::Conversation { chat } => format!("conversation {}", chat.as_deref().unwrap_or("-")),
+            Effect::Conversation { chat } => {
+                format!("conversation {}", chat.as_deref().unwrap_or("-"))
+            }
             Effect::Message(message, direction) => format!("message {} {direction:?}", message.id),
             Effect::Edit(message) => format!("edit {}", message.id),
             Effect::Delete(id) => format!("delete {id}"),
@@ -63,16 +91,61 @@ fn names(effects: &[Effect]) -> Vec<String> {
 
 #[test]
 fn a_message_goes_to_its_customers_conversation() {
-    let (us, them) = (party(&[phone("100")]), party(&[phone("200"), Identity::new("bsuid", "US.2")]));
+    let (us, them) = (
+        party(&[phone("100")]),
+        party(&[phone("200"), Identity::new("bsuid", "US.2")]),
+    );
     let nobody = || Some(Party::default());
     for (name, sender, recipient, chat, echo, want) in [
-        ("inbound", &them, &us, None, false, &["contact 200+US.2", "conversation -", "message m Inbound"][..]),
-        ("echo", &us, &them, None, true, &["contact 200+US.2", "conversation -", "message m Echo"]),
-        ("group", &them, &None, Some("g"), false, &["contact 200+US.2", "conversation g", "message m Inbound"]),
-        ("echo into a group", &us, &None, Some("g"), true, &["conversation g", "message m Echo"]),
-        ("nobody in a group", &nobody(), &None, Some("g"), false, &["conversation g", "message m Inbound"]),
+        (
+            "inbound",
+            &them,
+            &us,
+            None,
+            false,
+            &["contact 200+US.2", "conversation -", "message m Inbound"][..],
+        ),
+        (
+            "echo",
+            &us,
+            &them,
+            None,
+            true,
+            &["contact 200+US.2", "conversation -", "message m Echo"],
+        ),
+        (
+            "group",
+            &them,
+            &None,
+            Some("g"),
+            false,
+            &["contact 200+US.2", "conversation g", "message m Inbound"],
+        ),
+        (
+            "echo into a group",
+            &us,
+            &None,
+            Some("g"),
+            true,
+            &["conversation g", "message m Echo"],
+        ),
+        (
+            "nobody in a group",
+            &nobody(),
+            &None,
+            Some("g"),
+            false,
+            &["conversation g", "message m Inbound"],
+        ),
         ("nobody", &None, &us, None, false, &["record"]),
-        ("a sender without ids", &nobody(), &us, None, false, &["record"]),
+        (
+            "a sender without ids",
+            &nobody(),
+            &us,
+            None,
+            false,
+            &["record"],
+        ),
         ("echo to nobody", &us, &None, None, true, &["record"]),
     ] {
         let mut event = event(Body::Message(message("m", echo)));
@@ -87,22 +160,47 @@ fn a_message_goes_to_its_customers_conversation() {
 fn each_kind_has_its_effects() {
     let id = || Target::MessageId("m".into());
     let opt = |topic: Option<&str>| {
-        Body::Opt(Opt { action: "stop".into(), topic: topic.map(str::to_owned), ..Opt::default() })
+        Body::Opt(Opt {
+            action: "stop".into(),
+            topic: topic.map(str::to_owned),
+            ..Opt::default()
+        })
     };
     let read = r#"status MessageId("m") Read"#;
     let known = "contact 16505551234";
     for (body, want) in [
-        (Body::MessageEdited(message("m", false)), &[known, "edit m"][..]),
+        (
+            Body::MessageEdited(message("m", false)),
+            &[known, "edit m"][..],
+        ),
         (Body::MessageEdited(message("m", true)), &["edit m"]),
         (Body::MessageDeleted("m".into()), &[known, "delete m"]),
-        (Body::Reaction(Reaction { message_id: "m".into(), ..Reaction::default() }), &[known, "reaction m"]),
-        (Body::Status(status(id())), &[r#"status MessageId("m") Delivered"#]),
-        (Body::Status(status(Target::Watermark(7))), &[known, "conversation -", "status Watermark(7) Delivered"]),
+        (
+            Body::Reaction(Reaction {
+                message_id: "m".into(),
+                ..Reaction::default()
+            }),
+            &[known, "reaction m"],
+        ),
+        (
+            Body::Status(status(id())),
+            &[r#"status MessageId("m") Delivered"#],
+        ),
+        (
+            Body::Status(status(Target::Watermark(7))),
+            &[known, "conversation -", "status Watermark(7) Delivered"],
+        ),
         (Body::Read(id()), &[read]),
-        (Body::Read(Target::Watermark(7)), &[known, "conversation -", "status Watermark(7) Read"]),
+        (
+            Body::Read(Target::Watermark(7)),
+            &[known, "conversation -", "status Watermark(7) Read"],
+        ),
         (opt(None), &[known, "opt stop"]),
         (opt(Some("news")), &[known, "opt stop", "record"]),
-        (Body::IdentityChanged(IdentityChange::default()), &[known, "record"]),
+        (
+            Body::IdentityChanged(IdentityChange::default()),
+            &[known, "record"],
+        ),
         (Body::Referral(Referral::default()), &[known, "record"]),
         (Body::Handover(Handover::default()), &[known, "record"]),
         (Body::Call(Call::default()), &[known, "record"]),
@@ -126,8 +224,14 @@ fn without_a_customer_no_kind_touches_anyones_rows_by_time() {
         (Body::Status(status(Target::Watermark(7))), &["record"][..]),
         (Body::Read(Target::Watermark(7)), &["record"]),
         (Body::Opt(Opt::default()), &["record"]),
-        (Body::IdentityChanged(IdentityChange::default()), &["record"]),
-        (Body::Status(status(Target::MessageId("m".into()))), &[r#"status MessageId("m") Delivered"#]),
+        (
+            Body::IdentityChanged(IdentityChange::default()),
+            &["record"],
+        ),
+        (
+            Body::Status(status(Target::MessageId("m".into()))),
+            &[r#"status MessageId("m") Delivered"#],
+        ),
         (Body::MessageDeleted("m".into()), &["delete m"]),
         (Body::Referral(Referral::default()), &["record"]),
     ] {
@@ -141,11 +245,19 @@ fn without_a_customer_no_kind_touches_anyones_rows_by_time() {
 fn a_status_is_about_its_recipient_and_keeps_a_link() {
     let link = [phone("200"), Identity::new("bsuid", "US.2")];
     let id = Target::MessageId("m".into());
-    let (one, late) = (r#"status MessageId("m") Delivered"#, "status Watermark(7) Delivered");
+    let (one, late) = (
+        r#"status MessageId("m") Delivered"#,
+        "status Watermark(7) Delivered",
+    );
     for (name, target, recipient, want) in [
         ("one id", &id, party(&link[..1]), &[one][..]),
         ("two ids", &id, party(&link), &["contact 200+US.2", one]),
-        ("by time", &Target::Watermark(7), party(&link[..1]), &["contact 200", "conversation -", late]),
+        (
+            "by time",
+            &Target::Watermark(7),
+            party(&link[..1]),
+            &["contact 200", "conversation -", late],
+        ),
         (
             "nobody named",
             &Target::Watermark(7),
@@ -163,15 +275,53 @@ fn a_status_is_about_its_recipient_and_keeps_a_link() {
 fn a_changed_identity_replaces_the_old_one() {
     let (old, new, other) = (phone("1"), phone("2"), Identity::new("bsuid", "US.1"));
     for (name, sender, previous, current, want) in [
-        ("old sender", vec![old.clone()], vec![old.clone()], vec![new.clone()], "contact 2 was 1"),
-        ("lasting sender", vec![other.clone()], vec![old.clone()], vec![new.clone()], "contact 2+US.1 was 1"),
-        ("only the sender is new", vec![new.clone()], vec![old.clone()], vec![], "contact 2 was 1"),
-        ("both at once", vec![], vec![old.clone()], vec![old.clone(), new.clone()], "contact 1+2"),
-        ("nothing left", vec![old.clone()], vec![old.clone()], vec![], "record"),
+        (
+            "old sender",
+            vec![old.clone()],
+            vec![old.clone()],
+            vec![new.clone()],
+            "contact 2 was 1",
+        ),
+        (
+            "lasting sender",
+            vec![other.clone()],
+            vec![old.clone()],
+            vec![new.clone()],
+            "contact 2+US.1 was 1",
+        ),
+        (
+            "only the sender is new",
+            vec![new.clone()],
+            vec![old.clone()],
+            vec![],
+            "contact 2 was 1",
+        ),
+        (
+            "both at once",
+            vec![],
+            vec![old.clone()],
+            vec![old.clone(), new.clone()],
+            "contact 1+2",
+        ),
+        (
+            "nothing left",
+            vec![old.clone()],
+            vec![old.clone()],
+            vec![],
+            "record",
+        ),
     ] {
-        let mut event = event(Body::IdentityChanged(IdentityChange { previous, current, detail: None }));
+        let mut event = event(Body::IdentityChanged(IdentityChange {
+            previous,
+            current,
+            detail: None,
+        }));
         event.sender = party(&sender);
-        assert_eq!(names(&fold(&event)).first().map(String::as_str), Some(want), "{name}");
+        assert_eq!(
+            names(&fold(&event)).first().map(String::as_str),
+            Some(want),
+            "{name}"
+        );
     }
 }
 

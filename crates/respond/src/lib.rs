@@ -39,22 +39,40 @@ pub fn empty(status: StatusCode) -> Response {
 /// `value` as JSON; a value that is not expressible as JSON gives a 500 problem.
 pub fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Response {
     match serde_json::to_vec(value) {
-        Ok(body) => sized(status, Some(HeaderValue::from_static("application/json")), body.into()),
+        Ok(body) => sized(
+            status,
+            Some(HeaderValue::from_static("application/json")),
+            body.into(),
+        ),
         Err(_) => internal_error(),
     }
 }
 
 /// A body with its media type.
 pub fn content(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response {
-    sized(status, Some(HeaderValue::from_static(media_type)), body.into())
+    sized(
+        status,
+        Some(HeaderValue::from_static(media_type)),
+        body.into(),
+    )
 }
 
 /// An error. `code` is lower snake case and stable; `detail` is a sentence for people.
 pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
-    let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), code, detail };
+    let problem = Problem {
+        r#type: "about:blank",
+        title,
+        status: status.as_u16(),
+        code,
+        detail,
+    };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    sized(status, Some(HeaderValue::from_static("application/problem+json")), body.into())
+    sized(
+        status,
+        Some(HeaderValue::from_static("application/problem+json")),
+        body.into(),
+    )
 }
 
 /// 400: the request cannot be understood.
@@ -65,7 +83,11 @@ pub fn bad_request(code: &str, detail: &str) -> Response {
 /// 401, with the challenge that RFC 9110, section 11.6.1 asks for.
 pub fn unauthorized(code: &str, detail: &str) -> Response {
     let response = problem(StatusCode::UNAUTHORIZED, code, detail);
-    with(response, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    with(
+        response,
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer"),
+    )
 }
 
 /// 404.
@@ -91,19 +113,27 @@ pub fn unavailable(code: &str, detail: &str, retry_after_secs: u32) -> Response 
 
 /// 500 that says nothing of its cause.
 pub fn internal_error() -> Response {
-    problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")
+    problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong on our side.",
+    )
 }
 
 /// An answer that a plugin made. Its headers are kept, except those that are ours to set (size,
 /// `nosniff`), those that belong to the connection, and those that are no legal header; an
 /// impossible status becomes 500.
 pub fn relay(status: u16, headers: &[(&str, &[u8])], body: impl Into<Bytes>) -> Response {
-    let Some(status) = StatusCode::from_u16(status).ok().filter(|s| s.as_u16() >= 200) else {
+    let Some(status) = StatusCode::from_u16(status)
+        .ok()
+        .filter(|s| s.as_u16() >= 200)
+    else {
         return internal_error();
     };
     let mut response = sized(status, None, body.into());
     for (name, value) in headers {
-        let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value)) else {
+        let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value))
+        else {
             continue;
         };
         if !OURS.contains(&name) {
@@ -114,8 +144,13 @@ pub fn relay(status: u16, headers: &[(&str, &[u8])], body: impl Into<Bytes>) -> 
 }
 
 /// What a plugin cannot set.
-const OURS: [HeaderName; 5] =
-    [CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS, CONNECTION, TRANSFER_ENCODING, UPGRADE];
+const OURS: [HeaderName; 5] = [
+    CONTENT_LENGTH,
+    X_CONTENT_TYPE_OPTIONS,
+    CONNECTION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// The same answer with one header more, in place of any of that name.
 pub fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
@@ -150,14 +185,20 @@ mod tests {
     use super::*;
 
     fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        response.headers().get(name).map(|value| value.to_str().unwrap())
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap())
     }
 
     fn body(response: Response) -> Bytes {
         let mut body = response.into_body();
         let mut frame = std::pin::pin!(body.frame());
         let waker = std::task::Waker::noop();
-        match frame.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
+        match frame
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(waker))
+        {
             std::task::Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap(),
             std::task::Poll::Ready(None) => Bytes::new(),
             other => panic!("a full body is there at once: {other:?}"),
@@ -169,41 +210,86 @@ mod tests {
         for (name, response, want) in [
             ("empty", empty(StatusCode::OK), "0"),
             ("accepted", empty(StatusCode::ACCEPTED), "0"),
-            ("json", json(StatusCode::OK, &BTreeMap::from([("a", 1)])), "7"),
+            (
+                "json",
+                json(StatusCode::OK, &BTreeMap::from([("a", 1)])),
+                "7",
+            ),
             ("content", content(StatusCode::OK, "text/plain", "äh"), "3"),
             ("relayed", relay(200, &[], "1158201444"), "10"),
-            ("relayed, lying", relay(200, &[("content-length", b"99")], "ab"), "2"),
+            (
+                "relayed, lying",
+                relay(200, &[("content-length", b"99")], "ab"),
+                "2",
+            ),
         ] {
             assert_eq!(header(&response, "content-length"), Some(want), "{name}");
-            assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"), "{name}");
+            assert_eq!(
+                header(&response, "x-content-type-options"),
+                Some("nosniff"),
+                "{name}"
+            );
             assert_eq!(body(response).len().to_string(), want, "{name}");
         }
-        assert_eq!(header(&empty(StatusCode::NO_CONTENT), "content-length"), None);
+        assert_eq!(
+            header(&empty(StatusCode::NO_CONTENT), "content-length"),
+            None
+        );
     }
 
     #[test]
     fn an_error_is_a_problem_document_with_a_code() {
         for (name, response, status, code) in [
-            ("plain", problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "d"), 413, "too_large"),
-            ("bad", bad_request("invalid_cursor", "d"), 400, "invalid_cursor"),
-            ("auth", unauthorized("unauthorized", "d"), 401, "unauthorized"),
+            (
+                "plain",
+                problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "d"),
+                413,
+                "too_large",
+            ),
+            (
+                "bad",
+                bad_request("invalid_cursor", "d"),
+                400,
+                "invalid_cursor",
+            ),
+            (
+                "auth",
+                unauthorized("unauthorized", "d"),
+                401,
+                "unauthorized",
+            ),
             ("absent", not_found("d"), 404, "not_found"),
-            ("method", method_not_allowed("POST"), 405, "method_not_allowed"),
+            (
+                "method",
+                method_not_allowed("POST"),
+                405,
+                "method_not_allowed",
+            ),
             ("down", unavailable("not_stored", "d", 5), 503, "not_stored"),
             ("ours", internal_error(), 500, "internal"),
             ("relayed nonsense", relay(7, &[], "x"), 500, "internal"),
             ("relayed interim", relay(101, &[], ""), 500, "internal"),
         ] {
             assert_eq!(response.status(), status, "{name}");
-            assert_eq!(header(&response, "content-type"), Some("application/problem+json"), "{name}");
-            let length = header(&response, "content-length").unwrap().parse::<usize>().unwrap();
+            assert_eq!(
+                header(&response, "content-type"),
+                Some("application/problem+json"),
+                "{name}"
+            );
+            let length = header(&response, "content-length")
+                .unwrap()
+                .parse::<usize>()
+                .unwrap();
             let body = body(response);
             assert_eq!(body.len(), length, "{name}");
             let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(value["status"], status, "{name}");
             assert_eq!(value["code"], code, "{name}");
             assert_eq!(value["type"], "about:blank", "{name}");
-            assert!(value["title"].is_string() && value["detail"].is_string(), "{name}");
+            assert!(
+                value["title"].is_string() && value["detail"].is_string(),
+                "{name}"
+            );
         }
     }
 
@@ -211,7 +297,12 @@ mod tests {
     fn the_headers_that_a_status_asks_for_are_there() {
         for (name, response, header_name, want) in [
             ("405", method_not_allowed("GET, POST"), "allow", "GET, POST"),
-            ("401", unauthorized("unauthorized", ""), "www-authenticate", "Bearer"),
+            (
+                "401",
+                unauthorized("unauthorized", ""),
+                "www-authenticate",
+                "Bearer",
+            ),
             ("503", unavailable("not_stored", "", 5), "retry-after", "5"),
         ] {
             assert_eq!(header(&response, header_name), Some(want), "{name}");
@@ -235,7 +326,15 @@ mod tests {
         );
         let mut names: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["content-length", "content-type", "x-a", "x-content-type-options"]);
+        assert_eq!(
+            names,
+            [
+                "content-length",
+                "content-type",
+                "x-a",
+                "x-content-type-options"
+            ]
+        );
         assert_eq!(response.headers().get_all("x-a").iter().count(), 2);
     }
 

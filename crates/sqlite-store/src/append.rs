@@ -83,7 +83,10 @@ impl<'a> Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.active.set(self.0.active.get().saturating_sub(1));
-        self.0.waiting.borrow_mut().retain(|entry| !Rc::ptr_eq(entry, self.1));
+        self.0
+            .waiting
+            .borrow_mut()
+            .retain(|entry| !Rc::ptr_eq(entry, self.1));
     }
 }
 
@@ -138,7 +141,9 @@ impl Appends {
     fn batch(&self, own: &Rc<Entry>) -> Vec<Rc<Entry>> {
         let mut bytes = own.bytes;
         let waiting = self.waiting.borrow();
-        let others = waiting.iter().filter(|entry| !Rc::ptr_eq(entry, own) && entry.done.get().is_none());
+        let others = waiting
+            .iter()
+            .filter(|entry| !Rc::ptr_eq(entry, own) && entry.done.get().is_none());
         let others = others.take(MAX_BATCH - 1).take_while(|entry| {
             bytes = bytes.saturating_add(entry.bytes);
             bytes <= MAX_BATCH_BYTES
@@ -159,7 +164,11 @@ fn entry(moment: Moment, delivery: Accepted, items: &[Item]) -> Result<Entry, Er
             &item.traceparent,
         ));
     }
-    let headers: Vec<_> = delivery.headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
+    let headers: Vec<_> = delivery
+        .headers
+        .iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(value)))
+        .collect();
     let rows = to_json(&rows)?;
     Ok(Entry {
         bytes: delivery.body.len().saturating_add(rows.len()),
@@ -179,7 +188,10 @@ fn entry(moment: Moment, delivery: Accepted, items: &[Item]) -> Result<Entry, Er
 /// Stores these deliveries in order, in one statement. Each row of the answer is made when its
 /// delivery is the newest, and only the newest numbers of the inbox can be of its events. The
 /// subqueries name a column of the row, `items`, or SQLite would run them for the first row only.
-async fn insert<C: Connection>(connection: &C, batch: &[Rc<Entry>]) -> Result<Vec<Appended>, Error> {
+async fn insert<C: Connection>(
+    connection: &C,
+    batch: &[Rc<Entry>],
+) -> Result<Vec<Appended>, Error> {
     let places = vec!["(?, ?, ?, ?, ?, ?)"; batch.len()].join(", ");
     let most = batch.iter().map(|entry| entry.events).max().unwrap_or(0);
     let answer = connection
@@ -196,13 +208,20 @@ async fn insert<C: Connection>(connection: &C, batch: &[Rc<Entry>]) -> Result<Ve
         .await?;
     let read = |(entry, row): (&Rc<Entry>, &crate::Row)| {
         let stored = u32::try_from(row.integer(0)?).map_err(|_| UNEXPECTED)?;
-        Ok(Appended { stored, duplicates: entry.events.saturating_sub(stored) })
+        Ok(Appended {
+            stored,
+            duplicates: entry.events.saturating_sub(stored),
+        })
     };
     batch.iter().zip(&answer).map(read).collect()
 }
 
 /// Counts a refused delivery.
-pub async fn count_refused<C: Connection>(connection: &C, channel: &str, reason: &str) -> Result<(), Error> {
+pub async fn count_refused<C: Connection>(
+    connection: &C,
+    channel: &str,
+    reason: &str,
+) -> Result<(), Error> {
     connection
         .execute(
             "INSERT INTO refused_deliveries (channel, reason, count) VALUES (?, ?, 1)
@@ -214,9 +233,22 @@ pub async fn count_refused<C: Connection>(connection: &C, channel: &str, reason:
 }
 
 /// Refused deliveries by channel and reason.
-pub async fn list_refused<C: Connection>(connection: &C) -> Result<Vec<(String, String, u64)>, Error> {
+pub async fn list_refused<C: Connection>(
+    connection: &C,
+) -> Result<Vec<(String, String, u64)>, Error> {
     let rows = connection
-        .execute("SELECT channel, reason, count FROM refused_deliveries ORDER BY channel, reason", vec![])
+        .execute(
+            "SELECT channel, reason, count FROM refused_deliveries ORDER BY channel, reason",
+            vec![],
+        )
         .await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.integer(2)?))).collect()
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.text(0)?.to_owned(),
+                row.text(1)?.to_owned(),
+                row.integer(2)?,
+            ))
+        })
+        .collect()
 }

@@ -80,10 +80,16 @@ pub async fn commit<C: Connection>(
     let sql = format!(
         "SELECT platform_client_id, kind, payload, {} FROM {table}
          WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
-        if table == "outbox" { "conversation_id" } else { "NULL" },
+        if table == "outbox" {
+            "conversation_id"
+        } else {
+            "NULL"
+        },
     );
     transaction(connection, async || {
-        let rows = connection.execute(&sql, values_of![seq, token, moment.now]).await?;
+        let rows = connection
+            .execute(&sql, values_of![seq, token, moment.now])
+            .await?;
         let row = rows.first().ok_or(Error::Stale)?;
         let mut writer = Writer::new(connection, moment, row.text(0)?);
         if table == "inbox" {
@@ -92,7 +98,11 @@ pub async fn commit<C: Connection>(
                 Body::Message(_) => message_id(&event).map(str::to_owned),
                 _ => None,
             };
-            writer.event = Some(Leased { seq, brings, json: row.json(2)? });
+            writer.event = Some(Leased {
+                seq,
+                brings,
+                json: row.json(2)?,
+            });
         } else if let Some(id) = row.optional(3)? {
             writer.bind_conversation(id).await?;
         }
@@ -162,11 +172,15 @@ impl<'a, C: Connection> Writer<'a, C> {
     }
 
     pub(crate) fn bound_contact(&self) -> Result<&str, Error> {
-        self.contact.as_deref().ok_or(Error::Invalid("an effect needs a contact before it"))
+        self.contact
+            .as_deref()
+            .ok_or(Error::Invalid("an effect needs a contact before it"))
     }
 
     pub(crate) fn bound_conversation(&self) -> Result<&str, Error> {
-        self.conversation.as_deref().ok_or(Error::Invalid("an effect needs a conversation before it"))
+        self.conversation
+            .as_deref()
+            .ok_or(Error::Invalid("an effect needs a conversation before it"))
     }
 
     /// Tells readers of `changes`.
@@ -192,7 +206,11 @@ impl<'a, C: Connection> Writer<'a, C> {
                 last_change = last_change.max(row.integer(0)?);
             }
         }
-        Ok(Committed { contact_id: self.contact, conversation_id: self.conversation, last_change })
+        Ok(Committed {
+            contact_id: self.contact,
+            conversation_id: self.conversation,
+            last_change,
+        })
     }
 
     async fn apply(&mut self, effect: &Effect) -> Result<(), Error> {
@@ -216,7 +234,10 @@ impl<'a, C: Connection> Writer<'a, C> {
     }
 
     fn record_event(&mut self) -> Result<(), Error> {
-        let event = self.event.as_ref().ok_or(Error::Invalid("no event is leased"))?;
+        let event = self
+            .event
+            .as_ref()
+            .ok_or(Error::Invalid("no event is leased"))?;
         let data = Data {
             platform_client_id: &self.tenant,
             conversation_id: self.conversation.as_deref(),
@@ -224,7 +245,8 @@ impl<'a, C: Connection> Writer<'a, C> {
             event: Some(&event.json),
             ..Data::default()
         };
-        self.changes.push(("event.recorded".to_owned(), to_json(&data)?));
+        self.changes
+            .push(("event.recorded".to_owned(), to_json(&data)?));
         Ok(())
     }
 
@@ -241,7 +263,12 @@ impl<'a, C: Connection> Writer<'a, C> {
         }
         let keys: Vec<String> = match (&job.ordering_key, &self.conversation) {
             (Some(own), _) => vec![key(&[&self.tenant, "own", own])],
-            (None, Some(conversation)) => vec![key(&[&self.tenant, "conversation", &job.kind, conversation])],
+            (None, Some(conversation)) => vec![key(&[
+                &self.tenant,
+                "conversation",
+                &job.kind,
+                conversation,
+            ])],
             (None, None) => vec![],
         };
         self.execute(

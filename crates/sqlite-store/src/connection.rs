@@ -35,7 +35,11 @@ pub enum Fault {
 /// An open database, with a transaction state of its own.
 pub trait Connection {
     /// Runs one statement. All of its changes are made before it answers.
-    fn execute(&self, sql: &str, parameters: Vec<Value>) -> impl Future<Output = Result<Vec<Row>, Fault>>;
+    fn execute(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Row>, Fault>>;
 }
 
 /// A row of an answer.

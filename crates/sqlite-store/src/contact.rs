@@ -35,7 +35,11 @@ impl<C: Connection> Writer<'_, C> {
         };
         let id = oldest.text(0)?.to_owned();
         self.contact = Some(id.clone());
-        let others = known.iter().skip(1).map(|row| Ok(row.text(0)?.to_owned())).collect::<Result<Vec<_>, Error>>()?;
+        let others = known
+            .iter()
+            .skip(1)
+            .map(|row| Ok(row.text(0)?.to_owned()))
+            .collect::<Result<Vec<_>, Error>>()?;
         let mut stale = vec![];
         for (key, identity, current) in &keyed {
             if !holds(&known, key, *current)? {
@@ -69,7 +73,11 @@ impl<C: Connection> Writer<'_, C> {
     /// Every identity once, with its key and whether it is in use; in use wins.
     fn keyed<'e>(&self, effect: &'e ContactEffect) -> Vec<(String, &'e Identity, bool)> {
         let mut keyed: Vec<(String, &Identity, bool)> = vec![];
-        let all = effect.identities.iter().map(|i| (i, true)).chain(effect.previous.iter().map(|i| (i, false)));
+        let all = effect
+            .identities
+            .iter()
+            .map(|i| (i, true))
+            .chain(effect.previous.iter().map(|i| (i, false)));
         for (identity, current) in all {
             let key = identity_key(&self.tenant, &effect.channel, identity);
             if keyed.iter().all(|(known, ..)| *known != key) {
@@ -109,7 +117,9 @@ impl<C: Connection> Writer<'_, C> {
     ) -> Result<(), Error> {
         let rows: Vec<_> = identities
             .iter()
-            .map(|(key, identity, current)| (key, &identity.scheme, &identity.id, u8::from(*current)))
+            .map(|(key, identity, current)| {
+                (key, &identity.scheme, &identity.id, u8::from(*current))
+            })
             .collect();
         self.execute(
             "INSERT INTO contact_identities (key, platform_client_id, channel, scheme, id, current, contact_id, created_at)
@@ -118,7 +128,11 @@ impl<C: Connection> Writer<'_, C> {
             values_of![&self.tenant, channel, id, self.moment.now, to_json(&rows)?],
         )
         .await?;
-        let keys: Vec<&String> = identities.iter().map(|(key, ..)| key).chain(merged).collect();
+        let keys: Vec<&String> = identities
+            .iter()
+            .map(|(key, ..)| key)
+            .chain(merged)
+            .collect();
         self.move_queues("inbox", &to_json(&keys)?, id).await
     }
 
@@ -186,13 +200,25 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         let tenant = self.tenant.clone();
-        let data = Data { platform_client_id: &tenant, contact_id: Some(id), merged: Some(others), ..Data::default() };
+        let data = Data {
+            platform_client_id: &tenant,
+            contact_id: Some(id),
+            merged: Some(others),
+            ..Data::default()
+        };
         self.tell("contact.merged", &data)
     }
 
     pub(crate) fn tell_contact(&mut self, kind: &str, id: &str) -> Result<(), Error> {
         let tenant = self.tenant.clone();
-        self.tell(kind, &Data { platform_client_id: &tenant, contact_id: Some(id), ..Data::default() })
+        self.tell(
+            kind,
+            &Data {
+                platform_client_id: &tenant,
+                contact_id: Some(id),
+                ..Data::default()
+            },
+        )
     }
 
     pub(crate) async fn opt(&mut self, effect: &OptEffect) -> Result<(), Error> {
@@ -238,7 +264,10 @@ pub(crate) const CHANGED_TAGS: &str = "(SELECT json_group_array(value) FROM (
 fn holds(known: &[Row], key: &str, current: bool) -> Result<bool, Error> {
     for row in known {
         let identities: Vec<(String, u8)> = row.json(1)?;
-        if identities.iter().any(|(known, flag)| known == key && (*flag != 0) == current) {
+        if identities
+            .iter()
+            .any(|(known, flag)| known == key && (*flag != 0) == current)
+        {
             return Ok(true);
         }
     }

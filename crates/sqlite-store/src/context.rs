@@ -26,9 +26,15 @@ pub async fn read_context<C: Connection>(
     let sql = format!(
         "SELECT platform_client_id, payload, {} FROM {table}
          WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
-        if table == "outbox" { "conversation_id" } else { "NULL" },
+        if table == "outbox" {
+            "conversation_id"
+        } else {
+            "NULL"
+        },
     );
-    let rows = connection.execute(&sql, values_of![seq, token, moment.now]).await?;
+    let rows = connection
+        .execute(&sql, values_of![seq, token, moment.now])
+        .await?;
     let row = rows.first().ok_or(Error::Stale)?;
     let tenant = row.text(0)?;
     let (contact, conversation) = if table == "inbox" {
@@ -46,10 +52,16 @@ pub async fn read_context<C: Connection>(
         None => None,
     };
     let recent = match &conversation {
-        Some(conversation) => recent_messages(connection, &conversation.id, max.min(MAX_RECENT)).await?,
+        Some(conversation) => {
+            recent_messages(connection, &conversation.id, max.min(MAX_RECENT)).await?
+        }
         None => vec![],
     };
-    Ok(Context { contact, conversation, recent })
+    Ok(Context {
+        contact,
+        conversation,
+        recent,
+    })
 }
 
 /// The ids of an event's contact and conversation: by who it is about, else by the message.
@@ -58,8 +70,10 @@ async fn of_event<C: Connection>(
     tenant: &str,
     event: &Event,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let keys: Vec<String> =
-        customer(event).into_iter().map(|identity| identity_key(tenant, &event.channel, identity)).collect();
+    let keys: Vec<String> = customer(event)
+        .into_iter()
+        .map(|identity| identity_key(tenant, &event.channel, identity))
+        .collect();
     let rows = connection
         .execute(
             "WITH person (id) AS (
@@ -83,5 +97,8 @@ async fn of_event<C: Connection>(
         )
         .await?;
     let row = rows.first().ok_or(crate::connection::UNEXPECTED)?;
-    Ok((row.optional(0)?.map(str::to_owned), row.optional(1)?.map(str::to_owned)))
+    Ok((
+        row.optional(0)?.map(str::to_owned),
+        row.optional(1)?.map(str::to_owned),
+    ))
 }

@@ -11,7 +11,10 @@ impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn conversation(&mut self, effect: &ConversationEffect) -> Result<(), Error> {
         let (column, value) = match &effect.chat {
             Some(chat) => ("chat", chat.clone()),
-            None => ("chat IS NULL AND contact_id", self.bound_contact()?.to_owned()),
+            None => (
+                "chat IS NULL AND contact_id",
+                self.bound_contact()?.to_owned(),
+            ),
         };
         let sql = format!(
             "SELECT id, contact_id FROM conversations
@@ -26,7 +29,8 @@ impl<C: Connection> Writer<'_, C> {
         // The first who speaks in a group.
         if row.optional(1)?.is_none() && self.contact.is_some() {
             let sql = "UPDATE conversations SET contact_id = ?, updated_at = ? WHERE id = ?";
-            self.execute(sql, values_of![self.contact.clone(), self.moment.now, &id]).await?;
+            self.execute(sql, values_of![self.contact.clone(), self.moment.now, &id])
+                .await?;
         }
         self.conversation = Some(id);
         Ok(())
@@ -76,7 +80,11 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     pub(crate) fn tell_conversation(&mut self, kind: &str) -> Result<(), Error> {
-        let (tenant, contact, conversation) = (self.tenant.clone(), self.contact.clone(), self.conversation.clone());
+        let (tenant, contact, conversation) = (
+            self.tenant.clone(),
+            self.contact.clone(),
+            self.conversation.clone(),
+        );
         let data = Data {
             platform_client_id: &tenant,
             contact_id: contact.as_deref(),
@@ -86,7 +94,10 @@ impl<C: Connection> Writer<'_, C> {
         self.tell(kind, &data)
     }
 
-    pub(crate) async fn change_conversation(&mut self, change: &ConversationChange) -> Result<(), Error> {
+    pub(crate) async fn change_conversation(
+        &mut self,
+        change: &ConversationChange,
+    ) -> Result<(), Error> {
         let id = self.bound_conversation()?.to_owned();
         self.execute(
             &format!(
@@ -112,7 +123,11 @@ impl<C: Connection> Writer<'_, C> {
 
     /// Gives the conversations of merged contacts to `contact`: of several on one account the
     /// oldest stays and takes the others' messages, which keep their places.
-    pub(crate) async fn merge_conversations(&mut self, contact: &str, merged: &[String]) -> Result<(), Error> {
+    pub(crate) async fn merge_conversations(
+        &mut self,
+        contact: &str,
+        merged: &[String],
+    ) -> Result<(), Error> {
         let rows = self
             .execute(
                 "SELECT json_group_array(id) FROM (
@@ -138,7 +153,11 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     async fn join(&mut self, contact: &str, oldest: &str, others: &[String]) -> Result<(), Error> {
-        if self.conversation.as_ref().is_some_and(|bound| others.contains(bound)) {
+        if self
+            .conversation
+            .as_ref()
+            .is_some_and(|bound| others.contains(bound))
+        {
             self.conversation = Some(oldest.to_owned());
         }
         let list = to_json(others)?;
@@ -174,9 +193,16 @@ impl<C: Connection> Writer<'_, C> {
             )
             .await?;
         for row in &kinds {
-            let name =
-                |conversation| key(&[&self.tenant, "conversation", row.text(0).unwrap_or_default(), conversation]);
-            self.move_queues("outbox", &to_json(&[name(row.text(1)?)])?, &name(oldest)).await?;
+            let name = |conversation| {
+                key(&[
+                    &self.tenant,
+                    "conversation",
+                    row.text(0).unwrap_or_default(),
+                    conversation,
+                ])
+            };
+            self.move_queues("outbox", &to_json(&[name(row.text(1)?)])?, &name(oldest))
+                .await?;
         }
         Ok(())
     }

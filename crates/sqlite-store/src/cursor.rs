@@ -20,12 +20,19 @@ pub struct Page {
 impl Page {
     /// A page's size, checked.
     pub(crate) fn size(&self) -> Result<u32, Error> {
-        if (1..=MAX_LIMIT).contains(&self.limit) { Ok(self.limit) } else { Err(Error::Invalid("limit is 1 to 200")) }
+        if (1..=MAX_LIMIT).contains(&self.limit) {
+            Ok(self.limit)
+        } else {
+            Err(Error::Invalid("limit is 1 to 200"))
+        }
     }
 
     /// The position that `encode` made for this list.
     pub(crate) fn position(&self, list: char) -> Result<Option<(u64, u64)>, Error> {
-        self.cursor.as_deref().map(|cursor| decode(list, cursor)).transpose()
+        self.cursor
+            .as_deref()
+            .map(|cursor| decode(list, cursor))
+            .transpose()
     }
 }
 
@@ -59,7 +66,10 @@ mod tests {
             ("plus sign", BASE64_URL_SAFE_NO_PAD.encode("c+1.2")),
             ("cut", encode('c', (1, 2)).chars().take(3).collect()),
         ] {
-            let page = Page { cursor: Some(cursor), limit: 1 };
+            let page = Page {
+                cursor: Some(cursor),
+                limit: 1,
+            };
             assert_eq!(page.position('c'), Err(Error::InvalidCursor), "{name}");
         }
     }

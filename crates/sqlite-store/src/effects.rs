@@ -1,5 +1,8 @@
 //! What a commit writes. Field meanings: `chatly:store/effects` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/store/effects.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/store/effects.wit"
+)]
 
 use chatly_canonical::{DeliveryState, Identity, Message, Reaction, Status};
 

@@ -20,17 +20,26 @@ pub async fn hold<C: Connection>(
             values_of![name, fresh, moment.now.saturating_add(for_ms.into()), token, moment.now],
         )
         .await?;
-    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+    rows.first()
+        .map(|row| row.text(0).map(str::to_owned))
+        .transpose()
 }
 
 /// Gives the right back; no error when it was lost already.
 pub async fn release<C: Connection>(connection: &C, name: &str, token: &str) -> Result<(), Error> {
-    connection.execute("DELETE FROM holds WHERE name = ? AND token = ?", values_of![name, token]).await?;
+    connection
+        .execute(
+            "DELETE FROM holds WHERE name = ? AND token = ?",
+            values_of![name, token],
+        )
+        .await?;
     Ok(())
 }
 
 /// Checks that the database answers.
 pub async fn check_ready<C: Connection>(connection: &C) -> Result<(), Error> {
-    connection.execute("SELECT count(*) FROM holds", vec![]).await?;
+    connection
+        .execute("SELECT count(*) FROM holds", vec![])
+        .await?;
     Ok(())
 }

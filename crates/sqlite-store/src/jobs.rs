@@ -34,7 +34,10 @@ pub(crate) fn parse_token(token: &str) -> Result<(&'static str, u64), Error> {
         Some("outbox") => "outbox",
         _ => return Err(Error::Stale),
     };
-    let seq = parts.next().and_then(|seq| seq.parse().ok()).ok_or(Error::Stale)?;
+    let seq = parts
+        .next()
+        .and_then(|seq| seq.parse().ok())
+        .ok_or(Error::Stale)?;
     Ok((table, seq))
 }
 
@@ -69,7 +72,12 @@ pub async fn lease<C: Connection>(
     }
 }
 
-async fn lease_inbox<C: Connection>(connection: &C, moment: Moment, max: u32, for_ms: u32) -> Result<Vec<Job>, Error> {
+async fn lease_inbox<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    max: u32,
+    for_ms: u32,
+) -> Result<Vec<Job>, Error> {
     let sql = lease_statement("inbox", "true", "0");
     lease_table(connection, moment, &sql, "[]", max, for_ms).await
 }
@@ -123,7 +131,12 @@ async fn lease_table<C: Connection>(
     let random = format!("{:032x}", moment.seed);
     let until = moment.now.saturating_add(for_ms.into());
     loop {
-        let rows = connection.execute(sql, values_of![moment.now, until, random.clone(), kinds, max]).await?;
+        let rows = connection
+            .execute(
+                sql,
+                values_of![moment.now, until, random.clone(), kinds, max],
+            )
+            .await?;
         let mut jobs = Vec::with_capacity(rows.len());
         for row in &rows {
             if row.text(2)? == "leased" {
@@ -144,17 +157,30 @@ fn job(row: &Row) -> Result<Job, Error> {
 }
 
 pub(crate) fn payload(kind: &str, row: &Row, column: usize) -> Result<Payload, Error> {
-    if kind == EVENT { row.json(column).map(Payload::Event) } else { Ok(Payload::Json(row.text(column)?.to_owned())) }
+    if kind == EVENT {
+        row.json(column).map(Payload::Event)
+    } else {
+        Ok(Payload::Json(row.text(column)?.to_owned()))
+    }
 }
 
 /// Makes a lease run for `for_ms` from now.
-pub async fn extend<C: Connection>(connection: &C, moment: Moment, token: &str, for_ms: u32) -> Result<(), Error> {
+pub async fn extend<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    for_ms: u32,
+) -> Result<(), Error> {
     let until = moment.now.saturating_add(for_ms.into());
     update(connection, moment, token, "due_at = ?", values_of![until]).await
 }
 
 /// Marks that the platform is about to be called.
-pub async fn mark_sending<C: Connection>(connection: &C, moment: Moment, token: &str) -> Result<(), Error> {
+pub async fn mark_sending<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+) -> Result<(), Error> {
     update(connection, moment, token, "state = 'sending'", vec![]).await
 }
 
@@ -171,9 +197,21 @@ pub async fn retry<C: Connection>(
 }
 
 /// Ends the job as hopeless.
-pub async fn bury<C: Connection>(connection: &C, moment: Moment, token: &str, reason: &str) -> Result<(), Error> {
+pub async fn bury<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    reason: &str,
+) -> Result<(), Error> {
     let set = "state = 'buried', token = NULL, error = ?, finished_at = ?";
-    update(connection, moment, token, set, values_of![reason, moment.now]).await
+    update(
+        connection,
+        moment,
+        token,
+        set,
+        values_of![reason, moment.now],
+    )
+    .await
 }
 
 /// Changes the job of a live lease, or answers [`Error::Stale`].
@@ -191,22 +229,36 @@ pub(crate) async fn update<C: Connection>(
     );
     values.extend(values_of![seq, token, moment.now]);
     let rows = connection.execute(&sql, values).await?;
-    if rows.is_empty() { Err(Error::Stale) } else { Ok(()) }
+    if rows.is_empty() {
+        Err(Error::Stale)
+    } else {
+        Ok(())
+    }
 }
 
 /// Makes a buried job due again, in its old place; false when there is none.
-pub async fn replay<C: Connection>(connection: &C, moment: Moment, kind: &str, seq: u64) -> Result<bool, Error> {
+pub async fn replay<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    kind: &str,
+    seq: u64,
+) -> Result<bool, Error> {
     let sql = format!(
         "UPDATE {} SET state = 'pending', starts = 0, due_at = ?, finished_at = NULL
          WHERE seq = ? AND kind = ? AND state = 'buried' RETURNING seq",
         table_of(kind)
     );
-    let rows = connection.execute(&sql, values_of![moment.now, seq, kind]).await?;
+    let rows = connection
+        .execute(&sql, values_of![moment.now, seq, kind])
+        .await?;
     Ok(!rows.is_empty())
 }
 
 /// When the next job of these kinds is due, a running one when its lease ends.
-pub async fn find_next_due<C: Connection>(connection: &C, kinds: &[String]) -> Result<Option<u64>, Error> {
+pub async fn find_next_due<C: Connection>(
+    connection: &C,
+    kinds: &[String],
+) -> Result<Option<u64>, Error> {
     let rows = connection
         .execute(
             "SELECT min(due) FROM (
@@ -218,5 +270,9 @@ pub async fn find_next_due<C: Connection>(connection: &C, kinds: &[String]) -> R
         )
         .await?;
     let row = rows.first().ok_or(UNEXPECTED)?;
-    if row.0.first() == Some(&crate::Value::Null) { Ok(None) } else { row.integer(0).map(Some) }
+    if row.0.first() == Some(&crate::Value::Null) {
+        Ok(None)
+    } else {
+        row.integer(0).map(Some)
+    }
 }

@@ -18,8 +18,10 @@ pub(crate) fn ordering_keys(tenant: &str, event: &Event) -> Vec<String> {
     if let Some(chat) = &event.chat {
         return vec![key(&[tenant, "chat", &event.channel, &event.account, chat])];
     }
-    let keys: Vec<String> =
-        customer(event).into_iter().map(|identity| identity_key(tenant, &event.channel, identity)).collect();
+    let keys: Vec<String> = customer(event)
+        .into_iter()
+        .map(|identity| identity_key(tenant, &event.channel, identity))
+        .collect();
     if !keys.is_empty() {
         return keys;
     }
@@ -33,9 +35,16 @@ pub(crate) fn ordering_keys(tenant: &str, event: &Event) -> Vec<String> {
 pub(crate) fn customer(event: &Event) -> Vec<&Identity> {
     let (sender, recipient) = (identities(&event.sender), identities(&event.recipient));
     match &event.body {
-        Body::Message(message) | Body::MessageEdited(message) if message.echo => recipient.iter().collect(),
+        Body::Message(message) | Body::MessageEdited(message) if message.echo => {
+            recipient.iter().collect()
+        }
         Body::Status(_) => recipient.iter().collect(),
-        Body::IdentityChanged(change) => change.previous.iter().chain(&change.current).chain(sender).collect(),
+        Body::IdentityChanged(change) => change
+            .previous
+            .iter()
+            .chain(&change.current)
+            .chain(sender)
+            .collect(),
         _ => sender.iter().collect(),
     }
 }
@@ -71,7 +80,11 @@ pub(crate) fn key(parts: &[&str]) -> String {
 /// two keys of a sender's choice one and lose an event, so such a key is stored escaped; keys that
 /// look escaped are escaped too, which keeps this one to one.
 pub(crate) fn dedupe_key(key: &str) -> String {
-    if key.contains('\0') || key.starts_with('"') { serde_json::Value::from(key).to_string() } else { key.to_owned() }
+    if key.contains('\0') || key.starts_with('"') {
+        serde_json::Value::from(key).to_string()
+    } else {
+        key.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +93,12 @@ mod tests {
     use chatly_canonical::{AccountScope, DeliveryState, IdentityChange, Message, Status};
 
     fn event(body: Body) -> Event {
-        let party = |id: &str| Some(Party { identities: vec![Identity::new("phone", id)], ..Party::default() });
+        let party = |id: &str| {
+            Some(Party {
+                identities: vec![Identity::new("phone", id)],
+                ..Party::default()
+            })
+        };
         Event {
             key: "k".into(),
             channel: "whatsapp".into(),
@@ -98,9 +116,25 @@ mod tests {
 
     #[test]
     fn an_event_waits_for_the_customer_it_is_about() {
-        let message = |echo| Body::Message(Message { id: "m".into(), echo, ..Message::default() });
-        let status = |target| Body::Status(Status { target, state: DeliveryState::Sent, error: None });
-        let nobody = |body| Event { sender: None, recipient: None, ..event(body) };
+        let message = |echo| {
+            Body::Message(Message {
+                id: "m".into(),
+                echo,
+                ..Message::default()
+            })
+        };
+        let status = |target| {
+            Body::Status(Status {
+                target,
+                state: DeliveryState::Sent,
+                error: None,
+            })
+        };
+        let nobody = |body| Event {
+            sender: None,
+            recipient: None,
+            ..event(body)
+        };
         let changed = Body::IdentityChanged(IdentityChange {
             previous: vec![Identity::new("phone", "before")],
             current: vec![Identity::new("phone", "after")],
@@ -110,11 +144,22 @@ mod tests {
         for (name, event, want) in [
             ("message", event(message(false)), vec![phone("sender")]),
             ("echo", event(message(true)), vec![phone("recipient")]),
-            ("status", event(status(Target::Watermark(1))), vec![phone("recipient")]),
-            ("changed identity", event(changed), vec![phone("before"), phone("after"), phone("sender")]),
+            (
+                "status",
+                event(status(Target::Watermark(1))),
+                vec![phone("recipient")],
+            ),
+            (
+                "changed identity",
+                event(changed),
+                vec![phone("before"), phone("after"), phone("sender")],
+            ),
             (
                 "group",
-                Event { chat: Some("g".into()), ..event(message(false)) },
+                Event {
+                    chat: Some("g".into()),
+                    ..event(message(false))
+                },
                 vec![r#"["t","chat","whatsapp","1","g"]"#.into()],
             ),
             (
@@ -122,7 +167,11 @@ mod tests {
                 nobody(status(Target::MessageId("m".into()))),
                 vec![r#"["t","message","whatsapp","1","m"]"#.into()],
             ),
-            ("notice", nobody(Body::Unknown), vec![r#"["t","account","whatsapp","1"]"#.into()]),
+            (
+                "notice",
+                nobody(Body::Unknown),
+                vec![r#"["t","account","whatsapp","1"]"#.into()],
+            ),
         ] {
             assert_eq!(ordering_keys("t", &event), want, "{name}");
         }
@@ -130,7 +179,11 @@ mod tests {
 
     #[test]
     fn different_dedupe_keys_stay_different() {
-        for (key, want) in [("a", "a"), ("a\0b", "\"a\\u0000b\""), ("\"a\\u0000b\"", "\"\\\"a\\\\u0000b\\\"\"")] {
+        for (key, want) in [
+            ("a", "a"),
+            ("a\0b", "\"a\\u0000b\""),
+            ("\"a\\u0000b\"", "\"\\\"a\\\\u0000b\\\"\""),
+        ] {
             assert_eq!(dedupe_key(key), want);
         }
     }

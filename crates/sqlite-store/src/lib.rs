@@ -41,8 +41,9 @@ pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
 pub use list::{
-    ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation, find_last_change, list_changes,
-    list_contacts, list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
+    ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation,
+    find_last_change, list_changes, list_contacts, list_conversations, list_external_calls,
+    list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
 pub use schema::prepare;

@@ -59,11 +59,16 @@ struct Query {
 
 impl Query {
     fn new(sql: impl Into<String>) -> Self {
-        Query { sql: sql.into(), values: vec![], joint: " WHERE " }
+        Query {
+            sql: sql.into(),
+            values: vec![],
+            joint: " WHERE ",
+        }
     }
 
     fn and(mut self, condition: &str, values: impl IntoIterator<Item = Value>) -> Self {
-        self.sql.push_str(std::mem::replace(&mut self.joint, " AND "));
+        self.sql
+            .push_str(std::mem::replace(&mut self.joint, " AND "));
         self.sql.push_str(condition);
         self.values.extend(values);
         self
@@ -77,7 +82,9 @@ impl Query {
     }
 
     async fn run<C: Connection>(self, connection: &C, end: &str) -> Result<Vec<Row>, Error> {
-        Ok(connection.execute(&format!("{}{end}", self.sql), self.values).await?)
+        Ok(connection
+            .execute(&format!("{}{end}", self.sql), self.values)
+            .await?)
     }
 }
 
@@ -106,12 +113,19 @@ const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversatio
             AND r.platform_client_id = m.platform_client_id))), m.seq, 0, m.content FROM messages m";
 
 /// The id that a merged conversation or contact became, or the id itself.
-const LIVING_CONVERSATION: &str = "v.id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
-const LIVING_CONTACT: &str = "c.id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
+const LIVING_CONVERSATION: &str =
+    "v.id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
+const LIVING_CONTACT: &str =
+    "c.id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
 
 /// Ends a page: one row more than asked for says that there is a next one. Rows have their
 /// position in columns 1 and 2.
-fn finish<T>(list: char, page: &Page, rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Listed<T> {
+fn finish<T>(
+    list: char,
+    page: &Page,
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Error>,
+) -> Listed<T> {
     let size = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let shown = rows.get(..size).unwrap_or(rows);
     let next = match (rows.len() > size, shown.last()) {
@@ -139,12 +153,16 @@ pub async fn list_conversations<C: Connection>(
 ) -> Listed<Conversation> {
     let (limit, after) = (page.size()?, page.position('c')?);
     let mut query = Query::new(CONVERSATION)
-        .filter("v.platform_client_id = ?", filter.platform_client_id.as_deref())
+        .filter(
+            "v.platform_client_id = ?",
+            filter.platform_client_id.as_deref(),
+        )
         .filter("v.status = ?", filter.status.map(|status| status.as_str()))
         .filter("v.channel = ?", filter.channel.as_deref())
         .filter("v.account = ?", filter.account.as_deref());
     if let Some(id) = &filter.contact_id {
-        let living = "v.contact_id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
+        let living =
+            "v.contact_id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
         query = query.and(living, values_of![id, id]);
     }
     if let Some((at, seq)) = after {
@@ -163,7 +181,12 @@ pub async fn find_conversation<C: Connection>(
     let query = Query::new(CONVERSATION)
         .and(LIVING_CONVERSATION, values_of![id, id])
         .filter("v.platform_client_id = ?", tenant);
-    query.run(connection, "").await?.first().map(row).transpose()
+    query
+        .run(connection, "")
+        .await?
+        .first()
+        .map(row)
+        .transpose()
 }
 
 /// Messages of a conversation in order of arrival.
@@ -174,12 +197,15 @@ pub async fn list_messages<C: Connection>(
     page: &Page,
 ) -> Listed<StoredMessage> {
     let (limit, after) = (page.size()?, page.position('m')?);
-    let living = "m.conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
+    let living =
+        "m.conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
     let query = Query::new(MESSAGE)
         .and(living, values_of![conversation, conversation])
         .filter("m.platform_client_id = ?", tenant)
         .filter("m.seq > ?", after.map(|(seq, _)| seq));
-    let rows = query.run(connection, &format!(" ORDER BY m.seq LIMIT {limit} + 1")).await?;
+    let rows = query
+        .run(connection, &format!(" ORDER BY m.seq LIMIT {limit} + 1"))
+        .await?;
     finish('m', page, &rows, message)
 }
 
@@ -190,20 +216,37 @@ pub(crate) async fn recent_messages<C: Connection>(
     max: u32,
 ) -> Result<Vec<StoredMessage>, Error> {
     let query = Query::new(MESSAGE).and("m.conversation_id = ?", values_of![conversation]);
-    let rows = query.run(connection, &format!(" ORDER BY m.seq DESC LIMIT {max}")).await?;
+    let rows = query
+        .run(connection, &format!(" ORDER BY m.seq DESC LIMIT {max}"))
+        .await?;
     rows.iter().rev().map(message).collect()
 }
 
 /// Contacts, newest first.
-pub async fn list_contacts<C: Connection>(connection: &C, filter: &ContactFilter, page: &Page) -> Listed<Contact> {
+pub async fn list_contacts<C: Connection>(
+    connection: &C,
+    filter: &ContactFilter,
+    page: &Page,
+) -> Listed<Contact> {
     let (limit, before) = (page.size()?, page.position('p')?);
     let query = Query::new(CONTACT)
         .and("c.merged_into IS NULL", [])
-        .filter("c.platform_client_id = ?", filter.platform_client_id.as_deref())
+        .filter(
+            "c.platform_client_id = ?",
+            filter.platform_client_id.as_deref(),
+        )
         .filter("c.channel = ?", filter.channel.as_deref())
-        .filter("c.id IN (SELECT contact_id FROM contact_identities WHERE id = ?)", filter.identity.as_deref())
+        .filter(
+            "c.id IN (SELECT contact_id FROM contact_identities WHERE id = ?)",
+            filter.identity.as_deref(),
+        )
         .filter("c.seq < ?", before.map(|(seq, _)| seq));
-    let rows = query.run(connection, &format!(" ORDER BY c.seq DESC LIMIT {limit} + 1")).await?;
+    let rows = query
+        .run(
+            connection,
+            &format!(" ORDER BY c.seq DESC LIMIT {limit} + 1"),
+        )
+        .await?;
     finish('p', page, &rows, row)
 }
 
@@ -213,24 +256,44 @@ pub async fn find_contact<C: Connection>(
     tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<Contact>, Error> {
-    let query = Query::new(CONTACT).and(LIVING_CONTACT, values_of![id, id]).filter("c.platform_client_id = ?", tenant);
-    query.run(connection, "").await?.first().map(row).transpose()
+    let query = Query::new(CONTACT)
+        .and(LIVING_CONTACT, values_of![id, id])
+        .filter("c.platform_client_id = ?", tenant);
+    query
+        .run(connection, "")
+        .await?
+        .first()
+        .map(row)
+        .transpose()
 }
 
 /// The inbox, newest first.
-pub async fn list_inbox<C: Connection>(connection: &C, filter: &JobFilter, page: &Page) -> Listed<StoredJob> {
+pub async fn list_inbox<C: Connection>(
+    connection: &C,
+    filter: &JobFilter,
+    page: &Page,
+) -> Listed<StoredJob> {
     list_jobs(connection, "inbox", filter, page).await
 }
 
 /// The outbox, newest first.
-pub async fn list_outbox<C: Connection>(connection: &C, filter: &JobFilter, page: &Page) -> Listed<StoredJob> {
+pub async fn list_outbox<C: Connection>(
+    connection: &C,
+    filter: &JobFilter,
+    page: &Page,
+) -> Listed<StoredJob> {
     if filter.event_kind.is_some() {
         return Ok((vec![], None));
     }
     list_jobs(connection, "outbox", filter, page).await
 }
 
-async fn list_jobs<C: Connection>(connection: &C, table: &str, filter: &JobFilter, page: &Page) -> Listed<StoredJob> {
+async fn list_jobs<C: Connection>(
+    connection: &C,
+    table: &str,
+    filter: &JobFilter,
+    page: &Page,
+) -> Listed<StoredJob> {
     let list = if table == "inbox" { 'i' } else { 'o' };
     let (limit, before) = (page.size()?, page.position(list)?);
     let sql = format!(
@@ -239,7 +302,10 @@ async fn list_jobs<C: Connection>(connection: &C, table: &str, filter: &JobFilte
             seq, 0, payload FROM {table}"
     );
     let mut query = Query::new(sql)
-        .filter("platform_client_id = ?", filter.platform_client_id.as_deref())
+        .filter(
+            "platform_client_id = ?",
+            filter.platform_client_id.as_deref(),
+        )
         .filter("kind = ?", filter.kind.as_deref())
         .filter("event_kind = ?", filter.event_kind.as_deref())
         .filter("seq < ?", before.map(|(seq, _)| seq));
@@ -248,7 +314,9 @@ async fn list_jobs<C: Connection>(connection: &C, table: &str, filter: &JobFilte
         Some(state) => query.and(&format!("state = '{}'", state.as_str()), []),
         None => query,
     };
-    let rows = query.run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1")).await?;
+    let rows = query
+        .run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1"))
+        .await?;
     finish(list, page, &rows, |row| {
         let mut job: StoredJob = row.json(0)?;
         job.payload = payload(&job.kind, row, 3)?;
@@ -270,7 +338,9 @@ pub async fn list_external_calls<C: Connection>(
     )
     .filter("platform_client_id = ?", tenant)
     .filter("seq < ?", before.map(|(seq, _)| seq));
-    let rows = query.run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1")).await?;
+    let rows = query
+        .run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1"))
+        .await?;
     finish('x', page, &rows, row)
 }
 
@@ -288,12 +358,16 @@ pub async fn list_changes<C: Connection>(
     )
     .and("seq > ?", values_of![after])
     .filter("platform_client_id = ?", tenant);
-    let rows = query.run(connection, &format!(" ORDER BY seq LIMIT {max}")).await?;
+    let rows = query
+        .run(connection, &format!(" ORDER BY seq LIMIT {max}"))
+        .await?;
     rows.iter().map(row).collect()
 }
 
 /// The newest change's `seq`; 0 when there is none.
 pub async fn find_last_change<C: Connection>(connection: &C) -> Result<u64, Error> {
-    let rows = connection.execute("SELECT coalesce(max(seq), 0) FROM changes", vec![]).await?;
+    let rows = connection
+        .execute("SELECT coalesce(max(seq), 0) FROM changes", vec![])
+        .await?;
     rows.first().map_or(Ok(0), |row| row.integer(0))
 }

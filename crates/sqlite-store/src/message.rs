@@ -20,8 +20,10 @@ impl<C: Connection> Writer<'_, C> {
         let outbound = effect.direction == Direction::Outbound;
         let known = match (outbound, external) {
             (true, Some(id)) => {
-                self.merge_state(&channel, &account, id, effect.state, None, effect.at).await?;
-                self.apply_watermarks(&conversation, &channel, &account, id, effect.at).await?;
+                self.merge_state(&channel, &account, id, effect.state, None, effect.at)
+                    .await?;
+                self.apply_watermarks(&conversation, &channel, &account, id, effect.at)
+                    .await?;
                 self.find_state(&channel, &account, id).await?
             }
             (true, None) => (effect.state.map(crate::model::rank_of).into(), Value::Null),
@@ -59,14 +61,28 @@ impl<C: Connection> Writer<'_, C> {
             return Ok(());
         }
         self.touch(&conversation, effect).await?;
-        let event = if external.is_some() && external == self.brings() { self.event_json() } else { None };
-        let message = if event.is_none() { Some(raw(&to_json(&effect.content)?)?) } else { None };
-        let more = Data { event: event.as_deref(), message: message.as_deref(), ..Data::default() };
+        let event = if external.is_some() && external == self.brings() {
+            self.event_json()
+        } else {
+            None
+        };
+        let message = if event.is_none() {
+            Some(raw(&to_json(&effect.content)?)?)
+        } else {
+            None
+        };
+        let more = Data {
+            event: event.as_deref(),
+            message: message.as_deref(),
+            ..Data::default()
+        };
         self.tell_message("message.created", &id, &conversation, more)
     }
 
     fn brings(&self) -> Option<&str> {
-        self.event.as_ref().and_then(|event| event.brings.as_deref())
+        self.event
+            .as_ref()
+            .and_then(|event| event.brings.as_deref())
     }
 
     async fn account_of(&self, conversation: &str) -> Result<(String, String), Error> {
@@ -87,7 +103,11 @@ impl<C: Connection> Writer<'_, C> {
             return Ok(event.seq);
         }
         let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'inbox' RETURNING seq";
-        self.execute(sql, vec![]).await?.first().ok_or(crate::connection::UNEXPECTED)?.integer(0)
+        self.execute(sql, vec![])
+            .await?
+            .first()
+            .ok_or(crate::connection::UNEXPECTED)?
+            .integer(0)
     }
 
     /// Shows the new message in its conversation, which an inbound one opens again.
@@ -128,7 +148,12 @@ impl<C: Connection> Writer<'_, C> {
         let sql = "UPDATE conversations SET preview = coalesce(?1, preview), updated_at = ?2
              WHERE id = ?3 AND (SELECT id FROM messages WHERE conversation_id = ?3 ORDER BY seq DESC LIMIT 1) = ?4";
         for row in &rows {
-            let values = values_of![preview(&effect.content), self.moment.now, row.text(1)?, row.text(0)?];
+            let values = values_of![
+                preview(&effect.content),
+                self.moment.now,
+                row.text(1)?,
+                row.text(0)?
+            ];
             self.execute(sql, values).await?;
         }
         Ok(())
@@ -140,7 +165,13 @@ impl<C: Connection> Writer<'_, C> {
                 "UPDATE messages SET deleted_at = ?
                  WHERE external_id = ? AND account = ? AND channel = ? AND platform_client_id = ?
                     AND deleted_at IS NULL RETURNING id, conversation_id",
-                values_of![effect.at, &effect.message_id, &effect.account, &effect.channel, &self.tenant],
+                values_of![
+                    effect.at,
+                    &effect.message_id,
+                    &effect.account,
+                    &effect.channel,
+                    &self.tenant
+                ],
             )
             .await?;
         self.tell_updated(&rows)
@@ -148,7 +179,10 @@ impl<C: Connection> Writer<'_, C> {
 
     /// One emoji per sender and message; kept by the platform's id, so that it may come first.
     pub(crate) async fn reaction(&mut self, effect: &ReactionEffect) -> Result<(), Error> {
-        let by = self.contact.clone().unwrap_or_else(|| effect.account.clone());
+        let by = self
+            .contact
+            .clone()
+            .unwrap_or_else(|| effect.account.clone());
         let id = &effect.reaction.message_id;
         match effect.reaction.emoji.as_ref().or(effect.reaction.emojis.first()) {
             Some(emoji) => {
@@ -184,7 +218,13 @@ impl<C: Connection> Writer<'_, C> {
                 "UPDATE messages SET explanation = ?
                  WHERE external_id = ? AND account = ? AND channel = ? AND platform_client_id = ?
                  RETURNING id, conversation_id",
-                values_of![&effect.json, &effect.message_id, &effect.account, &effect.channel, &self.tenant],
+                values_of![
+                    &effect.json,
+                    &effect.message_id,
+                    &effect.account,
+                    &effect.channel,
+                    &self.tenant
+                ],
             )
             .await?;
         self.tell_updated(&rows)
@@ -204,7 +244,10 @@ impl<C: Connection> Writer<'_, C> {
             )
             .await?;
         for row in &rows {
-            let more = Data { enrichment: Some(&json), ..Data::default() };
+            let more = Data {
+                enrichment: Some(&json),
+                ..Data::default()
+            };
             self.tell_message("message.updated", row.text(0)?, row.text(1)?, more)?;
         }
         Ok(())
@@ -213,13 +256,24 @@ impl<C: Connection> Writer<'_, C> {
     /// Tells of rows `id, conversation_id`.
     pub(crate) fn tell_updated(&mut self, rows: &[Row]) -> Result<(), Error> {
         for row in rows {
-            self.tell_message("message.updated", row.text(0)?, row.text(1)?, Data::default())?;
+            self.tell_message(
+                "message.updated",
+                row.text(0)?,
+                row.text(1)?,
+                Data::default(),
+            )?;
         }
         Ok(())
     }
 
     /// Tells of one message; `more` holds what the change carries besides the ids.
-    fn tell_message(&mut self, kind: &str, id: &str, conversation: &str, more: Data) -> Result<(), Error> {
+    fn tell_message(
+        &mut self,
+        kind: &str,
+        id: &str,
+        conversation: &str,
+        more: Data,
+    ) -> Result<(), Error> {
         let (tenant, contact) = (self.tenant.clone(), self.contact.clone());
         let data = Data {
             platform_client_id: &tenant,
@@ -238,7 +292,14 @@ fn raw(json: &str) -> Result<Box<RawValue>, Error> {
 }
 
 fn preview(message: &Message) -> Option<String> {
-    let captions = message.media.iter().filter_map(|media| media.caption.as_ref());
-    let text = message.text.iter().chain(captions).find(|text| !text.is_empty())?;
+    let captions = message
+        .media
+        .iter()
+        .filter_map(|media| media.caption.as_ref());
+    let text = message
+        .text
+        .iter()
+        .chain(captions)
+        .find(|text| !text.is_empty())?;
     Some(text.chars().take(PREVIEW_CHARS).collect())
 }

@@ -1,5 +1,8 @@
 //! What readers see. Field meanings: `chatly:store/rows` in `wit/`.
-#![expect(missing_docs, reason = "every field is documented in wit/deps/store/rows.wit")]
+#![expect(
+    missing_docs,
+    reason = "every field is documented in wit/deps/store/rows.wit"
+)]
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Event, Identity, Message};
 use serde::{Deserialize, Deserializer, Serialize};

@@ -23,7 +23,17 @@ impl<C: Connection> Writer<'_, C> {
         match &status.target {
             Target::MessageId(id) => {
                 let state = Some(status.state);
-                if self.merge_state(channel, account, id, state, status.error.as_ref(), effect.at).await? {
+                if self
+                    .merge_state(
+                        channel,
+                        account,
+                        id,
+                        state,
+                        status.error.as_ref(),
+                        effect.at,
+                    )
+                    .await?
+                {
                     self.copy_states(channel, account, &to_json(&[id])?).await?;
                 }
                 Ok(())
@@ -81,7 +91,12 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     /// The kept state of a message, as its columns `state` and `error`.
-    pub(crate) async fn find_state(&self, channel: &str, account: &str, id: &str) -> Result<(Value, Value), Error> {
+    pub(crate) async fn find_state(
+        &self,
+        channel: &str,
+        account: &str,
+        id: &str,
+    ) -> Result<(Value, Value), Error> {
         let rows = self
             .execute(
                 "SELECT state, error FROM message_states
@@ -89,8 +104,16 @@ impl<C: Connection> Writer<'_, C> {
                 values_of![id, account, channel, &self.tenant],
             )
             .await?;
-        let mut columns = rows.into_iter().next().map(|row| row.0).unwrap_or_default().into_iter();
-        Ok((columns.next().unwrap_or(Value::Null), columns.next().unwrap_or(Value::Null)))
+        let mut columns = rows
+            .into_iter()
+            .next()
+            .map(|row| row.0)
+            .unwrap_or_default()
+            .into_iter();
+        Ok((
+            columns.next().unwrap_or(Value::Null),
+            columns.next().unwrap_or(Value::Null),
+        ))
     }
 
     /// Moves every message of the bound conversation up that was sent until then, and keeps the
@@ -115,8 +138,12 @@ impl<C: Connection> Writer<'_, C> {
                 values_of![rank, effect.at, &conversation, until, FINAL],
             )
             .await?;
-        let ids = moved.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-        self.copy_states(&effect.channel, &effect.account, &to_json(&ids)?).await
+        let ids = moved
+            .iter()
+            .map(|row| row.text(0))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.copy_states(&effect.channel, &effect.account, &to_json(&ids)?)
+            .await
     }
 
     /// Applies the conversation's kept watermarks to a message that is about to be stored.

@@ -17,7 +17,11 @@ const VERSION: u64 = 1;
 /// Prepares a fresh connection, and migrates the database when it is older than this code.
 /// Repeating is safe, at once too.
 pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
-    for pragma in ["PRAGMA busy_timeout=5000", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"] {
+    for pragma in [
+        "PRAGMA busy_timeout=5000",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+    ] {
         connection.execute(pragma, vec![]).await?;
     }
     use_wal(connection).await?;
@@ -60,7 +64,12 @@ async fn version<C: Connection>(connection: &C) -> Result<u64, Error> {
 
 /// Every statement of version 1, in order.
 fn schema() -> Vec<String> {
-    let mut statements: Vec<String> = PEOPLE.iter().chain(MESSAGES).chain(REST).map(|&s| s.to_owned()).collect();
+    let mut statements: Vec<String> = PEOPLE
+        .iter()
+        .chain(MESSAGES)
+        .chain(REST)
+        .map(|&s| s.to_owned())
+        .collect();
     statements.push(INBOX.to_owned());
     statements.push(OUTBOX.to_owned());
     for table in ["inbox", "outbox"] {
@@ -238,16 +247,22 @@ fn queue(table: &str) -> [String; 9] {
         )
     };
     let (promote_followers, promote_heads) = (promote("NEW.seq"), promote("-1"));
-    let trigger = |name: &str, when: &str, body: &str| format!("CREATE TRIGGER {table}_{name} {when} BEGIN {body} END");
+    let trigger = |name: &str, when: &str, body: &str| {
+        format!("CREATE TRIGGER {table}_{name} {when} BEGIN {body} END")
+    };
     let on = |old: &str, new: &str| {
-        format!("AFTER UPDATE OF state ON {table} WHEN OLD.state IN ({old}) AND NEW.state IN ({new})")
+        format!(
+            "AFTER UPDATE OF state ON {table} WHEN OLD.state IN ({old}) AND NEW.state IN ({new})"
+        )
     };
     [
         format!(
             "CREATE TABLE {table}_keys (key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID"
         ),
         format!("CREATE INDEX {table}_keys_seq ON {table}_keys (seq)"),
-        format!("CREATE INDEX {table}_running ON {table} (seq) WHERE state IN ('leased', 'sending')"),
+        format!(
+            "CREATE INDEX {table}_running ON {table} (seq) WHERE state IN ('leased', 'sending')"
+        ),
         format!("CREATE INDEX {table}_buried ON {table} (seq) WHERE state = 'buried'"),
         format!("CREATE INDEX {table}_tenant ON {table} (platform_client_id, seq)"),
         trigger(
@@ -266,7 +281,9 @@ fn queue(table: &str) -> [String; 9] {
         trigger(
             "settle",
             &on("'leased', 'sending'", "'pending'"),
-            &format!("UPDATE {table} SET ready = 0 WHERE seq = NEW.seq AND ({behind} OR {beside}); {promote_heads}"),
+            &format!(
+                "UPDATE {table} SET ready = 0 WHERE seq = NEW.seq AND ({behind} OR {beside}); {promote_heads}"
+            ),
         ),
         trigger(
             "replay",

@@ -41,7 +41,9 @@ impl Native {
                     ValueRef::Null => Value::Null,
                     ValueRef::Integer(value) => Value::Integer(value),
                     ValueRef::Real(value) => Value::Real(value),
-                    ValueRef::Text(value) => Value::Text(String::from_utf8(value.to_vec()).unwrap()),
+                    ValueRef::Text(value) => {
+                        Value::Text(String::from_utf8(value.to_vec()).unwrap())
+                    }
                     ValueRef::Blob(value) => Value::Blob(value.to_vec()),
                 })
             });
@@ -53,10 +55,13 @@ impl Native {
 
 impl Connection for Native {
     async fn execute(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.run(sql, parameters).map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Fault::Busy,
-            _ => panic!("{error}\n{sql}"),
-        })
+        self.run(sql, parameters)
+            .map_err(|error| match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                    Fault::Busy
+                }
+                _ => panic!("{error}\n{sql}"),
+            })
     }
 }
 
@@ -65,8 +70,15 @@ pub struct File(PathBuf);
 
 impl File {
     pub fn new() -> Self {
-        let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let name = format!("chatly-{}-{unique}-{:?}.db", std::process::id(), std::thread::current().id());
+        let unique = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_nanos();
+        let name = format!(
+            "chatly-{}-{unique}-{:?}.db",
+            std::process::id(),
+            std::thread::current().id()
+        );
         File(std::env::temp_dir().join(name))
     }
 
@@ -100,13 +112,24 @@ pub struct Store {
 impl Store {
     pub fn new() -> Self {
         let file = File::new();
-        Store { connection: file.open(), now: Cell::new(1_000_000), calls: Cell::new(1), _file: file }
+        Store {
+            connection: file.open(),
+            now: Cell::new(1_000_000),
+            calls: Cell::new(1),
+            _file: file,
+        }
     }
 
     pub fn moment(&self) -> Moment {
         self.calls.set(self.calls.get() + 1);
         // Spread, because tests compare ids only for being different.
-        Moment { now: self.now.get(), seed: self.calls.get().wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) }
+        Moment {
+            now: self.now.get(),
+            seed: self
+                .calls
+                .get()
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+        }
     }
 
     pub fn pass(&self, millis: u64) {
@@ -120,9 +143,20 @@ impl Store {
     pub fn append_for(&self, tenant: &str, events: &[Event]) -> Appended {
         let items: Vec<Item> = events
             .iter()
-            .map(|event| Item { platform_client_id: tenant.into(), event: event.clone(), traceparent: None })
+            .map(|event| Item {
+                platform_client_id: tenant.into(),
+                event: event.clone(),
+                traceparent: None,
+            })
             .collect();
-        block_on(append(&self.connection, &Appends::default(), self.moment(), self.delivery(), &items)).unwrap()
+        block_on(append(
+            &self.connection,
+            &Appends::default(),
+            self.moment(),
+            self.delivery(),
+            &items,
+        ))
+        .unwrap()
     }
 
     pub fn delivery(&self) -> Accepted {
@@ -141,7 +175,14 @@ impl Store {
 
     pub fn lease_kinds(&self, kinds: &[&str], max: u32) -> Vec<Job> {
         let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
-        block_on(lease(&self.connection, self.moment(), &kinds, max, LEASE_MS)).unwrap()
+        block_on(lease(
+            &self.connection,
+            self.moment(),
+            &kinds,
+            max,
+            LEASE_MS,
+        ))
+        .unwrap()
     }
 
     pub fn commit(&self, token: &str, effects: &[Effect]) -> Result<Committed, Error> {
@@ -149,7 +190,14 @@ impl Store {
     }
 
     pub fn submit(&self, effects: &[Effect]) -> Committed {
-        block_on(submit(&self.connection, self.moment(), TENANT, None, effects)).unwrap()
+        block_on(submit(
+            &self.connection,
+            self.moment(),
+            TENANT,
+            None,
+            effects,
+        ))
+        .unwrap()
     }
 
     /// Leases one event after another and commits what a worker would.
@@ -160,32 +208,78 @@ impl Store {
     }
 
     pub fn messages(&self, conversation: &str) -> Vec<StoredMessage> {
-        let page = Page { cursor: None, limit: 200 };
-        block_on(list_messages(&self.connection, Some(TENANT), conversation, &page)).unwrap().0
+        let page = Page {
+            cursor: None,
+            limit: 200,
+        };
+        block_on(list_messages(
+            &self.connection,
+            Some(TENANT),
+            conversation,
+            &page,
+        ))
+        .unwrap()
+        .0
     }
 
     pub fn conversations(&self) -> Vec<Conversation> {
-        let page = Page { cursor: None, limit: 200 };
-        block_on(list_conversations(&self.connection, &ConversationFilter::default(), &page)).unwrap().0
+        let page = Page {
+            cursor: None,
+            limit: 200,
+        };
+        block_on(list_conversations(
+            &self.connection,
+            &ConversationFilter::default(),
+            &page,
+        ))
+        .unwrap()
+        .0
     }
 
     pub fn contacts(&self) -> Vec<Contact> {
-        let page = Page { cursor: None, limit: 200 };
-        block_on(list_contacts(&self.connection, &ContactFilter::default(), &page)).unwrap().0
+        let page = Page {
+            cursor: None,
+            limit: 200,
+        };
+        block_on(list_contacts(
+            &self.connection,
+            &ContactFilter::default(),
+            &page,
+        ))
+        .unwrap()
+        .0
     }
 
     pub fn changes(&self) -> Vec<(String, serde_json::Value)> {
         let changes = block_on(list_changes(&self.connection, None, 0, 1000)).unwrap();
-        changes.into_iter().map(|change| (change.kind, serde_json::from_str(&change.data).unwrap())).collect()
+        changes
+            .into_iter()
+            .map(|change| (change.kind, serde_json::from_str(&change.data).unwrap()))
+            .collect()
     }
 
     pub fn inbox(&self, state: Option<JobState>) -> Vec<StoredJob> {
-        let page = Page { cursor: None, limit: 200 };
-        block_on(list_inbox(&self.connection, &JobFilter { state, ..JobFilter::default() }, &page)).unwrap().0
+        let page = Page {
+            cursor: None,
+            limit: 200,
+        };
+        block_on(list_inbox(
+            &self.connection,
+            &JobFilter {
+                state,
+                ..JobFilter::default()
+            },
+            &page,
+        ))
+        .unwrap()
+        .0
     }
 
     pub fn number(&self, sql: &str) -> i64 {
-        self.connection.0.query_row(sql, [], |row| row.get(0)).unwrap()
+        self.connection
+            .0
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
     }
 }
 
@@ -216,7 +310,11 @@ pub fn event(key: &str, from: &[&str], body: Body) -> Event {
 
 /// A party of identities like `phone:1` and `bsuid:x`.
 pub fn party(identities: &[&str]) -> Party {
-    Party { identities: identities.iter().map(|text| identity(text)).collect(), name: None, username: None }
+    Party {
+        identities: identities.iter().map(|text| identity(text)).collect(),
+        name: None,
+        username: None,
+    }
 }
 
 pub fn identity(text: &str) -> Identity {
@@ -229,7 +327,12 @@ pub fn text(id: &str, from: &[&str]) -> Event {
 }
 
 pub fn content(id: &str) -> Message {
-    Message { id: id.into(), kind: MessageType::Text, text: Some(format!("text of {id}")), ..Message::default() }
+    Message {
+        id: id.into(),
+        kind: MessageType::Text,
+        text: Some(format!("text of {id}")),
+        ..Message::default()
+    }
 }
 
 pub fn contact(identities: &[&str]) -> Effect {
@@ -243,7 +346,11 @@ pub fn contact(identities: &[&str]) -> Effect {
 }
 
 pub fn conversation() -> Effect {
-    Effect::Conversation(ConversationEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), chat: None })
+    Effect::Conversation(ConversationEffect {
+        channel: CHANNEL.into(),
+        account: ACCOUNT.into(),
+        chat: None,
+    })
 }
 
 pub fn inbound(id: &str) -> Effect {
@@ -251,13 +358,33 @@ pub fn inbound(id: &str) -> Effect {
 }
 
 pub fn message(id: &str, direction: Direction, state: Option<DeliveryState>, at: u64) -> Effect {
-    let author = if direction == Direction::Inbound { Author::Contact } else { Author::Agent };
-    Effect::Message(MessageEffect { content: content(id), direction, author, standby: false, at, state })
+    let author = if direction == Direction::Inbound {
+        Author::Contact
+    } else {
+        Author::Agent
+    };
+    Effect::Message(MessageEffect {
+        content: content(id),
+        direction,
+        author,
+        standby: false,
+        at,
+        state,
+    })
 }
 
 pub fn status(target: Target, state: DeliveryState) -> Effect {
-    let status = Status { target, state, error: None };
-    Effect::Status(StatusEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), status, at: 1 })
+    let status = Status {
+        target,
+        state,
+        error: None,
+    };
+    Effect::Status(StatusEffect {
+        channel: CHANNEL.into(),
+        account: ACCOUNT.into(),
+        status,
+        at: 1,
+    })
 }
 
 /// What a worker commits for an event.

@@ -55,7 +55,9 @@ pub struct Filter {
 impl Filter {
     /// Whether a change is wanted.
     pub fn takes(&self, change: &Change) -> bool {
-        self.tenant.as_ref().is_none_or(|tenant| *tenant == change.tenant)
+        self.tenant
+            .as_ref()
+            .is_none_or(|tenant| *tenant == change.tenant)
             && (self.conversation.is_none() || self.conversation == change.conversation)
     }
 }
@@ -104,7 +106,13 @@ impl Fanout {
     /// No streams yet. A queue holds at most `capacity` changes, at least one.
     pub const fn new(capacity: usize) -> Self {
         let capacity = if capacity == 0 { 1 } else { capacity };
-        Fanout { capacity, head: 0, leader: None, last_id: 0, streams: BTreeMap::new() }
+        Fanout {
+            capacity,
+            head: 0,
+            leader: None,
+            last_id: 0,
+            streams: BTreeMap::new(),
+        }
     }
 
     /// Adds a stream that gets all after `after`, or all after `now` when that is earlier: an id
@@ -117,7 +125,16 @@ impl Fanout {
         let id = Id(self.last_id);
         let cursor = after.min(now);
         let queue = VecDeque::new();
-        self.streams.insert(id, Stream { filter, cursor, joined: false, queue, waiting: false });
+        self.streams.insert(
+            id,
+            Stream {
+                filter,
+                cursor,
+                joined: false,
+                queue,
+                waiting: false,
+            },
+        );
         self.leader.get_or_insert(id);
         id
     }
@@ -134,10 +151,15 @@ impl Fanout {
 
     /// What a stream does next.
     pub fn next(&mut self, id: Id) -> Next {
-        let Some(stream) = self.streams.get_mut(&id) else { return Next::End };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Next::End;
+        };
         stream.joined |= stream.cursor >= self.head;
         if !stream.joined {
-            return Next::Read(Gap { after: stream.cursor, head: self.head });
+            return Next::Read(Gap {
+                after: stream.cursor,
+                head: self.head,
+            });
         }
         let count = stream.queue.len().min(MAX_TAKE);
         let taken: Vec<_> = stream.queue.drain(..count).collect();
@@ -146,13 +168,19 @@ impl Fanout {
             _ => stream.cursor = stream.cursor.max(self.head),
         }
         stream.waiting = taken.is_empty();
-        if stream.waiting { Next::Wait } else { Next::Send(taken) }
+        if stream.waiting {
+            Next::Wait
+        } else {
+            Next::Send(taken)
+        }
     }
 
     /// Says that a stream has read the page that [`Next::Read`] asked for: `last` is the last `seq`
     /// in it, and `full` that more may follow.
     pub fn caught_up(&mut self, id: Id, gap: Gap, last: Option<u64>, full: bool) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         stream.cursor = stream.cursor.max(last.unwrap_or(gap.after));
         if !full {
             stream.cursor = stream.cursor.max(gap.head);
@@ -192,7 +220,9 @@ impl Fanout {
                 }
             }
         }
-        self.head = batch.last().map_or(self.head, |change| change.seq.max(self.head));
+        self.head = batch
+            .last()
+            .map_or(self.head, |change| change.seq.max(self.head));
         woken
     }
 }

@@ -53,7 +53,9 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
             return Some(text);
         };
         let (line, after) = text.split_at(end);
-        rest = after.strip_prefix("\r\n").or_else(|| after.strip_prefix(['\r', '\n']));
+        rest = after
+            .strip_prefix("\r\n")
+            .or_else(|| after.strip_prefix(['\r', '\n']));
         Some(line)
     })
 }
@@ -66,7 +68,8 @@ pub(crate) mod tests {
 
     /// A client, after section 9.2.6: the dispatched events as (id, kind, data).
     pub(crate) fn read(stream: &str) -> Vec<(String, String, String)> {
-        let (mut events, mut id, mut kind, mut data) = (Vec::new(), String::new(), String::new(), Vec::new());
+        let (mut events, mut id, mut kind, mut data) =
+            (Vec::new(), String::new(), String::new(), Vec::new());
         for line in stream.replace("\r\n", "\n").replace('\r', "\n").split('\n') {
             if line.is_empty() {
                 if !data.is_empty() {
@@ -91,12 +94,28 @@ pub(crate) mod tests {
     #[test]
     fn frames_are_written_as_documented() {
         for (name, frame, want) in [
-            ("event", event(7, "message.created", r#"{"a":1}"#), "id: 7\nevent: message.created\ndata: {\"a\":1}\n\n"),
+            (
+                "event",
+                event(7, "message.created", r#"{"a":1}"#),
+                "id: 7\nevent: message.created\ndata: {\"a\":1}\n\n",
+            ),
             ("no kind", event(0, "", "x"), "id: 0\ndata: x\n\n"),
-            ("lines", event(1, "k", "a\nb\r\nc\rd"), "id: 1\nevent: k\ndata: a\ndata: b\ndata: c\ndata: d\n\n"),
-            ("injection", event(1, "k\nid: 9", "x"), "id: 1\nevent: kid: 9\ndata: x\n\n"),
+            (
+                "lines",
+                event(1, "k", "a\nb\r\nc\rd"),
+                "id: 1\nevent: k\ndata: a\ndata: b\ndata: c\ndata: d\n\n",
+            ),
+            (
+                "injection",
+                event(1, "k\nid: 9", "x"),
+                "id: 1\nevent: kid: 9\ndata: x\n\n",
+            ),
             ("comment", comment("hello"), ": hello\n\n"),
-            ("comment of lines", comment("a\ndata: b"), ": a\n: data: b\n\n"),
+            (
+                "comment of lines",
+                comment("a\ndata: b"),
+                ": a\n: data: b\n\n",
+            ),
             ("retry", retry(2000), "retry: 2000\n\n"),
         ] {
             assert_eq!(frame, want, "{name}");

@@ -15,11 +15,16 @@ pub enum Error {
 /// that reconnects sends it to the same address, whose parameter is older. An empty header is none,
 /// as a client sends it that has seen no id yet.
 pub fn last_event_id(header: Option<&[u8]>, parameter: Option<&str>) -> Result<Option<u64>, Error> {
-    if let Some(header) = header.map(<[u8]>::trim_ascii).filter(|header| !header.is_empty()) {
+    if let Some(header) = header
+        .map(<[u8]>::trim_ascii)
+        .filter(|header| !header.is_empty())
+    {
         let text = std::str::from_utf8(header).map_err(|_| Error::Header)?;
         return number(text).map(Some).ok_or(Error::Header);
     }
-    parameter.map(|text| number(text).ok_or(Error::Parameter)).transpose()
+    parameter
+        .map(|text| number(text).ok_or(Error::Parameter))
+        .transpose()
 }
 
 /// Digits only. The store counts in `i64` at most, so a larger number was never ours.
@@ -43,16 +48,40 @@ mod tests {
             ("empty header", Some(""), Some("7"), Ok(Some(7))),
             ("space around", Some(" 8 "), None, Ok(Some(8))),
             ("start", Some("0"), None, Ok(Some(0))),
-            ("largest", Some("9223372036854775807"), None, Ok(Some(9_223_372_036_854_775_807))),
-            ("too large", Some("9223372036854775808"), None, Err(Error::Header)),
-            ("overflow", Some("99999999999999999999"), None, Err(Error::Header)),
+            (
+                "largest",
+                Some("9223372036854775807"),
+                None,
+                Ok(Some(9_223_372_036_854_775_807)),
+            ),
+            (
+                "too large",
+                Some("9223372036854775808"),
+                None,
+                Err(Error::Header),
+            ),
+            (
+                "overflow",
+                Some("99999999999999999999"),
+                None,
+                Err(Error::Header),
+            ),
             ("sign", Some("-1"), None, Err(Error::Header)),
             ("plus", None, Some("+1"), Err(Error::Parameter)),
             ("words", None, Some("latest"), Err(Error::Parameter)),
             ("empty parameter", None, Some(""), Err(Error::Parameter)),
-            ("bad header, good parameter", Some("x"), Some("7"), Err(Error::Header)),
+            (
+                "bad header, good parameter",
+                Some("x"),
+                Some("7"),
+                Err(Error::Header),
+            ),
         ] {
-            assert_eq!(last_event_id(header.map(str::as_bytes), parameter), want, "{name}");
+            assert_eq!(
+                last_event_id(header.map(str::as_bytes), parameter),
+                want,
+                "{name}"
+            );
         }
         assert_eq!(last_event_id(Some(b"\xff"), None), Err(Error::Header));
     }

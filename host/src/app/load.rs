@@ -47,15 +47,26 @@ impl App {
         };
 
         let loader = Loader::new(manifest, &options, &resolver, &engine)?;
-        let ids: BTreeSet<&str> = triggers.iter().map(|trigger| trigger.component.as_str()).collect();
+        let ids: BTreeSet<&str> = triggers
+            .iter()
+            .map(|trigger| trigger.component.as_str())
+            .collect();
         let blueprints = loader.load_all(ids)?;
 
         let stop = Stop::default();
-        let pool = |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
+        let pool =
+            |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
         let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
         let dispatcher = Arc::new(Dispatcher::new(router, pools, stop.clone()));
         _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
-        Ok(Self { options, engine, dispatcher, sweep, tls, stop })
+        Ok(Self {
+            options,
+            engine,
+            dispatcher,
+            sweep,
+            tls,
+            stop,
+        })
     }
 
     /// Route and component of every public route, in order of precedence.
@@ -81,7 +92,11 @@ fn router(triggers: &[&HttpTrigger]) -> anyhow::Result<Router> {
 fn resolver(manifest: &Manifest, options: &Options) -> anyhow::Result<Resolver> {
     let secret = |(name, value): (&String, &String)| (name.clone(), Secret::from(value.as_str()));
     let overrides = options.variables.iter().map(secret).collect();
-    let providers = Providers { overrides, ..Providers::default() }.with_process_environment()?;
+    let providers = Providers {
+        overrides,
+        ..Providers::default()
+    }
+    .with_process_environment()?;
     Ok(Resolver::new(manifest, &providers)?)
 }
 
@@ -92,7 +107,9 @@ fn sweep(
     router: &Router,
     resolver: &Resolver,
 ) -> anyhow::Result<Option<Sweep>> {
-    let Some(period) = manifest.application.schedule.get(SWEEP) else { return Ok(None) };
+    let Some(period) = manifest.application.schedule.get(SWEEP) else {
+        return Ok(None);
+    };
     if !options.only.is_empty() && router.find(crate::schedule::PATH).is_none() {
         info!("no sweep: its component is not among those that run");
         return Ok(None);
@@ -119,8 +136,12 @@ impl<'a> Loader<'a> {
         resolver: &'a Resolver,
         engine: &'a Engine,
     ) -> anyhow::Result<Self> {
-        let labels: BTreeSet<&str> =
-            manifest.components.values().flat_map(|one| &one.sqlite_databases).map(String::as_str).collect();
+        let labels: BTreeSet<&str> = manifest
+            .components
+            .values()
+            .flat_map(|one| &one.sqlite_databases)
+            .map(String::as_str)
+            .collect();
         Ok(Self {
             manifest,
             options,
@@ -134,10 +155,16 @@ impl<'a> Loader<'a> {
 
     /// Loads components on as many threads as there are cores.
     fn load_all(&self, ids: BTreeSet<&str>) -> anyhow::Result<Vec<Blueprint>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ids.len());
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(ids.len());
         let left = Mutex::new(ids.into_iter());
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || std::iter::from_fn(next).map(|id| self.load(id)).collect::<anyhow::Result<Vec<_>>>();
+        let work = || {
+            std::iter::from_fn(next)
+                .map(|id| self.load(id))
+                .collect::<anyhow::Result<Vec<_>>>()
+        };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let mut loaded = Vec::new();
@@ -153,7 +180,8 @@ impl<'a> Loader<'a> {
 
     fn load(&self, id: &str) -> anyhow::Result<Blueprint> {
         let component = self.manifest.components.get(id);
-        let component = component.with_context(|| format!("[[trigger.http]] names no component `{id}`"))?;
+        let component =
+            component.with_context(|| format!("[[trigger.http]] names no component `{id}`"))?;
         if !component.files.is_empty() {
             bail!(
                 "[component.{id}] `files`: this host mounts no files into components; embed them in the component"
@@ -163,7 +191,8 @@ impl<'a> Loader<'a> {
         let code = cache::load(self.engine, &bytes, &self.cache_dir())
             .with_context(|| format!("cannot load component `{id}`"))?;
         let mut linker = self.linker.clone();
-        fence::link(&mut linker, &code).with_context(|| format!("cannot fence component `{id}`"))?;
+        fence::link(&mut linker, &code)
+            .with_context(|| format!("cannot fence component `{id}`"))?;
         let pre = linker
             .instantiate_pre(&code)
             .map_err(anyhow::Error::from)
@@ -179,7 +208,12 @@ impl<'a> Loader<'a> {
     }
 
     fn settings(&self, component: &Component) -> anyhow::Result<Settings> {
-        let Options { env, log_dir, quiet, .. } = self.options;
+        let Options {
+            env,
+            log_dir,
+            quiet,
+            ..
+        } = self.options;
         let mut environment = component.environment.clone();
         environment.extend(env.clone());
         let siblings = self.manifest.components.keys().map(String::as_str);
@@ -190,7 +224,10 @@ impl<'a> Loader<'a> {
             variables: Arc::new(self.resolver.component(component)?),
             databases: Arc::new(sqlite::Grant::new(component)),
             sqlite: self.sqlite.clone(),
-            outgoing: Outgoing { hosts, neighbours: self.neighbours.clone() },
+            outgoing: Outgoing {
+                hosts,
+                neighbours: self.neighbours.clone(),
+            },
         })
     }
 }

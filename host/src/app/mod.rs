@@ -92,12 +92,20 @@ impl App {
         shutdown: impl Future<Output = ()>,
         on_ready: impl FnOnce(SocketAddr),
     ) -> anyhow::Result<()> {
-        let Self { options, engine, dispatcher, sweep, tls, stop } = self;
+        let Self {
+            options,
+            engine,
+            dispatcher,
+            sweep,
+            tls,
+            stop,
+        } = self;
         let listener = server::bind(options.listen, options.find_free_port).await?;
         let _ticker = Ticker::start(&engine)?;
         on_ready(listener.local_addr()?);
         if let Some(sweep) = sweep {
-            stop.tasks.spawn(sweep.run(dispatcher.clone(), stop.clone()));
+            stop.tasks
+                .spawn(sweep.run(dispatcher.clone(), stop.clone()));
         }
         tokio::select! {
             () = server::serve(listener, tls, dispatcher.clone(), stop.clone()) => {}
@@ -112,11 +120,18 @@ impl App {
 async fn end(stop: &Stop, timeout: Duration) {
     stop.gently.cancel();
     stop.tasks.close();
-    if tokio::time::timeout(timeout, stop.tasks.wait()).await.is_ok() {
+    if tokio::time::timeout(timeout, stop.tasks.wait())
+        .await
+        .is_ok()
+    {
         info!("stopped; nothing was left to do");
         return;
     }
-    warn!(left = stop.tasks.len(), waited_secs = timeout.as_secs(), "stopped with work left");
+    warn!(
+        left = stop.tasks.len(),
+        waited_secs = timeout.as_secs(),
+        "stopped with work left"
+    );
     stop.now.cancel();
     // What does not end even now ends with the process.
     _ = tokio::time::timeout(DROP_TIMEOUT, stop.tasks.wait()).await;

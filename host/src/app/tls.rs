@@ -14,7 +14,12 @@ use tokio_rustls::TlsAcceptor;
 pub(super) fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .with_context(|| format!("cannot read the certificate of --tls-cert {}", certificate.display()))?;
+        .with_context(|| {
+            format!(
+                "cannot read the certificate of --tls-cert {}",
+                certificate.display()
+            )
+        })?;
     anyhow::ensure!(
         !chain.is_empty(),
         "--tls-cert {}: the file has no certificate",
@@ -27,7 +32,11 @@ pub(super) fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcce
         .with_no_client_auth()
         .with_single_cert(chain, key_der)
         .with_context(|| {
-            format!("--tls-cert {} and --tls-key {} do not fit", certificate.display(), key.display())
+            format!(
+                "--tls-cert {} and --tls-key {} do not fit",
+                certificate.display(),
+                key.display()
+            )
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
@@ -42,9 +51,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let empty = dir.path().join("cert.pem");
         std::fs::write(&empty, "no certificate here").unwrap();
-        for (path, want) in [(empty.as_path(), "no certificate"), (Path::new("/nowhere.pem"), "cannot read")] {
+        for (path, want) in [
+            (empty.as_path(), "no certificate"),
+            (Path::new("/nowhere.pem"), "cannot read"),
+        ] {
             let error = acceptor(path, path).map(|_| ()).unwrap_err().to_string();
-            assert!(error.contains("--tls-cert") && error.contains(want), "{error}");
+            assert!(
+                error.contains("--tls-cert") && error.contains(want),
+                "{error}"
+            );
         }
     }
 }

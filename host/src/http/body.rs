@@ -38,7 +38,13 @@ pub fn track(
     let is_events = is_event_stream(response.headers());
     response.map(|inner| {
         let stop = is_events.then(|| Box::pin(stop.clone().cancelled_owned()));
-        Tracked { inner: Some(inner), activity, reading: false, stop }.boxed_unsync()
+        Tracked {
+            inner: Some(inner),
+            activity,
+            reading: false,
+            stop,
+        }
+        .boxed_unsync()
     })
 }
 
@@ -46,7 +52,11 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+        .is_some_and(|kind| {
+            kind.trim_start()
+                .to_ascii_lowercase()
+                .starts_with("text/event-stream")
+        })
 }
 
 impl Tracked {
@@ -71,12 +81,18 @@ impl Body for Tracked {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if self.stop.as_mut().is_some_and(|stop| stop.as_mut().poll(cx).is_ready()) {
+        if self
+            .stop
+            .as_mut()
+            .is_some_and(|stop| stop.as_mut().poll(cx).is_ready())
+        {
             self.stop = None;
             self.inner = None;
             self.got_something();
         }
-        let Some(inner) = self.inner.as_mut() else { return Poll::Ready(None) };
+        let Some(inner) = self.inner.as_mut() else {
+            return Poll::Ready(None);
+        };
         let poll = Pin::new(inner).poll_frame(cx);
         match poll {
             Poll::Pending => self.waits(),
@@ -90,7 +106,9 @@ impl Body for Tracked {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
@@ -111,7 +129,10 @@ mod tests {
     fn never_ending(kind: &'static str) -> Response<WasiBody> {
         let frames = stream::pending::<Result<Frame<Bytes>, Error>>();
         let body = StreamBody::new(frames).boxed_unsync();
-        Response::builder().header(CONTENT_TYPE, kind).body(body).unwrap()
+        Response::builder()
+            .header(CONTENT_TYPE, kind)
+            .body(body)
+            .unwrap()
     }
 
     #[tokio::test]
@@ -139,7 +160,8 @@ mod tests {
         activity.answered(&id, Instant::now(), true);
 
         let stop = CancellationToken::new();
-        let mut body = track(never_ending("text/event-stream"), activity.clone(), &stop).into_body();
+        let mut body =
+            track(never_ending("text/event-stream"), activity.clone(), &stop).into_body();
         assert!(activity.deadline(&limits).is_some(), "nobody has read yet");
         assert!(futures::poll!(body.frame()).is_pending());
         assert!(activity.deadline(&limits).is_none(), "a client waits");

@@ -133,7 +133,14 @@ impl Dispatcher {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         let status = response.status();
-        log(&Served { id: &id, found: &found, method: &method, status, started, origin });
+        log(&Served {
+            id: &id,
+            found: &found,
+            method: &method,
+            status,
+            started,
+            origin,
+        });
         response
     }
 
@@ -154,11 +161,17 @@ impl Dispatcher {
 fn failed(failure: &Failure, request_id: &str, component: &str) -> Problem {
     match failure {
         Failure::Late => {
-            warn!(request_id, component, "no response head in time (limit `response_timeout`)");
+            warn!(
+                request_id,
+                component, "no response head in time (limit `response_timeout`)"
+            );
             Problem::Late
         }
         Failure::Busy => {
-            warn!(request_id, component, "no instance was free in time (limit `max_concurrency`)");
+            warn!(
+                request_id,
+                component, "no instance was free in time (limit `max_concurrency`)"
+            );
             Problem::Busy
         }
         // The instance has logged why, with this request's id.
@@ -181,7 +194,14 @@ struct Served<'a> {
 
 /// One event per request; those between components are of interest only while debugging.
 fn log(served: &Served<'_>) {
-    let Served { id: request_id, found, method, status, started, origin } = served;
+    let Served {
+        id: request_id,
+        found,
+        method,
+        status,
+        started,
+        origin,
+    } = served;
     let (component, route, status) = (&*found.component, &*found.route, status.as_u16());
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match origin {
@@ -211,7 +231,9 @@ mod tests {
     }
 
     async fn serve(dispatcher: &Dispatcher, path: &'static str) -> Response<WasiBody> {
-        dispatcher.serve(get(path), Scheme::Http, INTERNAL_CLIENT).await
+        dispatcher
+            .serve(get(path), Scheme::Http, INTERNAL_CLIENT)
+            .await
     }
 
     #[tokio::test]

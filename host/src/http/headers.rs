@@ -47,9 +47,18 @@ impl Scheme {
 }
 
 /// Removes what rule 1 to 3 forbid and sets the host's own values.
-pub fn prepare(headers: &mut HeaderMap, uri: &Uri, scheme: Scheme, found: &Match, client: SocketAddr) {
+pub fn prepare(
+    headers: &mut HeaderMap,
+    uri: &Uri,
+    scheme: Scheme,
+    found: &Match,
+    client: SocketAddr,
+) {
     strip(headers);
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let full_url = format!("{}://{host}{path}", scheme.as_str());
     let prefix = found.route.strip_suffix("/...").unwrap_or(&found.route);
@@ -62,7 +71,10 @@ pub fn prepare(headers: &mut HeaderMap, uri: &Uri, scheme: Scheme, found: &Match
     set(headers, COMPONENT_ROUTE, prefix);
     set(headers, CLIENT_ADDR, &client.to_string());
     for (name, value) in &found.named {
-        let name = format!("{PATH_MATCH_PREFIX}{}", name.replace('_', "-").to_ascii_lowercase());
+        let name = format!(
+            "{PATH_MATCH_PREFIX}{}",
+            name.replace('_', "-").to_ascii_lowercase()
+        );
         if let Ok(name) = HeaderName::try_from(name) {
             set(headers, name, value);
         }
@@ -71,25 +83,43 @@ pub fn prepare(headers: &mut HeaderMap, uri: &Uri, scheme: Scheme, found: &Match
 
 /// The route below the base path `/`: absolute, without one trailing slash.
 fn matched_route(route: &str) -> String {
-    let absolute = if route.starts_with('/') { route.to_owned() } else { format!("/{route}") };
+    let absolute = if route.starts_with('/') {
+        route.to_owned()
+    } else {
+        format!("/{route}")
+    };
     absolute.strip_suffix('/').unwrap_or(&absolute).to_owned()
 }
 
 fn strip(headers: &mut HeaderMap) {
-    let forged: Vec<HeaderName> =
-        headers.keys().filter(|name| is_host_fact(name)).cloned().collect();
+    let forged: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_host_fact(name))
+        .cloned()
+        .collect();
     for name in forged {
         headers.remove(name);
     }
     headers.remove(CONNECTION);
-    if headers.get(HOST).is_some_and(|host| is_internal(host.as_bytes())) {
+    if headers
+        .get(HOST)
+        .is_some_and(|host| is_internal(host.as_bytes()))
+    {
         headers.remove(HOST);
     }
 }
 
 fn is_host_fact(name: &HeaderName) -> bool {
-    [PATH_INFO, FULL_URL, MATCHED_ROUTE, BASE_PATH, RAW_COMPONENT_ROUTE, COMPONENT_ROUTE, CLIENT_ADDR]
-        .contains(name)
+    [
+        PATH_INFO,
+        FULL_URL,
+        MATCHED_ROUTE,
+        BASE_PATH,
+        RAW_COMPONENT_ROUTE,
+        COMPONENT_ROUTE,
+        CLIENT_ADDR,
+    ]
+    .contains(name)
         || name.as_str().starts_with(PATH_MATCH_PREFIX)
 }
 
@@ -117,7 +147,10 @@ mod tests {
         let found = Router::build([(route, "c")]).unwrap().find(path).unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in given {
-            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::try_from(*value).unwrap(),
+            );
         }
         let client = SocketAddr::from(([127, 0, 0, 1], 8777));
         let uri = Uri::try_from(format!("{path}?key=1")).unwrap();
@@ -161,8 +194,17 @@ mod tests {
             "spin-client-addr",
             "spin-path-match-account",
         ] {
-            let got = prepared("/a", "/a", &[(name, "forged"), (name, "twice"), ("host", "h")]);
-            assert!(got.get_all(name).iter().all(|value| value != "forged" && value != "twice"), "{name}");
+            let got = prepared(
+                "/a",
+                "/a",
+                &[(name, "forged"), (name, "twice"), ("host", "h")],
+            );
+            assert!(
+                got.get_all(name)
+                    .iter()
+                    .all(|value| value != "forged" && value != "twice"),
+                "{name}"
+            );
         }
     }
 
@@ -175,7 +217,11 @@ mod tests {
             ("spin.internal.example.com", true),
             ("notspin.internal", true),
         ] {
-            let got = prepared("/a", "/a", &[("host", host), ("connection", "close"), ("accept", "x/y")]);
+            let got = prepared(
+                "/a",
+                "/a",
+                &[("host", host), ("connection", "close"), ("accept", "x/y")],
+            );
             assert_eq!(got.get("host").is_some(), kept, "{host}");
             assert!(got.get("connection").is_none());
             assert_eq!(got.get("accept").unwrap(), "x/y");
@@ -187,7 +233,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("worker.spin.internal"));
         let uri = Uri::from_static("http://worker.spin.internal/wake?x=1");
-        prepare(&mut headers, &uri, Scheme::Http, &Match::internal("worker", "/wake"), INTERNAL_CLIENT);
+        prepare(
+            &mut headers,
+            &uri,
+            Scheme::Http,
+            &Match::internal("worker", "/wake"),
+            INTERNAL_CLIENT,
+        );
         for (name, want) in [
             ("spin-full-url", "http://localhost/wake?x=1"),
             ("spin-matched-route", "/..."),

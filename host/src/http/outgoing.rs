@@ -32,7 +32,10 @@ pub struct Outgoing {
 }
 
 /// A response, and what goes on with its connection.
-type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+type Sent = (
+    Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
 
 impl WasiHttpHooks for Outgoing {
     fn send_request(
@@ -54,7 +57,12 @@ impl Outgoing {
         options: Option<RequestOptions>,
     ) -> Result<Sent, Error> {
         self.check(request.uri())?;
-        match request.uri().host().and_then(service_chaining).map(str::to_owned) {
+        match request
+            .uri()
+            .host()
+            .and_then(service_chaining)
+            .map(str::to_owned)
+        {
             Some(target) => self.call(&target, request, options).await,
             None => {
                 let (response, io) =
@@ -65,7 +73,10 @@ impl Outgoing {
     }
 
     fn check(&self, uri: &Uri) -> Result<(), Error> {
-        let (scheme, host) = (uri.scheme_str().unwrap_or("https"), uri.host().unwrap_or_default());
+        let (scheme, host) = (
+            uri.scheme_str().unwrap_or("https"),
+            uri.host().unwrap_or_default(),
+        );
         if self.hosts.allows(scheme, host, uri.port_u16()) {
             return Ok(());
         }

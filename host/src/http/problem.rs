@@ -48,7 +48,9 @@ impl Problem {
         );
         let mut response = text(status, "application/problem+json", body);
         if self == Self::Busy {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
         }
         response
     }
@@ -58,9 +60,15 @@ impl Problem {
 pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<WasiBody> {
     let body = body.into();
     let length = HeaderValue::from(body.len());
-    let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
+    let mut response = Response::new(
+        Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync(),
+    );
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CONTENT_LENGTH, length);
     response
 }
@@ -86,7 +94,10 @@ mod tests {
             assert_eq!(json["code"], code);
             assert_eq!(head.headers[CONTENT_TYPE], "application/problem+json");
             assert_eq!(head.headers[CONTENT_LENGTH], body.len().to_string());
-            assert_eq!(head.headers.contains_key(RETRY_AFTER), problem == Problem::Busy);
+            assert_eq!(
+                head.headers.contains_key(RETRY_AFTER),
+                problem == Problem::Busy
+            );
         }
     }
 }

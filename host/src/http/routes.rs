@@ -25,7 +25,9 @@ pub enum Error {
         second: String,
     },
     /// `...` that is not the last segment, or a `:` without a name.
-    #[error("the route `{0}` is malformed: `...` may only be its last segment, and `:` needs a name")]
+    #[error(
+        "the route `{0}` is malformed: `...` may only be its last segment, and `:` needs a name"
+    )]
     Malformed(String),
 }
 
@@ -79,12 +81,20 @@ impl Entry {
                 },
             });
         }
-        Ok(Self { raw: raw.to_owned(), segments, component: component.to_owned() })
+        Ok(Self {
+            raw: raw.to_owned(),
+            segments,
+            component: component.to_owned(),
+        })
     }
 
     fn fits_same_paths(&self, other: &Self) -> bool {
         self.segments.len() == other.segments.len()
-            && self.segments.iter().zip(&other.segments).all(|(a, b)| a.same_shape(b))
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|(a, b)| a.same_shape(b))
     }
 
     fn precedence(&self, other: &Self) -> Ordering {
@@ -175,7 +185,10 @@ impl Router {
         for (raw, component) in routes {
             let entry = Entry::parse(raw, component)?;
             if let Some(first) = entries.iter().find(|other| other.fits_same_paths(&entry)) {
-                return Err(Error::Duplicate { first: first.raw.clone(), second: entry.raw });
+                return Err(Error::Duplicate {
+                    first: first.raw.clone(),
+                    second: entry.raw,
+                });
             }
             entries.push(entry);
         }
@@ -198,7 +211,9 @@ impl Router {
 
     /// Route and component of each entry, in order of precedence.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries.iter().map(|entry| (entry.raw.as_str(), entry.component.as_str()))
+        self.entries
+            .iter()
+            .map(|entry| (entry.raw.as_str(), entry.component.as_str()))
     }
 }
 
@@ -239,7 +254,11 @@ mod tests {
             ("/v1/rules/special", "special"),
             ("/v12", "console"),
         ] {
-            assert_eq!(router().find(path).map(|found| found.component).as_deref(), Some(want), "{path}");
+            assert_eq!(
+                router().find(path).map(|found| found.component).as_deref(),
+                Some(want),
+                "{path}"
+            );
         }
     }
 
@@ -253,7 +272,8 @@ mod tests {
 
     #[test]
     fn names_and_the_rest_are_captured_as_spin_spells_them() {
-        let router = Router::build([("/a/:user_id/...", "a"), ("/exact", "e"), ("/...", "r")]).unwrap();
+        let router =
+            Router::build([("/a/:user_id/...", "a"), ("/exact", "e"), ("/...", "r")]).unwrap();
         for (path, named, path_info) in [
             ("/a/1", vec![("user_id", "1")], ""),
             ("/a/1/", vec![("user_id", "1")], "/"),
@@ -264,8 +284,16 @@ mod tests {
             ("/z", vec![], "/z"),
         ] {
             let found = router.find(path).unwrap();
-            let got: Vec<_> = found.named.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            assert_eq!((got, found.path_info.as_str()), (named, path_info), "{path}");
+            let got: Vec<_> = found
+                .named
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.as_str()))
+                .collect();
+            assert_eq!(
+                (got, found.path_info.as_str()),
+                (named, path_info),
+                "{path}"
+            );
         }
     }
 
@@ -278,7 +306,10 @@ mod tests {
             ("two catch-alls", "/...", "/*"),
         ] {
             let got = Router::build([(first, "one"), (second, "two")]).map(|_| ());
-            let want = Error::Duplicate { first: first.into(), second: second.into() };
+            let want = Error::Duplicate {
+                first: first.into(),
+                second: second.into(),
+            };
             assert_eq!(got, Err(want), "{name}");
         }
     }
@@ -293,7 +324,12 @@ mod tests {
 
     #[test]
     fn the_table_does_not_depend_on_the_order_of_the_manifest() {
-        let forward = [("/...", "a"), ("/x/...", "b"), ("/x/:y", "c"), ("/x/z", "d")];
+        let forward = [
+            ("/...", "a"),
+            ("/x/...", "b"),
+            ("/x/:y", "c"),
+            ("/x/z", "d"),
+        ];
         let mut backward = forward;
         backward.reverse();
         for path in ["/", "/x", "/x/1", "/x/z", "/x/z/1"] {

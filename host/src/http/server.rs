@@ -52,9 +52,15 @@ const PORTS_TO_TRY: u16 = 10;
 /// # Errors
 /// When the address is taken or not ours; the text says what to do.
 pub async fn bind(address: SocketAddr, find_free_port: bool) -> anyhow::Result<TcpListener> {
-    let tries = if find_free_port && address.port() != 0 { PORTS_TO_TRY } else { 1 };
+    let tries = if find_free_port && address.port() != 0 {
+        PORTS_TO_TRY
+    } else {
+        1
+    };
     for offset in 0..tries {
-        let Some(port) = address.port().checked_add(offset) else { break };
+        let Some(port) = address.port().checked_add(offset) else {
+            break;
+        };
         match TcpListener::bind(SocketAddr::new(address.ip(), port)).await {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
@@ -66,9 +72,7 @@ pub async fn bind(address: SocketAddr, find_free_port: bool) -> anyhow::Result<T
             "no free port among {PORTS_TO_TRY} from {address} on; pass another one with --listen"
         );
     }
-    bail!(
-        "{address} is already in use; pass another address with --listen, or --find-free-port"
-    )
+    bail!("{address} is already in use; pass another address with --listen, or --find-free-port")
 }
 
 /// Serves connections until the host stops. Connections outlive this call; `stop.tasks` counts them.
@@ -86,7 +90,11 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, client, slot)) => {
-                let connection = Connection { dispatcher: dispatcher.clone(), stop: stop.clone(), client };
+                let connection = Connection {
+                    dispatcher: dispatcher.clone(),
+                    stop: stop.clone(),
+                    client,
+                };
                 stop.tasks.spawn(connection.open(stream, tls.clone(), slot));
             }
             Err(error) => {
@@ -117,7 +125,9 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "connection without TCP_NODELAY");
         }
-        let Some(tls) = tls else { return self.run(stream, Scheme::Http).await };
+        let Some(tls) = tls else {
+            return self.run(stream, Scheme::Http).await;
+        };
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.run(stream, Scheme::Https).await,
             Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
@@ -184,8 +194,16 @@ fn absolute(uri: &Uri, headers: &HeaderMap, version: Version, scheme: Scheme) ->
         (None, None) if version < Version::HTTP_11 => Authority::from_static("localhost"),
         (None, None) => return None,
     };
-    let path = uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-    Uri::builder().scheme(scheme.as_str()).authority(authority).path_and_query(path).build().ok()
+    let path = uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or(PathAndQuery::from_static("/"));
+    Uri::builder()
+        .scheme(scheme.as_str())
+        .authority(authority)
+        .path_and_query(path)
+        .build()
+        .ok()
 }
 
 #[cfg(test)]
@@ -196,12 +214,42 @@ mod tests {
     #[test]
     fn a_request_names_exactly_one_host() {
         for (name, target, hosts, version, want) in [
-            ("header", "/a?b", &["h:1"][..], Version::HTTP_11, Some("http://h:1/a?b")),
-            ("target", "http://t/a", &[][..], Version::HTTP_11, Some("http://t/a")),
-            ("both, same", "http://t/a", &["t"][..], Version::HTTP_11, Some("http://t/a")),
-            ("both, different", "http://t/a", &["u"][..], Version::HTTP_11, None),
+            (
+                "header",
+                "/a?b",
+                &["h:1"][..],
+                Version::HTTP_11,
+                Some("http://h:1/a?b"),
+            ),
+            (
+                "target",
+                "http://t/a",
+                &[][..],
+                Version::HTTP_11,
+                Some("http://t/a"),
+            ),
+            (
+                "both, same",
+                "http://t/a",
+                &["t"][..],
+                Version::HTTP_11,
+                Some("http://t/a"),
+            ),
+            (
+                "both, different",
+                "http://t/a",
+                &["u"][..],
+                Version::HTTP_11,
+                None,
+            ),
             ("none", "/a", &[][..], Version::HTTP_11, None),
-            ("none, old client", "/a", &[][..], Version::HTTP_10, Some("http://localhost/a")),
+            (
+                "none, old client",
+                "/a",
+                &[][..],
+                Version::HTTP_10,
+                Some("http://localhost/a"),
+            ),
             ("twice", "/a", &["h", "h"][..], Version::HTTP_11, None),
             ("no authority", "/a", &["h/i"][..], Version::HTTP_11, None),
             ("empty", "/a", &[""][..], Version::HTTP_11, None),
@@ -218,10 +266,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_an_error_unless_another_may_be_found() {
-        let taken = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).await.unwrap();
+        let taken = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false)
+            .await
+            .unwrap();
         let address = taken.local_addr().unwrap();
         let error = bind(address, false).await.unwrap_err().to_string();
-        assert!(error.contains("already in use") && error.contains("--find-free-port"), "{error}");
+        assert!(
+            error.contains("already in use") && error.contains("--find-free-port"),
+            "{error}"
+        );
         let found = bind(address, true).await.unwrap().local_addr().unwrap();
         assert!(found.port() > address.port());
     }

@@ -112,15 +112,24 @@ impl Activity {
     pub fn deadline(&self, limits: &Limits) -> Option<(Instant, Overdue)> {
         let state = self.lock();
         if !state.waiting.is_empty() {
-            return Some((state.last_start + limits.response_timeout + GRACE, Overdue::Response));
+            return Some((
+                state.last_start + limits.response_timeout + GRACE,
+                Overdue::Response,
+            ));
         }
         if state.idle || state.reading > 0 {
             return None;
         }
         Some(if state.condemned {
-            (state.last_sign + limits.response_timeout, Overdue::Condemned)
+            (
+                state.last_sign + limits.response_timeout,
+                Overdue::Condemned,
+            )
         } else {
-            (state.last_sign + limits.background_timeout, Overdue::Background)
+            (
+                state.last_sign + limits.background_timeout,
+                Overdue::Background,
+            )
         })
     }
 
@@ -156,25 +165,46 @@ mod tests {
         let start = Instant::now();
         let secs = |secs| start + Duration::from_secs(secs);
         let activity = Activity::new(start);
-        assert_eq!(activity.deadline(&limits()), None, "a new instance may wait");
+        assert_eq!(
+            activity.deadline(&limits()),
+            None,
+            "a new instance may wait"
+        );
 
         let (one, two) = (Arc::from("one"), Arc::from("two"));
         activity.started(&one, start);
         activity.started(&two, secs(5));
         assert_eq!(activity.waiting(), [one.clone(), two.clone()]);
-        assert_eq!(activity.deadline(&limits()), Some((secs(36), Overdue::Response)));
+        assert_eq!(
+            activity.deadline(&limits()),
+            Some((secs(36), Overdue::Response))
+        );
 
         activity.answered(&one, secs(6), true);
         activity.answered(&two, secs(7), true);
-        assert_eq!(activity.deadline(&limits()), Some((secs(607), Overdue::Background)));
+        assert_eq!(
+            activity.deadline(&limits()),
+            Some((secs(607), Overdue::Background))
+        );
 
         activity.reading_begins();
-        assert_eq!(activity.deadline(&limits()), None, "a stream that is read has no limit");
+        assert_eq!(
+            activity.deadline(&limits()),
+            None,
+            "a stream that is read has no limit"
+        );
         activity.reading_ends(secs(5000));
-        assert_eq!(activity.deadline(&limits()), Some((secs(5600), Overdue::Background)));
+        assert_eq!(
+            activity.deadline(&limits()),
+            Some((secs(5600), Overdue::Background))
+        );
 
         activity.rests();
-        assert_eq!(activity.deadline(&limits()), None, "a guest at rest may stay");
+        assert_eq!(
+            activity.deadline(&limits()),
+            None,
+            "a guest at rest may stay"
+        );
     }
 
     #[test]

@@ -9,10 +9,10 @@ use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::handler::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{p2, p3};
 
+use super::Data;
 use super::cpu::{self, CpuClock};
 use super::limits::{Limits, MemoryGate};
 use super::stdio::Sinks;
-use super::Data;
 use crate::http::outgoing::Outgoing;
 use crate::{sqlite, variables};
 
@@ -87,7 +87,13 @@ impl Blueprint {
                 Err(_) => return Err(error),
             },
         };
-        Ok(Self { id: id.into(), limits, pre, engine, settings })
+        Ok(Self {
+            id: id.into(),
+            limits,
+            pre,
+            engine,
+            settings,
+        })
     }
 
     /// Makes an instance.
@@ -102,7 +108,11 @@ impl Blueprint {
         });
         let proxy = cpu::metered(&clock, self.pre.instantiate_async(&mut store)).await?;
         clock.yielded();
-        Ok(Made { store, proxy, clock })
+        Ok(Made {
+            store,
+            proxy,
+            clock,
+        })
     }
 
     fn data(&self) -> Data {
@@ -120,7 +130,12 @@ impl Blueprint {
 
     /// No files, no arguments, and only the sockets that `allowed_outbound_hosts` names.
     fn wasi(&self) -> WasiCtx {
-        let Settings { environment, sinks, outgoing, .. } = &self.settings;
+        let Settings {
+            environment,
+            sinks,
+            outgoing,
+            ..
+        } = &self.settings;
         let hosts = outgoing.hosts.clone();
         let may_resolve = !hosts.entries().is_empty();
         WasiCtx::builder()

@@ -86,8 +86,9 @@ pub async fn metered<F: Future>(clock: &CpuClock, future: F) -> F::Output {
 /// CPU time of this thread. Where the system has none, 0: then only `response_timeout` and
 /// `background_timeout` end a loop.
 fn thread_nanos() -> u64 {
-    ThreadTime::try_now()
-        .map_or(0, |time| u64::try_from(time.as_duration().as_nanos()).unwrap_or(u64::MAX))
+    ThreadTime::try_now().map_or(0, |time| {
+        u64::try_from(time.as_duration().as_nanos()).unwrap_or(u64::MAX)
+    })
 }
 
 #[cfg(test)]

@@ -39,9 +39,14 @@ pub struct Limits {
 impl Limits {
     /// Resolves a component's limits against the application's.
     pub fn resolve(component: &manifest::Limits, application: &manifest::Limits) -> Self {
-        let mib = component.max_memory_mib.or(application.max_memory_mib).unwrap_or(MAX_MEMORY_MIB);
-        let at_once =
-            component.max_concurrency.or(application.max_concurrency).unwrap_or(MAX_CONCURRENCY);
+        let mib = component
+            .max_memory_mib
+            .or(application.max_memory_mib)
+            .unwrap_or(MAX_MEMORY_MIB);
+        let at_once = component
+            .max_concurrency
+            .or(application.max_concurrency)
+            .unwrap_or(MAX_CONCURRENCY);
         let pick = |own: Option<Duration>, shared: Option<Duration>, default| {
             own.or(shared).unwrap_or(default)
         };
@@ -74,7 +79,11 @@ pub struct MemoryGate {
 impl MemoryGate {
     /// A gate for `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, used: 0, refused: false }
+        Self {
+            limit,
+            used: 0,
+            refused: false,
+        }
     }
 
     /// Whether the guest was ever refused memory: explains the trap that usually follows.
@@ -122,9 +131,27 @@ mod tests {
         };
         for (name, component, application, memory_mib, cpu_secs) in [
             ("defaults", set(None, None), set(None, None), 256, 1),
-            ("application", set(None, None), set(Some(64), Some(3)), 64, 3),
-            ("component", set(Some(32), Some(2)), set(Some(64), Some(3)), 32, 2),
-            ("each by itself", set(Some(32), None), set(None, Some(3)), 32, 3),
+            (
+                "application",
+                set(None, None),
+                set(Some(64), Some(3)),
+                64,
+                3,
+            ),
+            (
+                "component",
+                set(Some(32), Some(2)),
+                set(Some(64), Some(3)),
+                32,
+                2,
+            ),
+            (
+                "each by itself",
+                set(Some(32), None),
+                set(None, Some(3)),
+                32,
+                3,
+            ),
         ] {
             let got = Limits::resolve(&component, &application);
             assert_eq!(got.max_memory, memory_mib << 20, "{name}");

@@ -117,12 +117,22 @@ impl Pool {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::new(OnceLock::new());
         let deadline = Instant::now() + self.blueprint.limits.response_timeout;
-        self.submit(Job { id, request, reply, deadline, taken: taken.clone() });
+        self.submit(Job {
+            id,
+            request,
+            reply,
+            deadline,
+            taken: taken.clone(),
+        });
 
         let latest = tokio::time::Instant::from_std(deadline + GRACE);
         let answer = tokio::time::timeout_at(latest, answer).await;
         let Some(activity) = taken.get().cloned() else {
-            return Err(if answer.is_ok() { Failure::Unmade } else { Failure::Busy });
+            return Err(if answer.is_ok() {
+                Failure::Unmade
+            } else {
+                Failure::Busy
+            });
         };
         match answer {
             Ok(Ok(Ok(response))) => Ok((response, activity)),
@@ -147,7 +157,10 @@ impl Pool {
         if state.live < self.max_instances {
             state.live += 1;
             state.starting += 1;
-            let seat = Seat { pool: self.clone(), starting: true };
+            let seat = Seat {
+                pool: self.clone(),
+                starting: true,
+            };
             self.stop.tasks.spawn(worker::run(seat));
         }
     }

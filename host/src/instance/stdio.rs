@@ -66,7 +66,12 @@ impl Sinks {
 }
 
 impl Sink {
-    fn open(name: Name, component: &str, log_dir: Option<&Path>, quiet: bool) -> Result<Self, Error> {
+    fn open(
+        name: Name,
+        component: &str,
+        log_dir: Option<&Path>,
+        quiet: bool,
+    ) -> Result<Self, Error> {
         let suffix = match name {
             Name::Stdout => "stdout",
             Name::Stderr => "stderr",
@@ -162,14 +167,23 @@ mod tests {
             sinks.stdout.put(text.as_bytes());
             sinks.stderr.put(b"oops\n");
         }
-        assert_eq!(std::fs::read_to_string(dir.join("api_stdout.txt")).unwrap(), "one\ntwo\n");
-        assert_eq!(std::fs::read_to_string(dir.join("api_stderr.txt")).unwrap(), "oops\noops\n");
+        assert_eq!(
+            std::fs::read_to_string(dir.join("api_stdout.txt")).unwrap(),
+            "one\ntwo\n"
+        );
+        assert_eq!(
+            std::fs::read_to_string(dir.join("api_stderr.txt")).unwrap(),
+            "oops\noops\n"
+        );
         std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
     fn a_log_directory_that_is_not_there_is_named() {
         let error = Sinks::open("api", Some(Path::new("/nowhere/at/all")), true).unwrap_err();
-        assert!(error.to_string().contains("/nowhere/at/all/api_stdout.txt"), "{error}");
+        assert!(
+            error.to_string().contains("/nowhere/at/all/api_stdout.txt"),
+            "{error}"
+        );
     }
 }

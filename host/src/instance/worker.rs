@@ -73,7 +73,9 @@ impl<'p> Worker<'p> {
 
     async fn run(&self, made: Made) {
         let component = &*self.pool.blueprint.id;
-        let Made { mut store, proxy, .. } = made;
+        let Made {
+            mut store, proxy, ..
+        } = made;
         let result = tokio::select! {
             result = self.drive(&mut store, &proxy) => result,
             why = self.activity.overdue(&self.pool.blueprint.limits) => Err(why.into()),
@@ -153,7 +155,13 @@ impl<'p> Worker<'p> {
         proxy: &'a Proxy,
         job: Job,
     ) -> wasmtime::Result<impl Future<Output = wasmtime::Result<(Arc<str>, bool)>> + use<'a>> {
-        let Job { id, request, reply, deadline, taken } = job;
+        let Job {
+            id,
+            request,
+            reply,
+            deadline,
+            taken,
+        } = job;
         // Nobody else has this cell to fill.
         _ = taken.set(self.activity.clone());
         self.activity.started(&id, Instant::now());

@@ -7,8 +7,14 @@ use crate::host::{Host, component, eventually, logged};
 #[tokio::test(flavor = "multi_thread")]
 async fn work_goes_on_after_the_response() -> Result<()> {
     let host = Host::start(&component("later", r#""/...""#, "")).await?;
-    assert_eq!(host.get("/later?50").await?.header("content-length"), Some("0"));
-    eventually("the work is done", async || Ok(host.printed("later") == "worked later\n")).await
+    assert_eq!(
+        host.get("/later?50").await?.header("content-length"),
+        Some("0")
+    );
+    eventually("the work is done", async || {
+        Ok(host.printed("later") == "worked later\n")
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +42,9 @@ async fn the_sweep_comes_at_once_and_again_with_its_secret() -> Result<()> {
         + "[variables]\nsweep_secret = { default = \"s3cret\", secret = true }\n";
     let host = Host::start(&body).await?;
     eventually("two sweeps", async || {
-        Ok(host.printed("sweep").starts_with("swept POST \"Bearer s3cret\"\nswept POST \"Bearer s3cret\"\n"))
+        Ok(host
+            .printed("sweep")
+            .starts_with("swept POST \"Bearer s3cret\"\nswept POST \"Bearer s3cret\"\n"))
     })
     .await
 }

@@ -30,14 +30,27 @@ pub fn probe() -> &'static Path {
         let exe = std::env::current_exe().unwrap();
         let target = exe.ancestors().nth(3).unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--release", "--target", "wasm32-wasip2", "-p", "guest-probe"]);
+        cargo.args([
+            "build",
+            "--release",
+            "--target",
+            "wasm32-wasip2",
+            "-p",
+            "guest-probe",
+        ]);
         // What cargo sets for a test would change the fingerprint of what is built here.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
             cargo.env_remove(name);
         }
-        cargo.env("CARGO_TARGET_DIR", target).current_dir(env!("CARGO_MANIFEST_DIR"));
+        cargo
+            .env("CARGO_TARGET_DIR", target)
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
         let output = cargo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         target.join("wasm32-wasip2/release/guest_probe.wasm")
     })
 }
@@ -50,7 +63,9 @@ fn state_dir() -> PathBuf {
 /// `[component.<id>]` with the guest as its source, and a route; `more` follows in its table.
 pub fn component(id: &str, route: &str, more: &str) -> String {
     let source = probe().display();
-    format!("[[trigger.http]]\nroute = {route}\ncomponent = {id:?}\n[component.{id}]\nsource = \"{source}\"\n{more}\n")
+    format!(
+        "[[trigger.http]]\nroute = {route}\ncomponent = {id:?}\n[component.{id}]\nsource = \"{source}\"\n{more}\n"
+    )
 }
 
 /// A manifest file with `body`.
@@ -98,19 +113,30 @@ impl Host {
             let shutdown = async move { drop(stopped.await) };
             app.serve(shutdown, |address| _ = ready.send(address)).await
         });
-        Ok(Self { address: address.await?, folder, shutdown, served })
+        Ok(Self {
+            address: address.await?,
+            folder,
+            shutdown,
+            served,
+        })
     }
 
     /// What a component has printed.
     pub fn printed(&self, component: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("{component}_stdout.txt"))).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join(format!("{component}_stdout.txt")))
+            .unwrap_or_default()
     }
 
     /// Opens a connection.
     pub async fn connect(&self) -> Result<Client> {
-        let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(self.address).await?)).await?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(TcpStream::connect(self.address).await?)).await?;
         let task = tokio::spawn(async move { drop(connection.await) });
-        Ok(Client { sender, host: self.address.to_string(), _task: AbortOnDrop(task) })
+        Ok(Client {
+            sender,
+            host: self.address.to_string(),
+            _task: AbortOnDrop(task),
+        })
     }
 
     /// GET on a new connection.
@@ -120,7 +146,12 @@ impl Host {
 
     /// Asks the host to stop; what it returns ends when the host has stopped.
     pub fn stop(self) -> (impl Future<Output = Result<()>>, Stopped) {
-        let Self { folder, shutdown, served, .. } = self;
+        let Self {
+            folder,
+            shutdown,
+            served,
+            ..
+        } = self;
         drop(shutdown);
         (async move { served.await? }, Stopped { folder })
     }
@@ -133,7 +164,8 @@ pub struct Stopped {
 
 impl Stopped {
     pub fn printed(&self, component: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("{component}_stdout.txt"))).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join(format!("{component}_stdout.txt")))
+            .unwrap_or_default()
     }
 }
 
@@ -177,7 +209,11 @@ impl Answer {
     pub async fn read(response: Response<Incoming>) -> Result<Self> {
         let (head, body) = response.into_parts();
         let body = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
-        Ok(Self { status: head.status, headers: head.headers, body })
+        Ok(Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -220,7 +256,9 @@ pub async fn logged(parts: &[&str]) -> Result<()> {
     eventually(&format!("a log line with {parts:?}"), async || {
         let log = String::from_utf8_lossy(&log().lock().unwrap()).into_owned();
         // Backtraces have several lines, so events are told apart by their time.
-        Ok(log.split("\n2").any(|event| parts.iter().all(|part| event.contains(part))))
+        Ok(log
+            .split("\n2")
+            .any(|event| parts.iter().all(|part| event.contains(part))))
     })
     .await
 }

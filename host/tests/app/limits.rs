@@ -5,7 +5,13 @@ use anyhow::Result;
 use crate::host::{Host, component, logged};
 
 /// Sends `path`, then asks a fresh instance.
-async fn ends_its_instance(id: &str, limits: &str, path: &str, status: u16, reason: &str) -> Result<()> {
+async fn ends_its_instance(
+    id: &str,
+    limits: &str,
+    path: &str,
+    status: u16,
+    reason: &str,
+) -> Result<()> {
     let limits = format!("[component.{id}.tool.chatly]\n{limits}");
     let host = Host::start(&component(id, r#""/...""#, &limits)).await?;
     let answer = host.get(path).await?;
@@ -22,12 +28,26 @@ async fn a_trap() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loop() -> Result<()> {
-    ends_its_instance("looped", "cpu_timeout = \"200ms\"", "/loop", 500, "cpu_timeout").await
+    ends_its_instance(
+        "looped",
+        "cpu_timeout = \"200ms\"",
+        "/loop",
+        500,
+        "cpu_timeout",
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_without_end() -> Result<()> {
-    ends_its_instance("hoarded", "max_memory_mib = 32", "/allocate", 500, "out_of_memory=true").await
+    ends_its_instance(
+        "hoarded",
+        "max_memory_mib = 32",
+        "/allocate",
+        500,
+        "out_of_memory=true",
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,6 +67,10 @@ async fn an_error_value_of_the_guest_is_500_without_its_text() -> Result<()> {
     let host = Host::start(&component("refusing", r#""/...""#, "")).await?;
     let answer = host.get("/refuse").await?;
     assert_eq!(answer.status, 500);
-    assert!(!answer.body.contains("refused by the probe"), "{}", answer.body);
+    assert!(
+        !answer.body.contains("refused by the probe"),
+        "{}",
+        answer.body
+    );
     logged(&["component=\"refusing\"", "refused by the probe"]).await
 }

@@ -14,15 +14,29 @@ async fn a_component_sees_how_it_was_reached_and_nothing_forged() -> Result<()> 
         .header("spin-client-addr", "1.2.3.4:5")
         .header("spin-path-match-other", "forged")
         .header("x-kept", "kept");
-    let answer = Answer::read(host.connect().await?.send(request.body(Full::default())?).await?).await?;
+    let answer = Answer::read(
+        host.connect()
+            .await?
+            .send(request.body(Full::default())?)
+            .await?,
+    )
+    .await?;
     let seen = answer.json()?;
-    assert_eq!(seen["spin-full-url"], format!("http://{}/a/42/headers?x=1", host.address));
+    assert_eq!(
+        seen["spin-full-url"],
+        format!("http://{}/a/42/headers?x=1", host.address)
+    );
     assert_eq!(seen["spin-matched-route"], "/a/:user_id/...");
     assert_eq!(seen["spin-component-route"], "/a/:user_id");
     assert_eq!(seen["spin-path-info"], "/headers");
     assert_eq!(seen["spin-path-match-user-id"], "42");
     assert_eq!(seen["x-kept"], "kept");
-    assert!(seen["spin-client-addr"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert!(
+        seen["spin-client-addr"]
+            .as_str()
+            .unwrap()
+            .starts_with("127.0.0.1:")
+    );
     assert!(seen.get("spin-path-match-other").is_none());
     Ok(())
 }
@@ -46,8 +60,14 @@ async fn no_route_is_a_small_problem_of_known_size() -> Result<()> {
     let host = Host::start(&component("one", r#""/one""#, "")).await?;
     let answer = host.get("/two").await?;
     assert_eq!(answer.status, 404);
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_eq!(
+        answer.header("content-length"),
+        Some(answer.body.len().to_string().as_str())
+    );
     assert_eq!(answer.json()?["code"], "route_not_found");
     Ok(())
 }
@@ -56,14 +76,24 @@ async fn no_route_is_a_small_problem_of_known_size() -> Result<()> {
 async fn a_large_body_arrives_whole() -> Result<()> {
     let host = Host::start(&component("large", r#""/...""#, "")).await?;
     let body = Full::new(Bytes::from(vec![b'x'; 3 << 20]));
-    let answer = Answer::read(host.connect().await?.send(Request::post("/length").body(body)?).await?).await?;
+    let answer = Answer::read(
+        host.connect()
+            .await?
+            .send(Request::post("/length").body(body)?)
+            .await?,
+    )
+    .await?;
     assert_eq!(answer.body, (3 << 20).to_string());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_environment_is_the_manifests_and_the_command_lines_and_nothing_else() -> Result<()> {
-    let body = component("env", r#""/...""#, "environment = { A = \"manifest\", B = \"manifest\" }");
+    let body = component(
+        "env",
+        r#""/...""#,
+        "environment = { A = \"manifest\", B = \"manifest\" }",
+    );
     let host = Host::start_with(&body, |options| {
         options.env.insert("B".into(), "command line".into());
     })
@@ -99,6 +129,9 @@ async fn requests_that_wait_share_the_instances() -> Result<()> {
         let body = answer?.body;
         most = most.max(body.strip_prefix("slept with ").unwrap().parse::<usize>()?);
     }
-    assert!(most >= 64 / chatly_host::instance::max_instances(), "{most}");
+    assert!(
+        most >= 64 / chatly_host::instance::max_instances(),
+        "{most}"
+    );
     Ok(())
 }

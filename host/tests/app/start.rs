@@ -17,7 +17,9 @@ fn refusal(body: &str, files: &[(&str, &str)]) -> Result<String> {
 }
 
 fn from_file(source: &str) -> String {
-    format!("[[trigger.http]]\nroute = \"/\"\ncomponent = \"odd\"\n[component.odd]\nsource = {source:?}\n")
+    format!(
+        "[[trigger.http]]\nroute = \"/\"\ncomponent = \"odd\"\n[component.odd]\nsource = {source:?}\n"
+    )
 }
 
 #[test]
@@ -26,9 +28,24 @@ fn each_mistake_is_named_with_its_component() -> Result<()> {
     let sweep = "[application.tool.chatly.schedule]\nsweep = \"5s\"\n";
     let variable = "[variables]\nwhatsapp_app_secret = { required = true }\n";
     for (name, body, files, want) in [
-        ("no file", from_file("gone.wasm"), &[][..], &["odd", "gone.wasm"][..]),
-        ("unknown import", from_file("odd.wasm"), &[("odd.wasm", unknown)][..], &["odd", "acme:thing/part"]),
-        ("no handler", from_file("odd.wasm"), &[("odd.wasm", "(component)")][..], &["odd", "wasi:http/handler"]),
+        (
+            "no file",
+            from_file("gone.wasm"),
+            &[][..],
+            &["odd", "gone.wasm"][..],
+        ),
+        (
+            "unknown import",
+            from_file("odd.wasm"),
+            &[("odd.wasm", unknown)][..],
+            &["odd", "acme:thing/part"],
+        ),
+        (
+            "no handler",
+            from_file("odd.wasm"),
+            &[("odd.wasm", "(component)")][..],
+            &["odd", "wasi:http/handler"],
+        ),
         (
             "files",
             component("odd", "\"/\"", "files = [\"assets/*\"]"),
@@ -39,9 +56,17 @@ fn each_mistake_is_named_with_its_component() -> Result<()> {
             "no value",
             component("odd", "\"/\"", "") + variable,
             &[],
-            &["SPIN_VARIABLE_WHATSAPP_APP_SECRET", "--variable whatsapp_app_secret"],
+            &[
+                "SPIN_VARIABLE_WHATSAPP_APP_SECRET",
+                "--variable whatsapp_app_secret",
+            ],
         ),
-        ("no sweep route", component("odd", "\"/\"", "") + sweep, &[], &["/internal/sweep"]),
+        (
+            "no sweep route",
+            component("odd", "\"/\"", "") + sweep,
+            &[],
+            &["/internal/sweep"],
+        ),
         (
             "no sweep secret",
             component("odd", "\"/internal/sweep\"", "") + sweep,
@@ -50,7 +75,8 @@ fn each_mistake_is_named_with_its_component() -> Result<()> {
         ),
         (
             "same paths",
-            component("odd", "\"/a/:x\"", "") + "[[trigger.http]]\nroute = \"/a/:y\"\ncomponent = \"odd\"\n",
+            component("odd", "\"/a/:x\"", "")
+                + "[[trigger.http]]\nroute = \"/a/:y\"\ncomponent = \"odd\"\n",
             &[],
             &["spin.toml:", "/a/:y"],
         ),

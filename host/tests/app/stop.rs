@@ -38,7 +38,9 @@ async fn idle_connections_and_streams_of_events_end_at_once() -> Result<()> {
     let mut idle = host.connect().await?;
     idle.get("/seen").await?;
     let mut reading = host.connect().await?;
-    let response = reading.send(Request::get("/events").body(Full::default())?).await?;
+    let response = reading
+        .send(Request::get("/events").body(Full::default())?)
+        .await?;
     let mut body = response.into_body();
     body.frame().await.expect("a first event")?;
     let (stopped, _rest) = host.stop();
@@ -46,7 +48,10 @@ async fn idle_connections_and_streams_of_events_end_at_once() -> Result<()> {
         frame?;
     }
     stopped.await?;
-    assert!(idle.get("/seen").await.is_err(), "the idle connection is closed");
+    assert!(
+        idle.get("/seen").await.is_err(),
+        "the idle connection is closed"
+    );
     Ok(())
 }
 

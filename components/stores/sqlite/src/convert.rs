@@ -107,7 +107,11 @@ impl Convert<store::Accepted> for wit::Accepted {
         store::Accepted {
             channel: self.channel,
             received_at: self.received_at,
-            headers: self.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            headers: self
+                .headers
+                .into_iter()
+                .map(|header| (header.name, header.value))
+                .collect(),
             body: self.body,
             digest: self.digest,
         }

@@ -25,7 +25,9 @@ pub(crate) struct Database(spin::Connection);
 /// Runs `work` on a connection of its own. The connection is kept only when the work ended well
 /// or with an answer of ours; after a fault of the database, and when the caller goes away in the
 /// middle, it is dropped, which rolls an open transaction back.
-pub(crate) async fn run<T>(work: impl AsyncFnOnce(&Database) -> Result<T, Error>) -> Result<T, wit::Error> {
+pub(crate) async fn run<T>(
+    work: impl AsyncFnOnce(&Database) -> Result<T, Error>,
+) -> Result<T, wit::Error> {
     let database = take().await.map_err(Error::convert)?;
     let answer = work(&database).await;
     if !matches!(answer, Err(Error::Other(_) | Error::Denied | Error::Busy)) {
@@ -56,8 +58,13 @@ pub(crate) fn appends() -> Rc<Appends> {
 pub(crate) fn moment() -> Result<Moment, Error> {
     let mut seed = [0; 16];
     getrandom::fill(&mut seed).map_err(|_| Error::Other("the host gives no random numbers"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    Ok(Moment { now: u64::try_from(now).unwrap_or(u64::MAX), seed: u128::from_le_bytes(seed) })
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
+    Ok(Moment {
+        now: u64::try_from(now).unwrap_or(u64::MAX),
+        seed: u128::from_le_bytes(seed),
+    })
 }
 
 impl Connection for Database {
@@ -71,7 +78,10 @@ impl Connection for Database {
         });
         let answer = self.0.execute(sql, parameters).await.map_err(fault)?;
         let rows = answer.collect().await.map_err(fault)?;
-        Ok(rows.into_iter().map(|row| Row(row.values.into_iter().map(value).collect())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| Row(row.values.into_iter().map(value).collect()))
+            .collect())
     }
 }
 

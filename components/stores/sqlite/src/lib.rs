@@ -19,7 +19,9 @@ mod bindings {
 }
 
 use bindings::chatly::store::effects::Effect;
-use bindings::chatly::store::rows::{Change, Contact, Conversation, ExternalCall, StoredJob, StoredMessage};
+use bindings::chatly::store::rows::{
+    Change, Contact, Conversation, ExternalCall, StoredJob, StoredMessage,
+};
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
@@ -36,10 +38,17 @@ fn listed<A: Convert<B>, B>((rows, cursor): (Vec<A>, Option<String>)) -> (Vec<B>
 }
 
 impl wit::Guest for Sqlite {
-    async fn append(delivery: wit::Accepted, items: Vec<wit::Item>) -> Result<wit::Appended, wit::Error> {
+    async fn append(
+        delivery: wit::Accepted,
+        items: Vec<wit::Item>,
+    ) -> Result<wit::Appended, wit::Error> {
         let (items, appends): (Vec<store::Item>, _) = (items.convert(), appends());
-        run(async |c| store::append(c, &appends, moment()?, delivery.convert(), &items).await.map(Convert::convert))
-            .await
+        run(async |c| {
+            store::append(c, &appends, moment()?, delivery.convert(), &items)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn count_refused(channel: String, reason: String) -> Result<(), wit::Error> {
@@ -47,7 +56,12 @@ impl wit::Guest for Sqlite {
     }
 
     async fn lease(kinds: Vec<String>, max: u32, for_ms: u32) -> Result<Vec<wit::Job>, wit::Error> {
-        run(async |c| store::lease(c, moment()?, &kinds, max, for_ms).await.map(Convert::convert)).await
+        run(async |c| {
+            store::lease(c, moment()?, &kinds, max, for_ms)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn extend(token: String, for_ms: u32) -> Result<(), wit::Error> {
@@ -56,7 +70,12 @@ impl wit::Guest for Sqlite {
 
     async fn commit(token: String, effects: Vec<Effect>) -> Result<wit::Committed, wit::Error> {
         let effects: Vec<store::Effect> = effects.convert();
-        run(async |c| store::commit(c, moment()?, &token, &effects).await.map(Convert::convert)).await
+        run(async |c| {
+            store::commit(c, moment()?, &token, &effects)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn submit(
@@ -66,7 +85,12 @@ impl wit::Guest for Sqlite {
     ) -> Result<wit::Committed, wit::Error> {
         let effects: Vec<store::Effect> = effects.convert();
         let key = idempotency_key.as_deref();
-        run(async |c| store::submit(c, moment()?, &platform_client_id, key, &effects).await.map(Convert::convert)).await
+        run(async |c| {
+            store::submit(c, moment()?, &platform_client_id, key, &effects)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn mark_sending(token: String) -> Result<(), wit::Error> {
@@ -89,7 +113,11 @@ impl wit::Guest for Sqlite {
         run(async |c| store::find_next_due(c, &kinds).await).await
     }
 
-    async fn hold(name: String, token: Option<String>, for_ms: u32) -> Result<Option<String>, wit::Error> {
+    async fn hold(
+        name: String,
+        token: Option<String>,
+        for_ms: u32,
+    ) -> Result<Option<String>, wit::Error> {
         run(async |c| store::hold(c, moment()?, &name, token.as_deref(), for_ms).await).await
     }
 
@@ -98,21 +126,51 @@ impl wit::Guest for Sqlite {
     }
 
     async fn read_context(token: String, max: u32) -> Result<wit::Context, wit::Error> {
-        run(async |c| store::read_context(c, moment()?, &token, max).await.map(Convert::convert)).await
+        run(async |c| {
+            store::read_context(c, moment()?, &token, max)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
-    async fn list_conversations(filter: wit::ConversationFilter, page: wit::Page) -> Listed<Conversation> {
+    async fn list_conversations(
+        filter: wit::ConversationFilter,
+        page: wit::Page,
+    ) -> Listed<Conversation> {
         let (filter, page) = (filter.convert(), page.convert());
-        run(async |c| store::list_conversations(c, &filter, &page).await.map(listed)).await
+        run(async |c| {
+            store::list_conversations(c, &filter, &page)
+                .await
+                .map(listed)
+        })
+        .await
     }
 
-    async fn find_conversation(tenant: Option<String>, id: String) -> Result<Option<Conversation>, wit::Error> {
-        run(async |c| store::find_conversation(c, tenant.as_deref(), &id).await.map(Convert::convert)).await
+    async fn find_conversation(
+        tenant: Option<String>,
+        id: String,
+    ) -> Result<Option<Conversation>, wit::Error> {
+        run(async |c| {
+            store::find_conversation(c, tenant.as_deref(), &id)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
-    async fn list_messages(tenant: Option<String>, conversation: String, page: wit::Page) -> Listed<StoredMessage> {
+    async fn list_messages(
+        tenant: Option<String>,
+        conversation: String,
+        page: wit::Page,
+    ) -> Listed<StoredMessage> {
         let page = page.convert();
-        run(async |c| store::list_messages(c, tenant.as_deref(), &conversation, &page).await.map(listed)).await
+        run(async |c| {
+            store::list_messages(c, tenant.as_deref(), &conversation, &page)
+                .await
+                .map(listed)
+        })
+        .await
     }
 
     async fn list_contacts(filter: wit::ContactFilter, page: wit::Page) -> Listed<Contact> {
@@ -120,8 +178,16 @@ impl wit::Guest for Sqlite {
         run(async |c| store::list_contacts(c, &filter, &page).await.map(listed)).await
     }
 
-    async fn find_contact(tenant: Option<String>, id: String) -> Result<Option<Contact>, wit::Error> {
-        run(async |c| store::find_contact(c, tenant.as_deref(), &id).await.map(Convert::convert)).await
+    async fn find_contact(
+        tenant: Option<String>,
+        id: String,
+    ) -> Result<Option<Contact>, wit::Error> {
+        run(async |c| {
+            store::find_contact(c, tenant.as_deref(), &id)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn list_inbox(filter: wit::JobFilter, page: wit::Page) -> Listed<StoredJob> {
@@ -136,11 +202,25 @@ impl wit::Guest for Sqlite {
 
     async fn list_external_calls(tenant: Option<String>, page: wit::Page) -> Listed<ExternalCall> {
         let page = page.convert();
-        run(async |c| store::list_external_calls(c, tenant.as_deref(), &page).await.map(listed)).await
+        run(async |c| {
+            store::list_external_calls(c, tenant.as_deref(), &page)
+                .await
+                .map(listed)
+        })
+        .await
     }
 
-    async fn list_changes(tenant: Option<String>, after: u64, max: u32) -> Result<Vec<Change>, wit::Error> {
-        run(async |c| store::list_changes(c, tenant.as_deref(), after, max).await.map(Convert::convert)).await
+    async fn list_changes(
+        tenant: Option<String>,
+        after: u64,
+        max: u32,
+    ) -> Result<Vec<Change>, wit::Error> {
+        run(async |c| {
+            store::list_changes(c, tenant.as_deref(), after, max)
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn find_last_change() -> Result<u64, wit::Error> {

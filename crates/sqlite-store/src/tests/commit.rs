@@ -7,13 +7,30 @@ fn two_first_messages_of_one_person_make_one_contact_and_one_conversation() {
     let store = Store::new();
     store.append(&[text("a", &["phone:1"]), text("b", &["phone:1"])]);
     store.work();
-    assert_eq!((store.contacts().len(), store.conversations().len()), (1, 1));
+    assert_eq!(
+        (store.contacts().len(), store.conversations().len()),
+        (1, 1)
+    );
     let conversation = store.conversations().remove(0);
     let messages = store.messages(&conversation.id);
-    assert_eq!(messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        messages
+            .iter()
+            .map(|message| message.seq)
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
     assert_eq!(conversation.message_count, 2);
     let kinds: Vec<String> = store.changes().into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(kinds, ["contact.created", "conversation.created", "message.created", "message.created"]);
+    assert_eq!(
+        kinds,
+        [
+            "contact.created",
+            "conversation.created",
+            "message.created",
+            "message.created"
+        ]
+    );
 }
 
 #[test]
@@ -27,9 +44,15 @@ fn a_created_message_is_told_with_its_ids_and_its_event() {
     let message = store.messages(&conversation.id).remove(0);
     assert_eq!(data["platform_client_id"], TENANT);
     assert_eq!(data["conversation_id"], conversation.id.as_str());
-    assert_eq!(data["contact_id"], conversation.contact_id.as_deref().unwrap());
+    assert_eq!(
+        data["contact_id"],
+        conversation.contact_id.as_deref().unwrap()
+    );
     assert_eq!(data["message_id"], message.id.as_str());
-    assert_eq!(serde_json::from_value::<Event>(data["event"].clone()).unwrap(), sent);
+    assert_eq!(
+        serde_json::from_value::<Event>(data["event"].clone()).unwrap(),
+        sent
+    );
 }
 
 #[test]
@@ -38,11 +61,19 @@ fn what_we_send_takes_its_place_after_what_had_arrived() {
     store.append(&[text("a", &["phone:1"])]);
     store.work();
     store.append(&[text("b", &["phone:1"])]);
-    store.submit(&[contact(&["phone:1"]), conversation(), message("reply", Direction::Outbound, None, 2)]);
+    store.submit(&[
+        contact(&["phone:1"]),
+        conversation(),
+        message("reply", Direction::Outbound, None, 2),
+    ]);
     store.append(&[text("c", &["phone:1"])]);
     store.work();
     let conversation = store.conversations().remove(0);
-    let order: Vec<String> = store.messages(&conversation.id).into_iter().map(|m| m.content.id).collect();
+    let order: Vec<String> = store
+        .messages(&conversation.id)
+        .into_iter()
+        .map(|m| m.content.id)
+        .collect();
     assert_eq!(order, ["a", "b", "reply", "c"]);
 }
 
@@ -53,7 +84,11 @@ fn messages_without_a_platform_id_are_all_kept() {
     let job = store.lease(1).remove(0);
     let reply = || message("", Direction::Outbound, None, 2);
     let both = [contact(&["phone:1"]), conversation(), reply(), reply()];
-    let conversation = store.commit(&job.token, &both).unwrap().conversation_id.unwrap();
+    let conversation = store
+        .commit(&job.token, &both)
+        .unwrap()
+        .conversation_id
+        .unwrap();
     assert_eq!(store.messages(&conversation).len(), 2);
 }
 
@@ -71,11 +106,27 @@ fn an_error_in_the_last_effect_writes_nothing() {
     let store = Store::new();
     store.append(&[text("a", &["phone:1"])]);
     let job = store.lease(1).remove(0);
-    let bad = Effect::Enrichment(EnrichmentEffect { message_id: "m".into(), json: "{".into() });
-    let answer = store.commit(&job.token, &[contact(&["phone:1"]), conversation(), inbound("a"), bad]);
+    let bad = Effect::Enrichment(EnrichmentEffect {
+        message_id: "m".into(),
+        json: "{".into(),
+    });
+    let answer = store.commit(
+        &job.token,
+        &[contact(&["phone:1"]), conversation(), inbound("a"), bad],
+    );
     assert_eq!(answer, Err(Error::Invalid("not JSON")));
-    for table in ["social_contacts", "conversations", "messages", "changes", "contact_identities"] {
-        assert_eq!(store.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    for table in [
+        "social_contacts",
+        "conversations",
+        "messages",
+        "changes",
+        "contact_identities",
+    ] {
+        assert_eq!(
+            store.number(&format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
     }
     store.commit(&job.token, &[]).unwrap();
 }
@@ -83,17 +134,34 @@ fn an_error_in_the_last_effect_writes_nothing() {
 #[test]
 fn effects_that_need_what_is_not_bound_are_refused() {
     let store = Store::new();
-    let nobody =
-        ContactEffect { channel: CHANNEL.into(), identities: vec![], previous: vec![], name: None, username: None };
+    let nobody = ContactEffect {
+        channel: CHANNEL.into(),
+        identities: vec![],
+        previous: vec![],
+        name: None,
+        username: None,
+    };
     for (name, effect) in [
         ("message", inbound("m")),
         ("conversation", conversation()),
-        ("watermark", status(Target::Watermark(1), DeliveryState::Read)),
+        (
+            "watermark",
+            status(Target::Watermark(1), DeliveryState::Read),
+        ),
         ("event", Effect::RecordEvent),
         ("contact without identities", Effect::Contact(nobody)),
     ] {
-        let answer = block_on(submit(&store.connection, store.moment(), TENANT, None, &[effect]));
-        assert!(matches!(answer, Err(Error::Invalid(_))), "{name}: {answer:?}");
+        let answer = block_on(submit(
+            &store.connection,
+            store.moment(),
+            TENANT,
+            None,
+            &[effect],
+        ));
+        assert!(
+            matches!(answer, Err(Error::Invalid(_))),
+            "{name}: {answer:?}"
+        );
     }
 }
 
@@ -111,13 +179,28 @@ fn an_inbound_message_opens_a_resolved_conversation() {
             remove_tags: vec!["old".into()],
         })
     };
-    store.submit(&[start(), vec![inbound("a"), change(ConversationStatus::Resolved)]].concat());
+    store.submit(
+        &[
+            start(),
+            vec![inbound("a"), change(ConversationStatus::Resolved)],
+        ]
+        .concat(),
+    );
     store.submit(&[start(), vec![message("b", Direction::Outbound, None, 1)]].concat());
-    assert_eq!(store.conversations()[0].status, ConversationStatus::Resolved);
+    assert_eq!(
+        store.conversations()[0].status,
+        ConversationStatus::Resolved
+    );
     store.submit(&[start(), vec![inbound("c")]].concat());
     let conversation = store.conversations().remove(0);
-    assert_eq!((conversation.status, conversation.priority), (ConversationStatus::Open, Priority::High));
-    assert_eq!((conversation.tags, conversation.assignee.as_deref()), (vec!["vip".to_owned()], Some("ann")));
+    assert_eq!(
+        (conversation.status, conversation.priority),
+        (ConversationStatus::Open, Priority::High)
+    );
+    assert_eq!(
+        (conversation.tags, conversation.assignee.as_deref()),
+        (vec!["vip".to_owned()], Some("ann"))
+    );
 }
 
 #[test]
@@ -134,19 +217,43 @@ fn a_group_has_one_conversation_whoever_speaks() {
     assert_eq!(store.conversations()[0].contact_id, None);
     let ann = store.submit(&[contact(&["phone:1"]), group(), inbound("a")]);
     let bob = store.submit(&[contact(&["phone:2"]), group(), inbound("b")]);
-    assert_eq!((&ann.conversation_id, &bob.conversation_id), (&first, &first));
-    let speakers: Vec<_> = store.messages(first.as_deref().unwrap()).into_iter().map(|m| m.contact_id).collect();
+    assert_eq!(
+        (&ann.conversation_id, &bob.conversation_id),
+        (&first, &first)
+    );
+    let speakers: Vec<_> = store
+        .messages(first.as_deref().unwrap())
+        .into_iter()
+        .map(|m| m.contact_id)
+        .collect();
     assert_eq!(speakers, [ann.contact_id.clone(), bob.contact_id]);
-    assert_ne!(store.submit(&[contact(&["phone:1"]), conversation()]).conversation_id, first, "one to one");
+    assert_ne!(
+        store
+            .submit(&[contact(&["phone:1"]), conversation()])
+            .conversation_id,
+        first,
+        "one to one"
+    );
 }
 
 #[test]
 fn edits_keep_what_was_said_and_deletions_keep_the_row() {
     let store = Store::new();
-    let conversation = store.submit(&[contact(&["phone:1"]), conversation(), inbound("m")]).conversation_id.unwrap();
+    let conversation = store
+        .submit(&[contact(&["phone:1"]), conversation(), inbound("m")])
+        .conversation_id
+        .unwrap();
     let edit = |words: &str, at| {
-        let content = Message { text: Some(words.into()), ..content("m") };
-        Effect::Edit(EditEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), content, at })
+        let content = Message {
+            text: Some(words.into()),
+            ..content("m")
+        };
+        Effect::Edit(EditEffect {
+            channel: CHANNEL.into(),
+            account: ACCOUNT.into(),
+            content,
+            at,
+        })
     };
     store.submit(&[edit("second", 2)]);
     store.submit(&[edit("second", 3)]);
@@ -169,21 +276,45 @@ fn edits_keep_what_was_said_and_deletions_keep_the_row() {
 fn a_person_has_one_emoji_on_a_message_which_may_come_first() {
     let store = Store::new();
     let react = |emoji: Option<&str>| {
-        let reaction = Reaction { message_id: "m".into(), emoji: emoji.map(str::to_owned), ..Reaction::default() };
-        Effect::Reaction(ReactionEffect { channel: CHANNEL.into(), account: ACCOUNT.into(), reaction, at: 1 })
+        let reaction = Reaction {
+            message_id: "m".into(),
+            emoji: emoji.map(str::to_owned),
+            ..Reaction::default()
+        };
+        Effect::Reaction(ReactionEffect {
+            channel: CHANNEL.into(),
+            account: ACCOUNT.into(),
+            reaction,
+            at: 1,
+        })
     };
-    let person = store.submit(&[contact(&["phone:1"]), react(Some("👍"))]).contact_id.unwrap();
-    let id = store.submit(&[contact(&["phone:1"]), conversation(), inbound("m")]).conversation_id.unwrap();
+    let person = store
+        .submit(&[contact(&["phone:1"]), react(Some("👍"))])
+        .contact_id
+        .unwrap();
+    let id = store
+        .submit(&[contact(&["phone:1"]), conversation(), inbound("m")])
+        .conversation_id
+        .unwrap();
     let emojis = || -> Vec<(String, String)> {
-        let mut all: Vec<_> =
-            store.messages(&id)[0].reactions.iter().map(|r| (r.by.clone(), r.emoji.clone())).collect();
+        let mut all: Vec<_> = store.messages(&id)[0]
+            .reactions
+            .iter()
+            .map(|r| (r.by.clone(), r.emoji.clone()))
+            .collect();
         all.sort_by(|one, other| one.1.cmp(&other.1));
         all
     };
     assert_eq!(emojis(), [(person.clone(), "👍".to_owned())]);
     store.submit(&[contact(&["phone:1"]), react(Some("🎉"))]);
     store.submit(&[react(Some("❤"))]);
-    assert_eq!(emojis(), [(ACCOUNT.to_owned(), "❤".to_owned()), (person, "🎉".to_owned())]);
+    assert_eq!(
+        emojis(),
+        [
+            (ACCOUNT.to_owned(), "❤".to_owned()),
+            (person, "🎉".to_owned())
+        ]
+    );
     store.submit(&[contact(&["phone:1"]), react(None)]);
     assert_eq!(emojis().len(), 1);
 }
@@ -192,21 +323,40 @@ fn a_person_has_one_emoji_on_a_message_which_may_come_first() {
 fn a_repeated_idempotency_key_answers_what_the_first_answered_for_a_day() {
     let store = Store::new();
     let send = |tenant: &str, key: &str, id: &str| {
-        let effects = [contact(&["phone:1"]), conversation(), message(id, Direction::Outbound, None, 1)];
-        block_on(submit(&store.connection, store.moment(), tenant, Some(key), &effects)).unwrap()
+        let effects = [
+            contact(&["phone:1"]),
+            conversation(),
+            message(id, Direction::Outbound, None, 1),
+        ];
+        block_on(submit(
+            &store.connection,
+            store.moment(),
+            tenant,
+            Some(key),
+            &effects,
+        ))
+        .unwrap()
     };
     let first = send(TENANT, "k", "one");
     assert_eq!(send(TENANT, "k", "two"), first);
     assert_ne!(send("other", "k", "two"), first);
     store.pass(24 * 60 * 60 * 1000);
     send(TENANT, "k", "three");
-    assert_eq!(store.messages(first.conversation_id.as_deref().unwrap()).len(), 2);
+    assert_eq!(
+        store
+            .messages(first.conversation_id.as_deref().unwrap())
+            .len(),
+        2
+    );
 }
 
 #[test]
 fn explanations_enrichments_opts_and_calls_are_kept() {
     let store = Store::new();
-    let id = store.submit(&[contact(&["phone:1"]), conversation(), inbound("m")]).conversation_id.unwrap();
+    let id = store
+        .submit(&[contact(&["phone:1"]), conversation(), inbound("m")])
+        .conversation_id
+        .unwrap();
     let ours = store.messages(&id)[0].id.clone();
     store.submit(&[
         contact(&["phone:1"]),
@@ -217,8 +367,15 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
             message_id: "m".into(),
             json: r#"{"rule":1}"#.into(),
         }),
-        Effect::Opt(OptEffect { action: "stop".into(), granted: Some(false), at: 1 }),
-        Effect::Enrichment(EnrichmentEffect { message_id: ours.clone(), json: r#"{"language":"en"}"#.into() }),
+        Effect::Opt(OptEffect {
+            action: "stop".into(),
+            granted: Some(false),
+            at: 1,
+        }),
+        Effect::Enrichment(EnrichmentEffect {
+            message_id: ours.clone(),
+            json: r#"{"language":"en"}"#.into(),
+        }),
         Effect::ExternalCall(ExternalCall {
             kind: "n8n".into(),
             target: "hook".into(),
@@ -231,31 +388,72 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
             message_id: None,
         }),
     ]);
-    assert_eq!(store.messages(&id)[0].explanation.as_deref(), Some(r#"{"rule":1}"#));
+    assert_eq!(
+        store.messages(&id)[0].explanation.as_deref(),
+        Some(r#"{"rule":1}"#)
+    );
     assert_eq!(store.contacts()[0].opt.as_deref(), Some("stop"));
     let (kind, data) = store.changes().pop().unwrap();
-    assert_eq!((kind.as_str(), &data["enrichment"]["language"]), ("message.updated", &"en".into()));
-    let page = Page { cursor: None, limit: 9 };
-    let calls = block_on(list_external_calls(&store.connection, Some(TENANT), &page)).unwrap().0;
-    assert_eq!((calls[0].status, calls[0].conversation_id.as_ref()), (Some(200), Some(&id)));
-    assert!(block_on(list_external_calls(&store.connection, Some("other"), &page)).unwrap().0.is_empty());
+    assert_eq!(
+        (kind.as_str(), &data["enrichment"]["language"]),
+        ("message.updated", &"en".into())
+    );
+    let page = Page {
+        cursor: None,
+        limit: 9,
+    };
+    let calls = block_on(list_external_calls(&store.connection, Some(TENANT), &page))
+        .unwrap()
+        .0;
+    assert_eq!(
+        (calls[0].status, calls[0].conversation_id.as_ref()),
+        (Some(200), Some(&id))
+    );
+    assert!(
+        block_on(list_external_calls(&store.connection, Some("other"), &page))
+            .unwrap()
+            .0
+            .is_empty()
+    );
 }
 
 #[test]
 fn a_leased_event_sees_its_contact_conversation_and_newest_messages() {
     let store = Store::new();
-    store.append(&[text("a", &["phone:1"]), text("b", &["phone:1"]), text("c", &["phone:1"])]);
+    store.append(&[
+        text("a", &["phone:1"]),
+        text("b", &["phone:1"]),
+        text("c", &["phone:1"]),
+    ]);
     let first = store.lease(1).remove(0);
-    let context = |job: &Job, max| block_on(read_context(&store.connection, store.moment(), &job.token, max)).unwrap();
+    let context = |job: &Job, max| {
+        block_on(read_context(
+            &store.connection,
+            store.moment(),
+            &job.token,
+            max,
+        ))
+        .unwrap()
+    };
     assert_eq!(context(&first, 5), Context::default());
-    store.commit(&first.token, &effects(event_of(&first))).unwrap();
+    store
+        .commit(&first.token, &effects(event_of(&first)))
+        .unwrap();
     let second = store.lease(1).remove(0);
-    store.commit(&second.token, &effects(event_of(&second))).unwrap();
+    store
+        .commit(&second.token, &effects(event_of(&second)))
+        .unwrap();
     let third = store.lease(1).remove(0);
     let seen = context(&third, 1);
     assert_eq!(seen.contact.unwrap().identities, [identity("phone:1")]);
     assert_eq!(seen.conversation.unwrap().message_count, 2);
-    assert_eq!(seen.recent.iter().map(|m| m.content.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(
+        seen.recent
+            .iter()
+            .map(|m| m.content.id.as_str())
+            .collect::<Vec<_>>(),
+        ["b"]
+    );
 }
 
 #[test]
@@ -269,10 +467,23 @@ fn a_status_of_nobody_sees_the_conversation_of_its_message() {
     ];
     let id = store.submit(&sent).conversation_id;
     let target = Target::MessageId("m".into());
-    let body = Body::Status(Status { target, state: DeliveryState::Read, error: None });
-    store.append(&[Event { sender: None, ..event("s", &[], body) }]);
+    let body = Body::Status(Status {
+        target,
+        state: DeliveryState::Read,
+        error: None,
+    });
+    store.append(&[Event {
+        sender: None,
+        ..event("s", &[], body)
+    }]);
     for job in [store.lease(1), store.lease_kinds(&["deliver:x"], 1)].concat() {
-        let context = block_on(read_context(&store.connection, store.moment(), &job.token, 1)).unwrap();
+        let context = block_on(read_context(
+            &store.connection,
+            store.moment(),
+            &job.token,
+            1,
+        ))
+        .unwrap();
         assert_eq!(context.conversation.map(|c| c.id), id, "{}", job.kind);
         assert!(context.contact.is_some());
     }

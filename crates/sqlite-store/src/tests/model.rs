@@ -49,7 +49,11 @@ struct World {
 
 impl World {
     fn meet(&self, a: u64, b: u64) -> bool {
-        let people = |seq: u64| self.events[&seq].iter().map(|&identity| self.person[identity]);
+        let people = |seq: u64| {
+            self.events[&seq]
+                .iter()
+                .map(|&identity| self.person[identity])
+        };
         people(a).any(|person| people(b).any(|other| other == person))
     }
 
@@ -57,7 +61,10 @@ impl World {
         let into = self.person[identities[0]];
         for &identity in identities {
             let from = self.person[identity];
-            self.person.iter_mut().filter(|person| **person == from).for_each(|person| *person = into);
+            self.person
+                .iter_mut()
+                .filter(|person| **person == from)
+                .for_each(|person| *person = into);
         }
     }
 
@@ -72,7 +79,11 @@ fn check_lease(world: &mut World, jobs: Vec<Job>) -> Result<(), TestCaseError> {
             if other != job.seq && world.meet(other, job.seq) {
                 let runs = world.running.iter().any(|running| running.seq == other);
                 prop_assert!(!runs, "{} runs beside {other}", job.seq);
-                prop_assert!(other > job.seq || world.started.contains(&job.seq), "{} before {other}", job.seq);
+                prop_assert!(
+                    other > job.seq || world.started.contains(&job.seq),
+                    "{} before {other}",
+                    job.seq
+                );
             }
         }
         world.started.push(job.seq);
@@ -88,7 +99,10 @@ fn take(step: &Step, store: &Store, world: &mut World) -> Result<(), TestCaseErr
             let seq = world.events.len() as u64 + 1;
             let mut identities = vec![a, b];
             identities.dedup();
-            let names: Vec<&str> = identities.iter().map(|&identity| IDENTITIES[identity]).collect();
+            let names: Vec<&str> = identities
+                .iter()
+                .map(|&identity| IDENTITIES[identity])
+                .collect();
             store.append(&[text(&format!("{seq}"), &names)]);
             world.events.insert(seq, identities);
             world.unfinished.push(seq);
@@ -108,16 +122,23 @@ fn take(step: &Step, store: &Store, world: &mut World) -> Result<(), TestCaseErr
         Step::RunOut => {
             store.pass(u64::from(LEASE_MS));
             for job in world.running.drain(..) {
-                prop_assert_eq!(store.commit(&job.token, &effects(event_of(&job))), Err(Error::Stale));
+                prop_assert_eq!(
+                    store.commit(&job.token, &effects(event_of(&job))),
+                    Err(Error::Stale)
+                );
             }
         }
         Step::Replay(choice) if !world.buried.is_empty() => {
             let seq = world.buried.remove(choice % world.buried.len());
-            prop_assert!(block_on(replay(&store.connection, store.moment(), "event", seq)).unwrap());
+            prop_assert!(
+                block_on(replay(&store.connection, store.moment(), "event", seq)).unwrap()
+            );
             world.unfinished.push(seq);
             world.started.retain(|&started| started != seq);
         }
-        Step::Commit(choice) | Step::Retry(choice) | Step::Bury(choice) if !world.running.is_empty() => {
+        Step::Commit(choice) | Step::Retry(choice) | Step::Bury(choice)
+            if !world.running.is_empty() =>
+        {
             let job = world.running.remove(choice % world.running.len());
             match step {
                 Step::Commit(_) => {
@@ -128,7 +149,14 @@ fn take(step: &Step, store: &Store, world: &mut World) -> Result<(), TestCaseErr
                     world.end(job.seq);
                 }
                 Step::Retry(_) => {
-                    block_on(retry(&store.connection, store.moment(), &job.token, now, "again")).unwrap();
+                    block_on(retry(
+                        &store.connection,
+                        store.moment(),
+                        &job.token,
+                        now,
+                        "again",
+                    ))
+                    .unwrap();
                     world.started.retain(|&started| started != job.seq);
                 }
                 _ => {

@@ -3,23 +3,37 @@
 use super::*;
 
 fn plan(store: &Store, sql: &str) -> String {
-    let mut statement = store.connection.0.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut statement = store
+        .connection
+        .0
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
     let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
-    let rows = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3)).unwrap();
+    let rows = statement
+        .query_map(rusqlite::params_from_iter(nulls), |row| {
+            row.get::<_, String>(3)
+        })
+        .unwrap();
     rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn leasing_reads_the_heads_of_queues_only() {
     let store = Store::new();
-    for (table, wanted) in [("inbox", "true"), ("outbox", "outbox.kind IN (SELECT value FROM json_each(?4))")] {
+    for (table, wanted) in [
+        ("inbox", "true"),
+        ("outbox", "outbox.kind IN (SELECT value FROM json_each(?4))"),
+    ] {
         let plan = plan(&store, &crate::jobs::lease_statement(table, wanted, "0"));
         assert!(
             plan.contains(&format!("{table} USING INDEX {table}_ready"))
                 || plan.contains(&format!("{table} USING COVERING INDEX {table}_ready")),
             "{plan}"
         );
-        assert!(!plan.contains(&format!("SCAN {table}\n")) && !plan.ends_with(&format!("SCAN {table}")), "{plan}");
+        assert!(
+            !plan.contains(&format!("SCAN {table}\n")) && !plan.ends_with(&format!("SCAN {table}")),
+            "{plan}"
+        );
     }
 }
 
@@ -33,11 +47,16 @@ fn a_long_queue_of_one_person_and_many_done_jobs_do_not_slow_a_lease() {
          SELECT 't', i, 'message', '{{}}', '[\"hot\"]', 0, 0 FROM n"
     );
     store.connection.0.execute(&insert, []).unwrap();
-    assert_eq!(store.number("SELECT count(*) FROM inbox WHERE ready = 1"), 1);
+    assert_eq!(
+        store.number("SELECT count(*) FROM inbox WHERE ready = 1"),
+        1
+    );
     // Steps of the virtual machine, which do not depend on the machine's load.
     let sql = crate::jobs::lease_statement("inbox", "true", "0");
     let mut statement = store.connection.0.prepare(&sql).unwrap();
-    let mut rows = statement.query(rusqlite::params![1, 2, "r", "[]", 100]).unwrap();
+    let mut rows = statement
+        .query(rusqlite::params![1, 2, "r", "[]", 100])
+        .unwrap();
     let mut leased = 0;
     while rows.next().unwrap().is_some() {
         leased += 1;
@@ -67,7 +86,11 @@ fn lists_use_an_index_for_each_filter() {
             "SELECT 1 FROM messages m WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq",
             "messages_conversation",
         ),
-        ("buried", "SELECT 1 FROM inbox WHERE state = 'buried' AND seq < ? ORDER BY seq DESC", "inbox_buried"),
+        (
+            "buried",
+            "SELECT 1 FROM inbox WHERE state = 'buried' AND seq < ? ORDER BY seq DESC",
+            "inbox_buried",
+        ),
         (
             "changes of a tenant",
             "SELECT 1 FROM changes WHERE seq > ? AND platform_client_id = ? ORDER BY seq",
@@ -75,6 +98,9 @@ fn lists_use_an_index_for_each_filter() {
         ),
     ] {
         let plan = plan(&store, sql);
-        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{name}: {plan}");
+        assert!(
+            plan.contains(index) && !plan.contains("TEMP B-TREE"),
+            "{name}: {plan}"
+        );
     }
 }

@@ -5,14 +5,39 @@ use super::*;
 #[test]
 fn a_redelivered_event_is_stored_once() {
     let store = Store::new();
-    let events = [text("a", &["phone:1"]), text("b", &["phone:2"]), text("a", &["phone:1"])];
-    assert_eq!(store.append(&events), Appended { stored: 2, duplicates: 1 });
-    assert_eq!(store.append(&events), Appended { stored: 0, duplicates: 3 });
+    let events = [
+        text("a", &["phone:1"]),
+        text("b", &["phone:2"]),
+        text("a", &["phone:1"]),
+    ];
+    assert_eq!(
+        store.append(&events),
+        Appended {
+            stored: 2,
+            duplicates: 1
+        }
+    );
+    assert_eq!(
+        store.append(&events),
+        Appended {
+            stored: 0,
+            duplicates: 3
+        }
+    );
     assert_eq!(
         store.append(&[text("c", &["phone:1"]), text("b", &["phone:2"])]),
-        Appended { stored: 1, duplicates: 1 }
+        Appended {
+            stored: 1,
+            duplicates: 1
+        }
     );
-    assert_eq!(store.append(&[]), Appended { stored: 0, duplicates: 0 });
+    assert_eq!(
+        store.append(&[]),
+        Appended {
+            stored: 0,
+            duplicates: 0
+        }
+    );
     assert_eq!(store.number("SELECT count(*) FROM inbox"), 3);
     assert_eq!(store.number("SELECT count(*) FROM deliveries_in"), 4);
 }
@@ -20,17 +45,45 @@ fn a_redelivered_event_is_stored_once() {
 #[test]
 fn a_key_belongs_to_its_tenant() {
     let store = Store::new();
-    assert_eq!(store.append_for("one", &[text("a", &["phone:1"])]).stored, 1);
-    assert_eq!(store.append_for("two", &[text("a", &["phone:1"])]).stored, 1);
-    assert_eq!(store.lease(9).len(), 2, "tenants do not wait for each other");
+    assert_eq!(
+        store.append_for("one", &[text("a", &["phone:1"])]).stored,
+        1
+    );
+    assert_eq!(
+        store.append_for("two", &[text("a", &["phone:1"])]).stored,
+        1
+    );
+    assert_eq!(
+        store.lease(9).len(),
+        2,
+        "tenants do not wait for each other"
+    );
 }
 
 #[test]
 fn keys_with_odd_characters_are_different_events() {
     let store = Store::new();
-    let keys = ["a\0b", "a\0c", "a", "\"a\\u0000b\"", "a\u{2028}", "ä", "\"", ""];
-    let events: Vec<Event> = keys.iter().map(|key| text(key, &["phone:1\0\"'"])).collect();
-    assert_eq!(store.append(&events), Appended { stored: 8, duplicates: 0 });
+    let keys = [
+        "a\0b",
+        "a\0c",
+        "a",
+        "\"a\\u0000b\"",
+        "a\u{2028}",
+        "ä",
+        "\"",
+        "",
+    ];
+    let events: Vec<Event> = keys
+        .iter()
+        .map(|key| text(key, &["phone:1\0\"'"]))
+        .collect();
+    assert_eq!(
+        store.append(&events),
+        Appended {
+            stored: 8,
+            duplicates: 0
+        }
+    );
     let job = store.lease(9).remove(0);
     assert_eq!(event_of(&job), events.first().unwrap());
 }
@@ -38,7 +91,11 @@ fn keys_with_odd_characters_are_different_events() {
 #[test]
 fn one_event_of_a_conversation_is_leased_at_a_time_and_in_order() {
     let store = Store::new();
-    store.append(&[text("a1", &["phone:1"]), text("a2", &["phone:1"]), text("b1", &["phone:2"])]);
+    store.append(&[
+        text("a1", &["phone:1"]),
+        text("a2", &["phone:1"]),
+        text("b1", &["phone:2"]),
+    ]);
     let jobs = store.lease(9);
     assert_eq!(keys(&jobs), ["a1", "b1"]);
     assert_eq!(keys(&store.lease(9)), [""; 0], "the rest waits");
@@ -71,7 +128,10 @@ fn a_lease_that_ran_out_is_taken_by_another_and_its_holder_is_stale() {
     let store = Store::new();
     store.append(&[text("a", &["phone:1"])]);
     let first = store.lease(1).remove(0);
-    assert_eq!((first.attempt, first.lease_until), (1, store.now.get() + u64::from(LEASE_MS)));
+    assert_eq!(
+        (first.attempt, first.lease_until),
+        (1, store.now.get() + u64::from(LEASE_MS))
+    );
     store.pass(u64::from(LEASE_MS) - 1);
     assert!(store.lease(1).is_empty());
     store.pass(1);
@@ -84,20 +144,43 @@ fn a_lease_that_ran_out_is_taken_by_another_and_its_holder_is_stale() {
     assert_eq!((second.seq, second.attempt), (first.seq, 2));
     let (c, moment) = (&store.connection, store.moment());
     for (name, answer) in [
-        ("commit", store.commit(&first.token, &effects(event_of(&first))).map(|_| ())),
+        (
+            "commit",
+            store
+                .commit(&first.token, &effects(event_of(&first)))
+                .map(|_| ()),
+        ),
         ("extend", block_on(extend(c, moment, &first.token, 1000))),
         ("retry", block_on(retry(c, moment, &first.token, 0, "no"))),
         ("bury", block_on(bury(c, moment, &first.token, "no"))),
-        ("mark sending", block_on(mark_sending(c, moment, &first.token))),
-        ("context", block_on(read_context(c, moment, &first.token, 5)).map(|_| ())),
+        (
+            "mark sending",
+            block_on(mark_sending(c, moment, &first.token)),
+        ),
+        (
+            "context",
+            block_on(read_context(c, moment, &first.token, 5)).map(|_| ()),
+        ),
         ("nonsense", store.commit("inbox.x", &[]).map(|_| ())),
-        ("no table", store.commit("social_contacts.1.0", &[]).map(|_| ())),
+        (
+            "no table",
+            store.commit("social_contacts.1.0", &[]).map(|_| ()),
+        ),
     ] {
         assert_eq!(answer, Err(Error::Stale), "{name}");
     }
-    assert!(store.contacts().is_empty() && store.changes().is_empty(), "stale calls write nothing");
-    store.commit(&second.token, &effects(event_of(&second))).unwrap();
-    assert_eq!(store.commit(&second.token, &[]), Err(Error::Stale), "done is done");
+    assert!(
+        store.contacts().is_empty() && store.changes().is_empty(),
+        "stale calls write nothing"
+    );
+    store
+        .commit(&second.token, &effects(event_of(&second)))
+        .unwrap();
+    assert_eq!(
+        store.commit(&second.token, &[]),
+        Err(Error::Stale),
+        "done is done"
+    );
     assert_eq!(store.conversations().len(), 1);
 }
 
@@ -107,7 +190,13 @@ fn an_extended_lease_runs_on() {
     store.append(&[text("a", &["phone:1"])]);
     let job = store.lease(1).remove(0);
     store.pass(u64::from(LEASE_MS) - 1);
-    block_on(extend(&store.connection, store.moment(), &job.token, LEASE_MS)).unwrap();
+    block_on(extend(
+        &store.connection,
+        store.moment(),
+        &job.token,
+        LEASE_MS,
+    ))
+    .unwrap();
     store.pass(u64::from(LEASE_MS) - 1);
     assert!(store.lease(1).is_empty());
     store.commit(&job.token, &[]).unwrap();
@@ -121,9 +210,20 @@ fn a_job_started_three_times_is_buried_and_its_conversation_goes_on() {
         assert_eq!(store.lease(9)[0].attempt, attempt);
         store.pass(u64::from(LEASE_MS));
     }
-    assert_eq!(keys(&store.lease(9)), ["next"], "buried and followed in one call");
+    assert_eq!(
+        keys(&store.lease(9)),
+        ["next"],
+        "buried and followed in one call"
+    );
     let buried = store.inbox(Some(JobState::Buried));
-    assert_eq!((buried[0].seq, buried[0].error.as_deref(), buried[0].attempts), (1, Some("poison"), 3));
+    assert_eq!(
+        (
+            buried[0].seq,
+            buried[0].error.as_deref(),
+            buried[0].attempts
+        ),
+        (1, Some("poison"), 3)
+    );
 }
 
 #[test]
@@ -133,9 +233,19 @@ fn a_retry_is_due_later_in_its_place_and_is_no_strike() {
     for _ in 0..10 {
         let job = store.lease(9).remove(0);
         let at = store.now.get() + 500;
-        block_on(retry(&store.connection, store.moment(), &job.token, at, "later")).unwrap();
+        block_on(retry(
+            &store.connection,
+            store.moment(),
+            &job.token,
+            at,
+            "later",
+        ))
+        .unwrap();
         assert!(store.lease(9).is_empty(), "b waits for a");
-        assert_eq!(block_on(find_next_due(&store.connection, &["event".into()])).unwrap(), Some(at));
+        assert_eq!(
+            block_on(find_next_due(&store.connection, &["event".into()])).unwrap(),
+            Some(at)
+        );
         store.pass(500);
     }
     assert_eq!(keys(&store.lease(9)), ["a"]);
@@ -144,15 +254,33 @@ fn a_retry_is_due_later_in_its_place_and_is_no_strike() {
 #[test]
 fn a_buried_job_frees_its_queue_and_comes_back_when_replayed() {
     let store = Store::new();
-    store.append(&[text("a", &["phone:1"]), text("b", &["phone:1"]), text("c", &["phone:1"])]);
+    store.append(&[
+        text("a", &["phone:1"]),
+        text("b", &["phone:1"]),
+        text("c", &["phone:1"]),
+    ]);
     let a = store.lease(1).remove(0);
-    block_on(bury(&store.connection, store.moment(), &a.token, "hopeless")).unwrap();
-    assert_eq!(store.inbox(Some(JobState::Buried))[0].error.as_deref(), Some("hopeless"));
+    block_on(bury(
+        &store.connection,
+        store.moment(),
+        &a.token,
+        "hopeless",
+    ))
+    .unwrap();
+    assert_eq!(
+        store.inbox(Some(JobState::Buried))[0].error.as_deref(),
+        Some("hopeless")
+    );
     let b = store.lease(9);
     assert_eq!(keys(&b), ["b"]);
-    let replay = |kind: &str, seq| block_on(replay(&store.connection, store.moment(), kind, seq)).unwrap();
+    let replay =
+        |kind: &str, seq| block_on(replay(&store.connection, store.moment(), kind, seq)).unwrap();
     assert!(replay("event", a.seq));
-    for (name, kind, seq) in [("twice", "event", a.seq), ("leased", "event", b[0].seq), ("kind", "enrich", a.seq)] {
+    for (name, kind, seq) in [
+        ("twice", "event", a.seq),
+        ("leased", "event", b[0].seq),
+        ("kind", "enrich", a.seq),
+    ] {
         assert!(!replay(kind, seq), "{name}");
     }
     assert!(store.lease(9).is_empty(), "b is running");
@@ -166,7 +294,12 @@ fn a_buried_job_frees_its_queue_and_comes_back_when_replayed() {
 #[test]
 fn a_send_whose_outcome_nobody_knows_is_buried_and_other_kinds_run_again() {
     let store = Store::new();
-    store.submit(&[contact(&["phone:1"]), conversation(), job("deliver:whatsapp", None), job("dispatch", None)]);
+    store.submit(&[
+        contact(&["phone:1"]),
+        conversation(),
+        job("deliver:whatsapp", None),
+        job("dispatch", None),
+    ]);
     let jobs = store.lease_kinds(&["deliver:whatsapp", "dispatch"], 9);
     assert_eq!(jobs.len(), 2);
     for job in &jobs {
@@ -174,21 +307,47 @@ fn a_send_whose_outcome_nobody_knows_is_buried_and_other_kinds_run_again() {
     }
     store.pass(u64::from(LEASE_MS));
     let again = store.lease_kinds(&["deliver:whatsapp", "dispatch"], 9);
-    assert_eq!(again.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["dispatch"]);
-    let page = Page { cursor: None, limit: 9 };
-    let filter = JobFilter { state: Some(JobState::Buried), ..JobFilter::default() };
-    let buried = block_on(list_outbox(&store.connection, &filter, &page)).unwrap().0;
-    assert_eq!((buried[0].kind.as_str(), buried[0].error.as_deref()), ("deliver:whatsapp", Some("uncertain")));
+    assert_eq!(
+        again
+            .iter()
+            .map(|job| job.kind.as_str())
+            .collect::<Vec<_>>(),
+        ["dispatch"]
+    );
+    let page = Page {
+        cursor: None,
+        limit: 9,
+    };
+    let filter = JobFilter {
+        state: Some(JobState::Buried),
+        ..JobFilter::default()
+    };
+    let buried = block_on(list_outbox(&store.connection, &filter, &page))
+        .unwrap()
+        .0;
+    assert_eq!(
+        (buried[0].kind.as_str(), buried[0].error.as_deref()),
+        ("deliver:whatsapp", Some("uncertain"))
+    );
 }
 
 #[test]
 fn outbox_jobs_of_one_key_run_in_order_and_a_known_key_changes_nothing() {
     let store = Store::new();
     let keyed = |key: &str| match job("dispatch", Some("queue")) {
-        Effect::Enqueue(job) => Effect::Enqueue(NewJob { dedupe_key: Some(key.into()), ..job }),
+        Effect::Enqueue(job) => Effect::Enqueue(NewJob {
+            dedupe_key: Some(key.into()),
+            ..job
+        }),
         _ => unreachable!(),
     };
-    store.submit(&[keyed("1"), keyed("2"), keyed("1"), job("other", None), job("other", None)]);
+    store.submit(&[
+        keyed("1"),
+        keyed("2"),
+        keyed("1"),
+        job("other", None),
+        job("other", None),
+    ]);
     let kinds = ["dispatch", "other", "event"];
     let jobs = store.lease_kinds(&kinds, 9);
     assert_eq!(jobs.len(), 3, "one of the queue, and both that have none");
@@ -200,7 +359,16 @@ fn outbox_jobs_of_one_key_run_in_order_and_a_known_key_changes_nothing() {
 #[test]
 fn a_right_has_one_holder_until_it_runs_out() {
     let store = Store::new();
-    let hold = |token: Option<&str>| block_on(hold(&store.connection, store.moment(), "drain", token, 1_000)).unwrap();
+    let hold = |token: Option<&str>| {
+        block_on(hold(
+            &store.connection,
+            store.moment(),
+            "drain",
+            token,
+            1_000,
+        ))
+        .unwrap()
+    };
     let first = hold(None).unwrap();
     assert_eq!(hold(None), None);
     assert_eq!(hold(Some("guess")), None);
@@ -224,7 +392,13 @@ fn refusals_are_counted() {
         block_on(count_refused(&store.connection, CHANNEL, reason)).unwrap();
     }
     let counts = block_on(list_refused(&store.connection)).unwrap();
-    assert_eq!(counts, [(CHANNEL.into(), "mismatch".into(), 2), (CHANNEL.into(), "missing-header".into(), 1)]);
+    assert_eq!(
+        counts,
+        [
+            (CHANNEL.into(), "mismatch".into(), 2),
+            (CHANNEL.into(), "missing-header".into(), 1)
+        ]
+    );
 }
 
 pub fn job(kind: &str, ordering_key: Option<&str>) -> Effect {

@@ -30,7 +30,12 @@ fn sent(id: &str, at: u64) -> Effect {
 
 fn state_of(store: &Store, id: &str) -> Option<DeliveryState> {
     let conversation = store.conversations().remove(0);
-    store.messages(&conversation.id).into_iter().find(|message| message.content.id == id).unwrap().state
+    store
+        .messages(&conversation.id)
+        .into_iter()
+        .find(|message| message.content.id == id)
+        .unwrap()
+        .state
 }
 
 #[test]
@@ -55,7 +60,10 @@ fn a_state_never_goes_back_and_a_final_one_stays() {
 #[test]
 fn a_status_before_its_message_is_kept_with_its_error() {
     let store = Store::new();
-    let error = ErrorDetail { code: Some("131047".into()), ..ErrorDetail::default() };
+    let error = ErrorDetail {
+        code: Some("131047".into()),
+        ..ErrorDetail::default()
+    };
     let failed = Effect::Status(StatusEffect {
         channel: CHANNEL.into(),
         account: ACCOUNT.into(),
@@ -94,9 +102,16 @@ fn a_watermark_covers_what_was_sent_until_then_and_comes_later() {
     ] {
         assert_eq!(state_of(&store, id), want, "{id}");
     }
-    store.submit(&with(status(Target::Watermark(12), DeliveryState::Delivered)));
+    store.submit(&with(status(
+        Target::Watermark(12),
+        DeliveryState::Delivered,
+    )));
     store.submit(&with(sent("slowest", 14)));
-    assert_eq!(state_of(&store, "slowest"), Some(DeliveryState::Read), "an earlier watermark takes nothing back");
+    assert_eq!(
+        state_of(&store, "slowest"),
+        Some(DeliveryState::Read),
+        "an earlier watermark takes nothing back"
+    );
 }
 
 #[test]

@@ -7,13 +7,21 @@ use std::time::Instant;
 use super::*;
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+        .try_into()
+        .unwrap()
 }
 
 fn fresh() -> Moment {
     static CALLS: AtomicUsize = AtomicUsize::new(1);
     let call = CALLS.fetch_add(1, Ordering::Relaxed) as u128;
-    Moment { now: now(), seed: call.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) }
+    Moment {
+        now: now(),
+        seed: call.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+    }
 }
 
 /// Runs `call` again while the database is busy, as every caller does.
@@ -27,7 +35,11 @@ fn patiently<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T
 }
 
 fn deliver(connection: &Native, event: Event) -> Appended {
-    let item = Item { platform_client_id: TENANT.into(), event, traceparent: None };
+    let item = Item {
+        platform_client_id: TENANT.into(),
+        event,
+        traceparent: None,
+    };
     let delivery = Accepted {
         channel: CHANNEL.into(),
         received_at: now(),
@@ -36,7 +48,15 @@ fn deliver(connection: &Native, event: Event) -> Appended {
         digest: String::new(),
     };
     let appends = Appends::default();
-    patiently(|| append(connection, &appends, fresh(), delivery.clone(), std::slice::from_ref(&item)))
+    patiently(|| {
+        append(
+            connection,
+            &appends,
+            fresh(),
+            delivery.clone(),
+            std::slice::from_ref(&item),
+        )
+    })
 }
 
 /// Leases and commits until the inbox is empty; gives the keys in the order of their commits.
@@ -44,7 +64,11 @@ fn drain(connection: &Native, log: &Mutex<Vec<String>>, max: u32) {
     let kinds = ["event".to_owned()];
     loop {
         let jobs = patiently(|| lease(connection, fresh(), &kinds, max, 600_000));
-        if jobs.is_empty() && block_on(find_next_due(connection, &kinds)).unwrap().is_none() {
+        if jobs.is_empty()
+            && block_on(find_next_due(connection, &kinds))
+                .unwrap()
+                .is_none()
+        {
             return;
         }
         for job in jobs {
@@ -64,9 +88,17 @@ fn opening_at_once_migrates_once() {
             scope.spawn(|| file.open());
         }
     });
-    let version: i64 = file.open().0.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    let version: i64 = file
+        .open()
+        .0
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(version, 1);
-    let mode: String = file.open().0.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    let mode: String = file
+        .open()
+        .0
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(mode, "wal");
 }
 
@@ -99,7 +131,11 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
     let appends = Appends::default();
     let connections: Vec<Hosted> = (0..30).map(|_| Hosted(file.open())).collect();
     for connection in &connections {
-        connection.0.0.execute_batch("PRAGMA busy_timeout=0").unwrap();
+        connection
+            .0
+            .0
+            .execute_batch("PRAGMA busy_timeout=0")
+            .unwrap();
     }
     let one = |number: usize, connection| {
         // Every third is a copy of the one before, and each has one event of its own twice.
@@ -109,7 +145,11 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
             event: text(&key, &["phone:1"]),
             traceparent: None,
         };
-        let items = [item(format!("{key}")), item(format!("own {number}")), item(format!("own {number}"))];
+        let items = [
+            item(format!("{key}")),
+            item(format!("own {number}")),
+            item(format!("own {number}")),
+        ];
         let delivery = Accepted {
             channel: CHANNEL.into(),
             received_at: now(),
@@ -120,13 +160,33 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
         let appends = &appends;
         async move { append(connection, appends, fresh(), delivery, &items).await }
     };
-    let all = connections.iter().enumerate().map(|(number, connection)| one(number, connection));
+    let all = connections
+        .iter()
+        .enumerate()
+        .map(|(number, connection)| one(number, connection));
     let answers = block_on(futures::future::join_all(all));
     let answers: Vec<Appended> = answers.into_iter().map(Result::unwrap).collect();
-    assert!(answers.iter().all(|answer| answer.stored + answer.duplicates == 3), "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.stored + answer.duplicates == 3),
+        "{answers:?}"
+    );
     assert_eq!(answers.iter().map(|answer| answer.stored).sum::<u32>(), 50);
-    let number = |sql: &str| -> i64 { connections[0].0.0.query_row(sql, [], |row| row.get(0)).unwrap() };
-    assert_eq!((number("SELECT count(*) FROM inbox"), number("SELECT count(*) FROM deliveries_in")), (50, 30));
+    let number = |sql: &str| -> i64 {
+        connections[0]
+            .0
+            .0
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(
+        (
+            number("SELECT count(*) FROM inbox"),
+            number("SELECT count(*) FROM deliveries_in")
+        ),
+        (50, 30)
+    );
     assert_eq!(appends.waiting_now(), 0);
     // A caller that goes away leaves nothing behind.
     let lone = Appends::default();
@@ -135,7 +195,13 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
             &connections[0],
             &lone,
             fresh(),
-            Accepted { channel: CHANNEL.into(), received_at: 0, headers: vec![], body: vec![], digest: String::new() },
+            Accepted {
+                channel: CHANNEL.into(),
+                received_at: 0,
+                headers: vec![],
+                body: vec![],
+                digest: String::new(),
+            },
             &[],
         )
         .await
@@ -186,20 +252,37 @@ fn four_workers_do_each_event_once_and_each_persons_in_order() {
     });
     let log = log.into_inner().unwrap();
     assert_eq!(log.len(), EVENTS);
-    let page = Page { cursor: None, limit: 200 };
-    let conversations = block_on(list_conversations(&first, &ConversationFilter::default(), &page)).unwrap().0;
+    let page = Page {
+        cursor: None,
+        limit: 200,
+    };
+    let conversations = block_on(list_conversations(
+        &first,
+        &ConversationFilter::default(),
+        &page,
+    ))
+    .unwrap()
+    .0;
     assert_eq!(conversations.len(), 7);
     let mut seen = 0;
     for conversation in conversations {
-        let messages = block_on(list_messages(&first, None, &conversation.id, &page)).unwrap().0;
-        let numbers: Vec<usize> = messages.iter().map(|message| message.content.id.parse().unwrap()).collect();
+        let messages = block_on(list_messages(&first, None, &conversation.id, &page))
+            .unwrap()
+            .0;
+        let numbers: Vec<usize> = messages
+            .iter()
+            .map(|message| message.content.id.parse().unwrap())
+            .collect();
         assert!(numbers.is_sorted(), "{numbers:?}");
         assert_eq!(conversation.message_count as usize, numbers.len());
         seen += numbers.len();
         // Once the person is known under both ids, which the fifth of their events at the latest
         // says, processing follows arrival too.
-        let processed: Vec<usize> =
-            log.iter().map(|key| key.parse().unwrap()).filter(|number| number % 7 == numbers[0] % 7).collect();
+        let processed: Vec<usize> = log
+            .iter()
+            .map(|key| key.parse().unwrap())
+            .filter(|number| number % 7 == numbers[0] % 7)
+            .collect();
         let known = processed.iter().position(|number| number % 5 == 4).unwrap();
         assert!(processed[known..].is_sorted(), "{processed:?}");
     }
@@ -223,7 +306,10 @@ fn rates_of_append_and_of_lease_with_commit() {
                     for number in 0..each {
                         deliver(
                             &connection,
-                            text(&format!("{thread}-{number}"), &[&format!("phone:{thread}-{}", number % 50)]),
+                            text(
+                                &format!("{thread}-{number}"),
+                                &[&format!("phone:{thread}-{}", number % 50)],
+                            ),
                         );
                     }
                 });
@@ -240,6 +326,10 @@ fn rates_of_append_and_of_lease_with_commit() {
         let drained = start.elapsed();
         assert_eq!(log.into_inner().unwrap().len(), each * threads);
         let rate = |time: std::time::Duration| (each * threads) as f64 / time.as_secs_f64();
-        println!("{threads} threads: {:.0} appends/s, {:.0} leased and committed/s", rate(appended), rate(drained));
+        println!(
+            "{threads} threads: {:.0} appends/s, {:.0} leased and committed/s",
+            rate(appended),
+            rate(drained)
+        );
     }
 }

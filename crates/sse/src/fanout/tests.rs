@@ -18,7 +18,10 @@ fn change(seq: u64, tenant: u8, conversation: u8) -> Rc<Change> {
 
 fn filter(tenant: u8, conversation: u8) -> Filter {
     let some = |value: u8| (value > 0).then(|| value.to_string());
-    Filter { tenant: some(tenant), conversation: some(conversation) }
+    Filter {
+        tenant: some(tenant),
+        conversation: some(conversation),
+    }
 }
 
 /// A page that was read and not delivered yet.
@@ -47,8 +50,16 @@ struct World {
 /// One step; numbers pick by remainder.
 #[derive(Debug, Clone)]
 enum Step {
-    Commit { skip: u8, tenant: u8, conversation: u8 },
-    Connect { back: Option<u8>, tenant: u8, conversation: u8 },
+    Commit {
+        skip: u8,
+        tenant: u8,
+        conversation: u8,
+    },
+    Connect {
+        back: Option<u8>,
+        tenant: u8,
+        conversation: u8,
+    },
     Join,
     Client(u8),
     ReadForAll,
@@ -87,26 +98,52 @@ impl World {
 
     /// What the store answers: a page of one tenant, or of all.
     fn list(&self, tenant: Option<&String>, after: u64) -> Vec<Rc<Change>> {
-        let wanted = |change: &&Rc<Change>| change.seq > after && tenant.is_none_or(|t| *t == change.tenant);
-        self.store.iter().filter(wanted).take(PAGE).cloned().collect()
+        let wanted =
+            |change: &&Rc<Change>| change.seq > after && tenant.is_none_or(|t| *t == change.tenant);
+        self.store
+            .iter()
+            .filter(wanted)
+            .take(PAGE)
+            .cloned()
+            .collect()
     }
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Commit { skip, tenant, conversation } => {
-                self.store.push(change(self.last() + 1 + u64::from(skip), tenant, conversation));
+            Step::Commit {
+                skip,
+                tenant,
+                conversation,
+            } => {
+                self.store.push(change(
+                    self.last() + 1 + u64::from(skip),
+                    tenant,
+                    conversation,
+                ));
             }
-            Step::Connect { back, tenant, conversation } => {
+            Step::Connect {
+                back,
+                tenant,
+                conversation,
+            } => {
                 let now = self.last();
                 // Sometimes an id that is ahead of the store.
                 let after = back.map_or(now, |back| (now + 2).saturating_sub(u64::from(back)));
-                self.connecting.push((filter(tenant, conversation), after, now));
+                self.connecting
+                    .push((filter(tenant, conversation), after, now));
             }
             Step::Join => {
                 if let Some((filter, after, now)) = self.connecting.pop() {
                     let id = self.fanout.join(filter.clone(), after, now);
                     let start = after.min(now);
-                    self.clients.push(Client { id, filter, start, got: Vec::new(), page: None, left: false });
+                    self.clients.push(Client {
+                        id,
+                        filter,
+                        start,
+                        got: Vec::new(),
+                        page: None,
+                        left: false,
+                    });
                 }
             }
             Step::Client(which) => {
@@ -115,16 +152,18 @@ impl World {
                 }
             }
             Step::ReadForAll => {
-                let leader = self.clients.iter().find_map(|client| {
-                    Some(client.id).zip(self.fanout.leads(client.id))
-                });
+                let leader = self
+                    .clients
+                    .iter()
+                    .find_map(|client| Some(client.id).zip(self.fanout.leads(client.id)));
                 if let Some((leader, after)) = leader {
                     self.polled.push((leader, self.list(None, after)));
                 }
             }
             Step::Publish(which) => {
                 if !self.polled.is_empty() {
-                    let (leader, batch) = self.polled.remove(usize::from(which) % self.polled.len());
+                    let (leader, batch) =
+                        self.polled.remove(usize::from(which) % self.polled.len());
                     let _ = self.fanout.publish(leader, &batch);
                 }
             }
@@ -143,9 +182,19 @@ impl World {
         let client = &mut self.clients[which];
         if let Some(Page { gap, changes }) = client.page.take() {
             if !client.left {
-                client.got.extend(changes.iter().filter(|c| client.filter.takes(c)).map(|c| c.seq));
+                client.got.extend(
+                    changes
+                        .iter()
+                        .filter(|c| client.filter.takes(c))
+                        .map(|c| c.seq),
+                );
             }
-            self.fanout.caught_up(client.id, gap, changes.last().map(|c| c.seq), changes.len() == PAGE);
+            self.fanout.caught_up(
+                client.id,
+                gap,
+                changes.last().map(|c| c.seq),
+                changes.len() == PAGE,
+            );
             return true;
         }
         match self.fanout.next(client.id) {
@@ -164,19 +213,32 @@ impl World {
         let live = self.clients.iter().filter(|client| !client.left).count();
         prop_assert_eq!(self.fanout.streams.len(), live);
         prop_assert_eq!(self.fanout.leader.is_some(), live > 0);
-        prop_assert!(self.fanout.leader.is_none_or(|leader| self.fanout.has(leader)));
+        prop_assert!(
+            self.fanout
+                .leader
+                .is_none_or(|leader| self.fanout.has(leader))
+        );
         for stream in self.fanout.streams.values() {
             prop_assert!(stream.queue.len() <= CAPACITY);
         }
         for client in &self.clients {
-            prop_assert!(self.wanted(client).starts_with(&client.got), "{:?}", client.got);
+            prop_assert!(
+                self.wanted(client).starts_with(&client.got),
+                "{:?}",
+                client.got
+            );
         }
         Ok(())
     }
 
     fn wanted(&self, client: &Client) -> Vec<u64> {
-        let wanted = |change: &&Rc<Change>| change.seq > client.start && client.filter.takes(change);
-        self.store.iter().filter(wanted).map(|change| change.seq).collect()
+        let wanted =
+            |change: &&Rc<Change>| change.seq > client.start && client.filter.takes(change);
+        self.store
+            .iter()
+            .filter(wanted)
+            .map(|change| change.seq)
+            .collect()
     }
 }
 
@@ -221,11 +283,22 @@ fn a_waiting_stream_is_woken_by_what_it_wants_and_by_nothing_else() {
     assert_eq!(fanout.next(id), Next::Wait);
     assert_eq!(fanout.publish(leader, &[change(1, 2, 0)]), []);
     assert_eq!(fanout.publish(leader, &[change(2, 1, 0)]), [id]);
-    assert_eq!(fanout.publish(leader, &[change(3, 1, 0)]), [], "it is awake already");
-    assert_eq!(fanout.next(id), Next::Send(vec![change(2, 1, 0), change(3, 1, 0)]));
+    assert_eq!(
+        fanout.publish(leader, &[change(3, 1, 0)]),
+        [],
+        "it is awake already"
+    );
+    assert_eq!(
+        fanout.next(id),
+        Next::Send(vec![change(2, 1, 0), change(3, 1, 0)])
+    );
     assert_eq!(fanout.next(id), Next::Wait);
     let batch: Vec<_> = (4..20).map(|seq| change(seq, 1, 0)).collect();
-    assert_eq!(fanout.publish(leader, &batch), [id], "also when its queue overflows");
+    assert_eq!(
+        fanout.publish(leader, &batch),
+        [id],
+        "also when its queue overflows"
+    );
 }
 
 #[test]
@@ -237,7 +310,11 @@ fn another_stream_leads_when_the_leader_leaves_and_a_late_batch_is_refused() {
     assert_eq!((fanout.leads(first), fanout.leads(second)), (Some(5), None));
     assert_eq!(fanout.leave(first), Some(second));
     assert_eq!(fanout.publish(first, &[change(6, 1, 0)]), []);
-    assert_eq!(fanout.leads(second), Some(5), "the late batch did not move the head");
+    assert_eq!(
+        fanout.leads(second),
+        Some(5),
+        "the late batch did not move the head"
+    );
     assert_eq!(fanout.leave(second), None);
     assert!(!fanout.has(second));
     assert_eq!(fanout.next(second), Next::End);
@@ -252,7 +329,9 @@ fn a_full_queue_makes_its_stream_catch_up_from_what_it_took_last() {
     assert_eq!(fanout.next(id), Next::Send(vec![change(1, 1, 0)]));
     let batch: Vec<_> = (2..=5).map(|seq| change(seq, 1, 0)).collect();
     fanout.publish(id, &batch);
-    let Next::Read(gap) = fanout.next(id) else { panic!("did not fall back") };
+    let Next::Read(gap) = fanout.next(id) else {
+        panic!("did not fall back")
+    };
     assert_eq!(gap.after, 1);
     fanout.caught_up(id, gap, Some(5), false);
     assert_eq!(fanout.next(id), Next::Wait);
@@ -263,7 +342,9 @@ fn other_tenants_changes_do_not_keep_a_stream_from_joining() {
     let mut fanout = Fanout::new(CAPACITY);
     let leader = fanout.join(Filter::default(), 9, 9);
     let id = fanout.join(filter(1, 0), 3, 9);
-    let Next::Read(gap) = fanout.next(id) else { panic!("has joined too early") };
+    let Next::Read(gap) = fanout.next(id) else {
+        panic!("has joined too early")
+    };
     fanout.caught_up(id, gap, None, false);
     assert_eq!(fanout.next(id), Next::Wait);
     fanout.publish(leader, &[change(10, 1, 0)]);

@@ -1,7 +1,7 @@
 //! Takes a channel plugin's place and tries everything that a channel plugin may not do. The header
-//! `x-attack` says what; `reach` answers with a JSON report of every refusal.
+//! `x-attack` says what; `reach <name>` answers with what came of that attempt, as JSON.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
@@ -47,8 +47,11 @@ impl Guest for Hostile {
     }
 
     fn handshake(delivery: Delivery, _: Vec<String>, _: Vec<String>, _: u64) -> Option<Reply> {
-        match attack(&delivery).as_str() {
-            "reach" => Some(answer(&reach::everything())),
+        let attack = attack(&delivery);
+        if let Some(name) = attack.strip_prefix("reach ") {
+            return Some(answer(&reach::attempt(name)));
+        }
+        match attack.as_str() {
             "loop" => spin_forever(),
             "allocate" => allocate_without_end(),
             "trap" => std::process::abort(),
@@ -65,7 +68,11 @@ impl Guest for Hostile {
     }
 
     fn acknowledge(_: Delivery) -> Reply {
-        Reply { status: 200, headers: vec![], body: vec![] }
+        Reply {
+            status: 200,
+            headers: vec![],
+            body: vec![],
+        }
     }
 
     fn render(_: Sender, _: Message) -> Result<Vec<Request>, RenderError> {
@@ -84,12 +91,21 @@ impl Guest for Hostile {
 }
 
 fn attack(delivery: &Delivery) -> String {
-    let header = delivery.headers.iter().find(|header| header.name.eq_ignore_ascii_case("x-attack"));
-    header.map(|header| String::from_utf8_lossy(&header.value).into_owned()).unwrap_or_default()
+    let header = delivery
+        .headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("x-attack"));
+    header
+        .map(|header| String::from_utf8_lossy(&header.value).into_owned())
+        .unwrap_or_default()
 }
 
 fn answer(report: &Value) -> Reply {
-    Reply { status: 200, headers: vec![], body: json!(report).to_string().into_bytes() }
+    Reply {
+        status: 200,
+        headers: vec![],
+        body: report.to_string().into_bytes(),
+    }
 }
 
 fn spin_forever() -> ! {

@@ -22,7 +22,11 @@ async fn probe(request: Request) -> anyhow::Result<impl IntoResponse> {
     let answer = match request.uri().path() {
         "/probe/lease" => {
             let jobs = store::lease(vec!["event".into()], 1, argument.parse()?).await;
-            let tokens: Vec<_> = jobs.map_err(|e| anyhow::anyhow!("{e:?}"))?.into_iter().map(|job| job.token).collect();
+            let tokens: Vec<_> = jobs
+                .map_err(|e| anyhow::anyhow!("{e:?}"))?
+                .into_iter()
+                .map(|job| job.token)
+                .collect();
             json!({ "tokens": tokens })
         }
         "/probe/commit" => match store::commit(argument, vec![]).await {

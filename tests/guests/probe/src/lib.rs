@@ -27,16 +27,24 @@ async fn probe(request: Request) -> Answer {
         "seen" => seen.to_string().into_response(),
         "sized" => sized("sized"),
         "length" => length(request).await,
-        "environment" => json!(std::env::vars().collect::<Vec<_>>()).to_string().into_response(),
+        "environment" => json!(std::env::vars().collect::<Vec<_>>())
+            .to_string()
+            .into_response(),
         "sleep" => {
             sleep(&argument).await;
             format!("slept with {}", SEEN.load(Relaxed)).into_response()
         }
         "call" => call(&argument).await.into_response(),
         "events" => events(),
-        "refuse" => Err(ErrorCode::InternalError(Some("refused by the probe".into()))),
+        "refuse" => Err(ErrorCode::InternalError(Some(
+            "refused by the probe".into(),
+        ))),
         "sweep" => {
-            println!("swept {} {}", request.method(), headers(&request)["authorization"]);
+            println!(
+                "swept {} {}",
+                request.method(),
+                headers(&request)["authorization"]
+            );
             sized("")
         }
         "trap" => std::process::abort(),
@@ -67,12 +75,20 @@ async fn sleep(millis: &str) {
 
 fn headers(request: &Request) -> Map<String, Value> {
     let text = |value: &[u8]| Value::from(String::from_utf8_lossy(value).into_owned());
-    request.headers().iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
+    request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+        .collect()
 }
 
 fn sized(text: &'static str) -> Answer {
-    let response = Response::builder().header("content-length", text.len()).body(text.to_owned());
-    response.map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?.into_response()
+    let response = Response::builder()
+        .header("content-length", text.len())
+        .body(text.to_owned());
+    response
+        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?
+        .into_response()
 }
 
 async fn length(request: Request) -> Answer {
@@ -87,7 +103,11 @@ async fn call(url: &str) -> String {
         Ok(response) => {
             let status = response.status();
             match response.into_body().collect().await {
-                Ok(body) => format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body.to_bytes())),
+                Ok(body) => format!(
+                    "{} {}",
+                    status.as_u16(),
+                    String::from_utf8_lossy(&body.to_bytes())
+                ),
                 Err(error) => format!("broken body: {error:?}"),
             }
         }
@@ -104,8 +124,12 @@ fn events() -> Answer {
         }
         println!("stream ends");
     });
-    let response = Response::builder().header("content-type", "text/event-stream").body(events);
-    response.map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?.into_response()
+    let response = Response::builder()
+        .header("content-type", "text/event-stream")
+        .body(events);
+    response
+        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?
+        .into_response()
 }
 
 fn compute_forever() -> ! {

@@ -42,7 +42,11 @@ impl Guest for Strange {
     }
 
     fn acknowledge(_: Delivery) -> Reply {
-        Reply { status: 200, headers: vec![], body: vec![] }
+        Reply {
+            status: 200,
+            headers: vec![],
+            body: vec![],
+        }
     }
 
     fn render(_: Sender, _: Message) -> Result<Vec<Request>, RenderError> {
