@@ -227,6 +227,29 @@ fn a_job_started_three_times_is_buried_and_its_conversation_goes_on() {
 }
 
 #[test]
+fn a_job_that_ends_its_worker_takes_no_other_with_it() {
+    let store = Store::new();
+    let ids = ["a", "poison", "b", "c"];
+    store.append(&ids.map(|id| text(id, &[&format!("phone:{id}")])));
+    let mut done = vec![];
+    // A worker takes all it can get, and ends in the middle, with all it has leased.
+    for _ in 0..10 {
+        for job in store.lease(9) {
+            let id = event_of(&job).key.clone();
+            if id == "poison" {
+                store.pass(u64::from(LEASE_MS));
+                break;
+            }
+            store.commit(&job.token, &[]).unwrap();
+            done.push(id);
+        }
+    }
+    done.sort();
+    assert_eq!(done, ["a", "b", "c"]);
+    assert_eq!(store.inbox(Some(JobState::Buried)).len(), 1);
+}
+
+#[test]
 fn a_retry_is_due_later_in_its_place_and_is_no_strike() {
     let store = Store::new();
     store.append(&[text("a", &["phone:1"]), text("b", &["phone:1"])]);
