@@ -40,6 +40,11 @@ fn a_redelivered_event_is_stored_once() {
     );
     assert_eq!(store.number("SELECT count(*) FROM inbox"), 3);
     assert_eq!(store.number("SELECT count(*) FROM deliveries_in"), 4);
+    assert_eq!(
+        store.number("SELECT count(*) FROM deliveries_in WHERE body = x''"),
+        1,
+        "only the body of the one without anything new is not kept"
+    );
 }
 
 #[test]
