@@ -137,7 +137,7 @@ impl Blueprint {
             ..
         } = &self.settings;
         let hosts = outgoing.hosts.clone();
-        let may_resolve = !hosts.entries().is_empty();
+        let may_resolve = hosts.allows_lookup();
         WasiCtx::builder()
             .envs(environment)
             .stdout(sinks.stdout.clone())
