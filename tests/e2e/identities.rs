@@ -138,10 +138,7 @@ async fn a_deeply_nested_message_blocks_neither_a_merge_nor_a_reader() -> Result
         json!({ "from": PHONE, "from_user_id": BSUID }),
     )))
     .await?;
-    assert_eq!(
-        texts_of_the_only_conversation(&app).await?,
-        ["1", "2", "3"]
-    );
+    assert_eq!(texts_of_the_only_conversation(&app).await?, ["1", "2", "3"]);
     let raw = app.messages().await?[1]["message"]["raw"].to_string();
     assert!(raw.contains(&nested), "{raw}");
     Ok(())
