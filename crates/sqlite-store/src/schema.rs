@@ -14,8 +14,11 @@ use crate::connection::{Connection, Fault};
 /// The version that [`prepare`] brings a database to.
 const VERSION: u64 = 1;
 
+const NEWER: Error = Error::Other("the database is of a newer version than this program");
+
 /// Prepares a fresh connection, and migrates the database when it is older than this code.
-/// Repeating is safe, at once too.
+/// Repeating is safe, at once too. A database of a newer version is refused: what it promises about
+/// its rows is not known here.
 pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
     for pragma in [
         "PRAGMA busy_timeout=5000",
@@ -25,11 +28,17 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         connection.execute(pragma, vec![]).await?;
     }
     use_wal(connection).await?;
-    if version(connection).await? >= VERSION {
-        return Ok(());
+    match version(connection).await? {
+        VERSION => return Ok(()),
+        newer if newer > VERSION => return Err(NEWER),
+        _ => {}
     }
     crate::connection::transaction(connection, async || {
-        if version(connection).await? < VERSION {
+        let version = version(connection).await?;
+        if version > VERSION {
+            return Err(NEWER);
+        }
+        if version < VERSION {
             for statement in schema() {
                 connection.execute(&statement, vec![]).await?;
             }

@@ -140,8 +140,8 @@ impl Blueprint {
         let may_resolve = hosts.allows_lookup();
         WasiCtx::builder()
             .envs(environment)
-            .stdout(sinks.stdout.clone())
-            .stderr(sinks.stderr.clone())
+            .stdout(sinks.stdout.stream())
+            .stderr(sinks.stderr.stream())
             .allow_tcp(true)
             .allow_udp(true)
             .allow_ip_name_lookup(may_resolve)
