@@ -105,9 +105,14 @@ impl Forward {
         Value::Object(event).to_string().into_bytes()
     }
 
+    fn name(&self, field: &str) -> Option<&str> {
+        let name = self.event.get(field).and_then(Value::as_str);
+        name.filter(|name| !name.is_empty())
+    }
+
     fn kind(&self) -> String {
-        match self.event["kind"].as_str() {
-            None | Some("") => "chatly.event".to_owned(),
+        match self.name("kind") {
+            None => "chatly.event".to_owned(),
             Some("message") => "chatly.message.received".to_owned(),
             Some(kind) => format!("chatly.{kind}"),
         }
@@ -115,9 +120,11 @@ impl Forward {
 
     /// A URI reference; a platform controls both names.
     fn source(&self) -> String {
-        let name = |field: &str| self.event[field].as_str().filter(|name| !name.is_empty());
         let mut source = String::from("/channels");
-        for part in [name("channel"), name("account")].into_iter().flatten() {
+        for part in [self.name("channel"), self.name("account")]
+            .into_iter()
+            .flatten()
+        {
             source.push('/');
             for byte in part.bytes() {
                 match byte {
