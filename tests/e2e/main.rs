@@ -9,6 +9,7 @@
 mod batches;
 mod coverage;
 mod deliveries;
+mod enrichment;
 mod handshake;
 mod identities;
 mod kill;
@@ -16,6 +17,7 @@ mod leases;
 mod manifest;
 mod payload;
 mod refusals;
+mod routing;
 mod sandbox;
 mod secrecy;
 mod statuses;
