@@ -87,9 +87,8 @@ pub struct Error(pub(crate) WrongField);
 
 /// Reads a JSON array of actions.
 pub fn read_all(text: &str) -> Result<Vec<Action>, Error> {
-    let json: Value = serde_json::from_str(text).map_err(|error| {
-        Error(WrongField::new("then", format!("no JSON: {error}")))
-    })?;
+    let json: Value = serde_json::from_str(text)
+        .map_err(|error| Error(WrongField::new("then", format!("no JSON: {error}"))))?;
     from_json(&json, "then").map_err(Error)
 }
 
@@ -165,20 +164,24 @@ fn tags(fields: &mut Object<'_>) -> Result<Vec<String>, WrongField> {
 }
 
 fn priority(fields: &mut Object<'_>) -> Result<Priority, WrongField> {
-    Ok(match fields.choice("priority", &["low", "normal", "high", "urgent"])? {
-        "low" => Priority::Low,
-        "normal" => Priority::Normal,
-        "high" => Priority::High,
-        _ => Priority::Urgent,
-    })
+    Ok(
+        match fields.choice("priority", &["low", "normal", "high", "urgent"])? {
+            "low" => Priority::Low,
+            "normal" => Priority::Normal,
+            "high" => Priority::High,
+            _ => Priority::Urgent,
+        },
+    )
 }
 
 fn status(fields: &mut Object<'_>) -> Result<Status, WrongField> {
-    Ok(match fields.choice("status", &["open", "pending", "resolved"])? {
-        "open" => Status::Open,
-        "pending" => Status::Pending,
-        _ => Status::Resolved,
-    })
+    Ok(
+        match fields.choice("status", &["open", "pending", "resolved"])? {
+            "open" => Status::Open,
+            "pending" => Status::Pending,
+            _ => Status::Resolved,
+        },
+    )
 }
 
 fn target(fields: &mut Object<'_>) -> Result<Target, WrongField> {
@@ -196,7 +199,9 @@ fn target(fields: &mut Object<'_>) -> Result<Target, WrongField> {
             Ok(Target::Url(url))
         }
         (false, true) => Ok(Target::Endpoint(fields.text("endpoint", MAX_NAME_CHARS)?)),
-        (true, true) => Err(fields.wrong("endpoint", "give `url` or `endpoint`, not both".to_owned())),
+        (true, true) => {
+            Err(fields.wrong("endpoint", "give `url` or `endpoint`, not both".to_owned()))
+        }
         (false, false) => Err(fields.wrong("url", "give `url` or `endpoint`".to_owned())),
     }
 }

@@ -25,7 +25,7 @@ pub const MAX_LOOP_DEPTH: usize = 2;
 
 /// Most steps of one condition: a loop in a loop over two full lists of texts fits, with little
 /// to do inside. A step takes some hundred nanoseconds.
-pub const MAX_COST: u64 = 200_000;
+pub const MAX_COST: u64 = 250_000;
 
 /// What is wrong and at which node.
 #[derive(Debug, PartialEq)]
@@ -71,7 +71,11 @@ fn depth(root: &IdedExpr) -> usize {
         deepest = deepest.max(depth);
         let mut push = |child| open.push((child, depth + 1));
         match &node.expr {
-            Expr::Call(call) => call.args.iter().chain(call.target.as_deref()).for_each(push),
+            Expr::Call(call) => call
+                .args
+                .iter()
+                .chain(call.target.as_deref())
+                .for_each(push),
             Expr::List(list) => list.elements.iter().for_each(push),
             Expr::Select(select) => push(&select.operand),
             Expr::Comprehension(it) => {
@@ -247,7 +251,10 @@ impl Checker {
         self.scope.truncate(self.scope.len().saturating_sub(2));
         self.loops -= 1;
         // What is kept of each turn: the new result, or the item that `filter` and `map` add.
-        let kept = step.item().weight();
+        let kept = match step.kind {
+            Type::List(_) => step.item().weight(),
+            _ => 0,
+        };
         let turn = [condition.cost, step.cost, weight, kept, 2]
             .into_iter()
             .fold(0, u64::saturating_add);

@@ -132,7 +132,11 @@ fn first(source: &str, errors: &ParseErrors) -> Flaw {
     while !source.is_char_boundary(byte) {
         byte -= 1;
     }
-    at(source, byte, format!("syntax: {}", facts::cut(message, MAX_QUOTE_CHARS)))
+    at(
+        source,
+        byte,
+        format!("syntax: {}", facts::cut(message, MAX_QUOTE_CHARS)),
+    )
 }
 
 /// Places a flaw. The parser tells where nodes are only together with a syntax error, so the
@@ -141,7 +145,12 @@ fn locate(source: &str, flaw: &check::Flaw) -> Flaw {
     let byte = parser()
         .parse(&format!("{source}\n]"))
         .err()
-        .and_then(|errors| errors.errors.into_iter().find_map(|error| error.source_info))
+        .and_then(|errors| {
+            errors
+                .errors
+                .into_iter()
+                .find_map(|error| error.source_info)
+        })
         .and_then(|info| info.offset_for(flaw.node))
         .map_or(0, |(start, _)| start as usize);
     at(source, byte, flaw.reason.clone())

@@ -35,8 +35,15 @@ pub fn check_file(name: &str, text: &str) -> Result<Vec<Rule>, Vec<Defect>> {
     let mut defects = Vec::new();
     let mut ids = HashMap::new();
     for (key, value) in table.get_ref() {
-        let Some(items) = value.get_ref().as_array().filter(|_| key.get_ref() == "rule") else {
-            let reason = format!("`{}` is not known here; rules are `[[rule]]`", key.get_ref());
+        let Some(items) = value
+            .get_ref()
+            .as_array()
+            .filter(|_| key.get_ref() == "rule")
+        else {
+            let reason = format!(
+                "`{}` is not known here; rules are `[[rule]]`",
+                key.get_ref()
+            );
             defects.push(file.defect(key.span().start, None, reason));
             continue;
         };
@@ -195,9 +202,19 @@ then = [{ do = "forward", endpoint = "n8n" }]
         let rules = check_file("rules.toml", SOUND).unwrap();
         let seen: Vec<_> = rules
             .iter()
-            .map(|rule| (rule.name.as_str(), rule.priority, rule.then.len(), rule.stop))
+            .map(|rule| {
+                (
+                    rule.name.as_str(),
+                    rule.priority,
+                    rule.then.len(),
+                    rule.stop,
+                )
+            })
             .collect();
-        assert_eq!(seen, [("vip", 10, 2, true), ("price questions", 100, 1, false)]);
+        assert_eq!(
+            seen,
+            [("vip", 10, 2, true), ("price questions", 100, 1, false)]
+        );
         for rule in rules {
             assert_eq!(Rule::from_json(&rule.to_json()), Ok(rule));
         }
@@ -206,23 +223,67 @@ then = [{ do = "forward", endpoint = "n8n" }]
     #[test]
     fn each_defect_names_line_rule_and_field() {
         for (from, to, want) in [
-            ("to = \"team-a\"\n", "\n", "rules.toml:7: rule \"vip\": then[0].to: is missing"),
-            ("to = \"team-a\"", "to = 7", "rules.toml:9: rule \"vip\": then[0].to: must be a text"),
-            ("priority = 10", "prioriti = 10", "rules.toml:4: rule \"vip\": prioriti: unknown field; did you mean `priority`?"),
-            ("priority = 10", "priority = 1.5", "rules.toml:4: rule \"vip\": priority: must be a whole number of 32 bits"),
-            ("name = \"vip\"", "", "rules.toml:2: rule 1: name: is missing"),
-            ("contact.tags'", "contact.tgs'", "rules.toml:5: rule \"vip\": when: line 1, column 17: unknown fact `tgs`; did you mean `tags`?"),
-            ("lead.score", "lead.scor", "rules.toml:19: rule \"price questions\": when: line 2, column 5: unknown fact `scor`; did you mean `score`?"),
-            ("endpoint = \"n8n\"", "endpoint = \"\"", "rules.toml:20: rule \"price questions\": then[0].endpoint: must not be empty"),
-            ("[[rule]]\nid", "[[rules]]\nid", "rules.toml:14: `rules` is not known here; rules are `[[rule]]`"),
-            ("name = \"vip\"", "id = \"price\"\nname = \"vip\"", "rules.toml:15: rule \"price questions\": id: rule 1 has the same"),
+            (
+                "to = \"team-a\"\n",
+                "\n",
+                "rules.toml:7: rule \"vip\": then[0].to: is missing",
+            ),
+            (
+                "to = \"team-a\"",
+                "to = 7",
+                "rules.toml:9: rule \"vip\": then[0].to: must be a text",
+            ),
+            (
+                "priority = 10",
+                "prioriti = 10",
+                "rules.toml:4: rule \"vip\": prioriti: unknown field; did you mean `priority`?",
+            ),
+            (
+                "priority = 10",
+                "priority = 1.5",
+                "rules.toml:4: rule \"vip\": priority: must be a whole number of 32 bits",
+            ),
+            (
+                "name = \"vip\"",
+                "",
+                "rules.toml:2: rule 1: name: is missing",
+            ),
+            (
+                "contact.tags'",
+                "contact.tgs'",
+                "rules.toml:5: rule \"vip\": when: line 1, column 17: unknown fact `tgs`; did you mean `tags`?",
+            ),
+            (
+                "lead.score",
+                "lead.scor",
+                "rules.toml:19: rule \"price questions\": when: line 2, column 5: unknown fact `scor`; did you mean `score`?",
+            ),
+            (
+                "endpoint = \"n8n\"",
+                "endpoint = \"\"",
+                "rules.toml:20: rule \"price questions\": then[0].endpoint: must not be empty",
+            ),
+            (
+                "[[rule]]\nid",
+                "[[rules]]\nid",
+                "rules.toml:14: `rules` is not known here; rules are `[[rule]]`",
+            ),
+            (
+                "name = \"vip\"",
+                "id = \"price\"\nname = \"vip\"",
+                "rules.toml:15: rule \"price questions\": id: rule 1 has the same",
+            ),
         ] {
             let text = SOUND.replacen(from, to, 1);
             let defects = check_file("rules.toml", &text).unwrap_err();
             assert_eq!(defects[0].to_string(), want);
         }
         let broken = check_file("rules.toml", "\n[[rule]\n").unwrap_err();
-        assert!(broken[0].to_string().starts_with("rules.toml:2: "), "{}", broken[0]);
+        assert!(
+            broken[0].to_string().starts_with("rules.toml:2: "),
+            "{}",
+            broken[0]
+        );
     }
 
     #[test]

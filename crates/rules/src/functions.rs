@@ -38,8 +38,18 @@ type Checked = Result<Shape, Refusal>;
 
 const GLOBAL: [&str; 6] = ["size", "int", "double", "string", "has", "matches"];
 const MEMBER: [&str; 12] = [
-    "size", "contains", "startsWith", "endsWith", MATCHES, "lower", "exists", "all", "exists_one",
-    "filter", "map", "existsOne",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    MATCHES,
+    "lower",
+    "exists",
+    "all",
+    "exists_one",
+    "filter",
+    "map",
+    "existsOne",
 ];
 
 fn refuse(reason: impl Into<String>) -> Checked {
@@ -51,16 +61,15 @@ fn refuse(reason: impl Into<String>) -> Checked {
 
 /// What the call of `name` gives.
 pub fn result(name: &str, target: Option<&Shape>, args: &[Shape]) -> Checked {
-    let below = args.iter().chain(target).fold(1, |sum: u64, shape| {
-        sum.saturating_add(shape.cost)
-    });
+    let below = args
+        .iter()
+        .chain(target)
+        .fold(1, |sum: u64, shape| sum.saturating_add(shape.cost));
     let shape = match (target, args) {
         (Some(target), args) => member(name, target, args)?,
         (None, [one]) => unary(name, one)?,
         (None, [left, right]) => binary(name, left, right)?,
-        (None, [condition, yes, no]) if name == op::CONDITIONAL => {
-            conditional(condition, yes, no)?
-        }
+        (None, [condition, yes, no]) if name == op::CONDITIONAL => conditional(condition, yes, no)?,
         (None, _) => return unknown(name, &GLOBAL, args.len()),
     };
     Ok(shape.plus(below))
@@ -99,12 +108,16 @@ fn member(name: &str, target: &Shape, args: &[Shape]) -> Checked {
             Ok(Shape::new(Type::Bool, cost))
         }
         // A letter's lower case can be longer than the letter.
-        ("lower", []) if is_text => {
-            Ok(Shape::text(2 * target.weight(), target.bytes.saturating_mul(2)))
-        }
+        ("lower", []) if is_text => Ok(Shape::text(
+            2 * target.weight(),
+            target.bytes.saturating_mul(2),
+        )),
         _ if MEMBER.contains(&name) => {
             let count = args.len();
-            refuse(format!("{} has no `{name}` with {count} arguments", target.kind))
+            refuse(format!(
+                "{} has no `{name}` with {count} arguments",
+                target.kind
+            ))
         }
         _ => unknown(name, &MEMBER, args.len()),
     }
@@ -162,7 +175,11 @@ fn binary(name: &str, left: &Shape, right: &Shape) -> Checked {
     let both = || left.weight().saturating_add(right.weight());
     match name {
         op::LOGICAL_AND | op::LOGICAL_OR => {
-            let sign = if name == op::LOGICAL_AND { "`&&`" } else { "`||`" };
+            let sign = if name == op::LOGICAL_AND {
+                "`&&`"
+            } else {
+                "`||`"
+            };
             need(0, left, &Type::Bool, sign)?;
             need(1, right, &Type::Bool, sign)?;
             Ok(Shape::new(Type::Bool, 0))
@@ -249,7 +266,10 @@ fn arithmetic(name: &str, left: &Shape, right: &Shape) -> Checked {
     let number = |kind: &Type| kind.is_number() || *kind == Type::Any;
     let whole = |kind: &Type| *kind != Type::Double;
     if !number(&left.kind) || !number(&right.kind) {
-        return refuse(format!("cannot calculate with {} and {}", left.kind, right.kind));
+        return refuse(format!(
+            "cannot calculate with {} and {}",
+            left.kind, right.kind
+        ));
     }
     if !left.kind.fits(&right.kind) {
         return refuse("mixes whole and decimal numbers; convert one with `double(…)`");
@@ -272,10 +292,9 @@ pub fn environment() -> Arc<Env> {
 
 fn env() -> Env {
     let mut env = Env::default().with_optional_support(false).with_stdlib();
-    let declared = cel::add_member_overload!(env, fn lower: (CelString) -> CelString)
-        .and_then(|()| {
-            cel::add_member_overload!(env, fn matches: (CelString, CelString) -> Result<CelBool>)
-        });
+    let declared = cel::add_member_overload!(env, fn lower: (CelString) -> CelString).and_then(
+        |()| cel::add_member_overload!(env, fn matches: (CelString, CelString) -> Result<CelBool>),
+    );
     // Both names are free in CEL's own set; a test calls both.
     debug_assert!(declared.is_ok());
     env
@@ -302,7 +321,9 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
     }
     if pattern.len() > MAX_PATTERN_BYTES {
         let given = pattern.len();
-        return Err(format!("the pattern has {given} bytes; {MAX_PATTERN_BYTES} are allowed"));
+        return Err(format!(
+            "the pattern has {given} bytes; {MAX_PATTERN_BYTES} are allowed"
+        ));
     }
     let regex = RegexBuilder::new(pattern)
         .size_limit(MAX_PROGRAM_BYTES)

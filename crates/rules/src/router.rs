@@ -13,7 +13,7 @@ use crate::{facts, functions};
 /// Most rules of one run.
 pub const MAX_RULES: usize = 1000;
 
-/// Most steps of one run, counted at each rule's bound: fifty rules at the limit, or a thousand of
+/// Most steps of one run, counted at each rule's bound: forty rules at the limit, or a thousand of
 /// everyday size.
 pub const MAX_RUN_COST: u64 = 10_000_000;
 

@@ -167,7 +167,11 @@ impl Scanner<'_> {
             if rest.starts_with(wanted) {
                 return at + wanted.len();
             }
-            at += if escapes && rest.starts_with(b"\\") { 2 } else { 1 };
+            at += if escapes && rest.starts_with(b"\\") {
+                2
+            } else {
+                1
+            };
         }
         self.bytes.len()
     }
@@ -211,18 +215,46 @@ mod tests {
             ("empty", " \n".to_owned(), false),
             ("deepest", nested(MAX_BRACKET_DEPTH), true),
             ("too deep", nested(MAX_BRACKET_DEPTH + 1), false),
-            ("brackets in a text", format!("\"{}\"", "(".repeat(99)), true),
-            ("brackets in a raw text", format!("r'\\{}'", "(".repeat(99)), true),
-            ("brackets in a comment", format!("a // {}\n", "(".repeat(99)), true),
+            (
+                "brackets in a text",
+                format!("\"{}\"", "(".repeat(99)),
+                true,
+            ),
+            (
+                "brackets in a raw text",
+                format!("r'\\{}'", "(".repeat(99)),
+                true,
+            ),
+            (
+                "brackets in a comment",
+                format!("a // {}\n", "(".repeat(99)),
+                true,
+            ),
             ("an escaped quote", format!("'\\'{}'", "(".repeat(99)), true),
-            ("brackets after a text", format!("'\\\\'{}", "(".repeat(99)), false),
+            (
+                "brackets after a text",
+                format!("'\\\\'{}", "(".repeat(99)),
+                false,
+            ),
             ("most ternaries", "a?b:".repeat(MAX_TERNARIES) + "c", true),
-            ("a ternary too many", "a?b:".repeat(MAX_TERNARIES + 1) + "c", false),
+            (
+                "a ternary too many",
+                "a?b:".repeat(MAX_TERNARIES + 1) + "c",
+                false,
+            ),
             ("signs", "!!!!a".to_owned(), true),
             ("a sign too many", "!! !!-a".to_owned(), false),
             ("unequal is no sign", "a!=b != c".to_owned(), true),
-            ("longest text", format!("'{}'", "x".repeat(MAX_LITERAL_BYTES)), true),
-            ("text too long", format!("'{}'", "x".repeat(MAX_LITERAL_BYTES + 1)), false),
+            (
+                "longest text",
+                format!("'{}'", "x".repeat(MAX_LITERAL_BYTES)),
+                true,
+            ),
+            (
+                "text too long",
+                format!("'{}'", "x".repeat(MAX_LITERAL_BYTES + 1)),
+                false,
+            ),
             ("never closed", "'abc".to_owned(), true),
         ] {
             assert_eq!(scan(&source).is_ok(), ok, "{name}");
@@ -233,7 +265,10 @@ mod tests {
     fn the_parts_of_a_conjunction_are_found() {
         for (source, want) in [
             ("a && b", vec!["a ", " b"]),
-            ("a && (b && c) && 'x && y'", vec!["a ", " (b && c) ", " 'x && y'"]),
+            (
+                "a && (b && c) && 'x && y'",
+                vec!["a ", " (b && c) ", " 'x && y'"],
+            ),
             ("a && b || c", vec!["a && b || c"]),
             ("a && (b || c)", vec!["a ", " (b || c)"]),
             ("a ? b && c : d", vec!["a ? b && c : d"]),

@@ -39,42 +39,99 @@ fn conditions_are_decided_over_the_facts() {
     for (condition, want) in [
         ("true", Verdict::Matched),
         ("false", Verdict::NotMatched),
-        (r#"enrichment.intent == "pricing" && lead.score > 60"#, Verdict::Matched),
-        ("lead.score > 71.5 && lead.score < 72.5 && lead.score == 72.0", Verdict::Matched),
-        (r#"message.text.lower().contains("precio")"#, Verdict::Matched),
-        (r#"message.text.lower().endsWith("ärmel?")"#, Verdict::Matched),
-        (r#"message.text.matches("(?i)\\bprecio\\b")"#, Verdict::Matched),
+        (
+            r#"enrichment.intent == "pricing" && lead.score > 60"#,
+            Verdict::Matched,
+        ),
+        (
+            "lead.score > 71.5 && lead.score < 72.5 && lead.score == 72.0",
+            Verdict::Matched,
+        ),
+        (
+            r#"message.text.lower().contains("precio")"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"message.text.lower().endsWith("ärmel?")"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"message.text.matches("(?i)\\bprecio\\b")"#,
+            Verdict::Matched,
+        ),
         (r#"message.text.matches(r"(?i)ÄRMEL")"#, Verdict::Matched),
         ("message.media == 2", Verdict::Matched),
         (r#"message.referral.source == """#, Verdict::Matched),
-        (r#""vip" in contact.tags && !("x" in contact.tags)"#, Verdict::Matched),
-        (r#"contact.tags.exists(t, t.startsWith("v"))"#, Verdict::Matched),
+        (
+            r#""vip" in contact.tags && !("x" in contact.tags)"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"contact.tags.exists(t, t.startsWith("v"))"#,
+            Verdict::Matched,
+        ),
         (r#"contact.tags.all(t, t.size() > 2)"#, Verdict::NotMatched),
         (r#"contact.tags.exists_one(t, t == "es")"#, Verdict::Matched),
-        (r#"contact.tags.filter(t, t != "es").size() == 1"#, Verdict::Matched),
-        (r#""vip!" in contact.tags.map(t, t + "!")"#, Verdict::Matched),
-        (r#"contact.tags.map(t, t == "es", size(t)) == [2]"#, Verdict::Matched),
-        (r#"contact.identities.exists(i, i.scheme == "phone")"#, Verdict::Matched),
-        (r#"contact.attributes.plan == "pro" && contact.attributes.seats >= 10"#, Verdict::Matched),
-        (r#"contact.attributes["plan"] in ["pro", "team"]"#, Verdict::Matched),
+        (
+            r#"contact.tags.filter(t, t != "es").size() == 1"#,
+            Verdict::Matched,
+        ),
+        (
+            r#""vip!" in contact.tags.map(t, t + "!")"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"contact.tags.map(t, t == "es", size(t)) == [2]"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"contact.identities.exists(i, i.scheme == "phone")"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"contact.attributes.plan == "pro" && contact.attributes.seats >= 10"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"contact.attributes["plan"] in ["pro", "team"]"#,
+            Verdict::Matched,
+        ),
         ("contact.attributes.on", Verdict::Matched),
         ("contact.attributes.seats", Verdict::Failed),
         ("contact.attributes.missing == 1", Verdict::Failed),
-        ("has(contact.attributes.missing) && contact.attributes.missing == 1", Verdict::NotMatched),
-        ("contact.attributes.missing == 1 && false", Verdict::NotMatched),
+        (
+            "has(contact.attributes.missing) && contact.attributes.missing == 1",
+            Verdict::NotMatched,
+        ),
+        (
+            "contact.attributes.missing == 1 && false",
+            Verdict::NotMatched,
+        ),
         ("contact.attributes.missing == 1 || true", Verdict::Matched),
         (r#"!("nothing" in contact.attributes)"#, Verdict::Matched),
         (r#""de" in contact.attributes.langs"#, Verdict::Matched),
         (r#"conversation.assignee == """#, Verdict::Matched),
-        (r#""pricing" in enrichment.intents && "greeting" in enrichment.intents"#, Verdict::Matched),
-        (r#"enrichment.entities.exists(e, e.kind == "money" && e.normalized == "")"#, Verdict::Matched),
+        (
+            r#""pricing" in enrichment.intents && "greeting" in enrichment.intents"#,
+            Verdict::Matched,
+        ),
+        (
+            r#"enrichment.entities.exists(e, e.kind == "money" && e.normalized == "")"#,
+            Verdict::Matched,
+        ),
         ("enrichment.confidence >= 1.0", Verdict::Matched),
         ("lead.score > 60 ? true : false", Verdict::Matched),
         ("contact.tags[5] == \"x\"", Verdict::Failed),
         ("1 / (now - 1000) == 1", Verdict::Failed),
-        ("now * now * now * now * now * now * now > 0", Verdict::Failed),
+        (
+            "now * now * now * now * now * now * now > 0",
+            Verdict::Failed,
+        ),
         ("int(\"x\") == 1", Verdict::Failed),
-        ("string(lead.score) == \"72\" && double(lead.score) == 72.0", Verdict::Matched),
+        (
+            "string(lead.score) == \"72\" && double(lead.score) == 72.0",
+            Verdict::Matched,
+        ),
         ("true // a comment", Verdict::Matched),
     ] {
         assert_eq!(check(&[rule(condition)]), [], "{condition}");
@@ -94,7 +151,10 @@ fn facts_that_nobody_gave_are_empty() {
         r#"message.text != """#,
         "has(contact.attributes.plan)",
     ] {
-        for facts in ["{}", r#"{"enrichment":null,"lead":7,"contact":[],"message":"x"}"#] {
+        for facts in [
+            "{}",
+            r#"{"enrichment":null,"lead":7,"contact":[],"message":"x"}"#,
+        ] {
             let (got, reason) = verdict(condition, facts);
             assert_eq!(got, Verdict::NotMatched, "{condition}: {reason}");
         }
@@ -104,9 +164,15 @@ fn facts_that_nobody_gave_are_empty() {
 #[test]
 fn an_explanation_names_the_first_part_that_is_false() {
     for (condition, want) in [
-        (r#"lead.score > 60 &&  lead.fit > 3"#, "not so: lead.fit > 3"),
+        (
+            r#"lead.score > 60 &&  lead.fit > 3"#,
+            "not so: lead.fit > 3",
+        ),
         ("(lead.score > 99) && true", "not so: (lead.score > 99)"),
-        ("lead.score > 99 || lead.fit > 3", "not so: lead.score > 99 || lead.fit > 3"),
+        (
+            "lead.score > 99 || lead.fit > 3",
+            "not so: lead.score > 99 || lead.fit > 3",
+        ),
     ] {
         assert_eq!(verdict(condition, FACTS).1, want, "{condition}");
     }
@@ -129,7 +195,11 @@ fn rules_run_by_priority_and_one_can_stop_the_rest() {
         ],
         FACTS,
     );
-    let tried: Vec<_> = outcome.explanations.iter().map(|e| (e.rule_id.as_str(), e.verdict)).collect();
+    let tried: Vec<_> = outcome
+        .explanations
+        .iter()
+        .map(|e| (e.rule_id.as_str(), e.verdict))
+        .collect();
     assert_eq!(
         tried,
         [
@@ -139,10 +209,17 @@ fn rules_run_by_priority_and_one_can_stop_the_rest() {
             ("late", Verdict::Skipped),
         ]
     );
-    let decided: Vec<_> = outcome.decisions.iter().map(|d| (d.rule_id.as_str(), d.action.as_str())).collect();
+    let decided: Vec<_> = outcome
+        .decisions
+        .iter()
+        .map(|d| (d.rule_id.as_str(), d.action.as_str()))
+        .collect();
     assert_eq!(
         decided,
-        [("second", r#"{"do":"tag","tags":["x"]}"#), ("second", r#"{"do":"enrich"}"#)]
+        [
+            ("second", r#"{"do":"tag","tags":["x"]}"#),
+            ("second", r#"{"do":"enrich"}"#)
+        ]
     );
 }
 
@@ -152,11 +229,19 @@ fn a_condition_is_refused_with_its_place() {
         ("", (1, 1), "empty"),
         ("foo", (1, 1), "unknown fact `foo`"),
         ("mesage.text == \"\"", (1, 1), "did you mean `message`"),
-        ("true &&\n  message.txet == \"\"", (2, 10), "did you mean `text`"),
-        ("\"ñ\" == \"\" && ñ", (1, 13), "syntax"),
+        (
+            "true &&\n  message.txet == \"\"",
+            (2, 10),
+            "did you mean `text`",
+        ),
+        ("\"ñ\" == \"\" && ñ", (1, 14), "syntax"),
         ("lead.score >", (1, 13), "syntax"),
         ("lead.score > 1 lead", (1, 16), "syntax"),
-        ("lead.score", (1, 5), "true or false; this is a whole number"),
+        (
+            "lead.score",
+            (1, 5),
+            "true or false; this is a whole number",
+        ),
         ("\"x\"", (1, 1), "this is a text"),
         ("lead.score == \"6\"", (1, 12), "compares"),
         ("lead.score > \"6\"", (1, 12), "order"),
@@ -164,8 +249,12 @@ fn a_condition_is_refused_with_its_place() {
         ("contact.tags.exists(t, t)", (1, 24), "condition of a loop"),
         ("contact.tags.exists(message, true)", (1, 20), "is a fact"),
         ("message.text.exists(t, true)", (1, 8), "only lists"),
-        ("contact.name == null", (1, 17), "never null"),
-        ("message.text.mathces(\"x\")", (1, 21), "did you mean `matches`"),
+        ("contact.name == null", (1, 17), "ever null"),
+        (
+            "message.text.mathces(\"x\")",
+            (1, 21),
+            "did you mean `matches`",
+        ),
         ("message.text.matches(message.id)", (1, 21), "in quotes"),
         ("message.text.matches(\"(\")", (1, 21), "wrong pattern"),
         ("\"a\" in message.text", (1, 5), "contains"),
@@ -173,18 +262,27 @@ fn a_condition_is_refused_with_its_place() {
         ("{\"a\": 1}.a == 1", (1, 1), "no use"),
         ("b\"x\" == b\"x\"", (1, 1), "without `b`"),
         ("1u == 1u", (1, 1), "without `u`"),
-        ("type(1) == int", (1, 5), "unknown function `type`"),
-        ("dyn(1) == 1", (1, 4), "unknown function"),
+        ("type(1) == int", (1, 1), "unknown function `type`"),
+        ("dyn(1) == 1", (1, 1), "unknown function"),
         ("contact.tags + 1 == []", (1, 14), "add"),
         ("lead.score + 1.5 > 2.0", (1, 12), "add"),
-        ("contact.?tags == []", (1, 9), "syntax"),
+        ("contact.?tags == []", (1, 8), "syntax"),
     ] {
         let defects = check(&[rule(condition)]);
         let [defect] = defects.as_slice() else {
             panic!("{condition}: {defects:?}");
         };
-        assert_eq!((defect.line, defect.column), place, "{condition}: {}", defect.reason);
-        assert!(defect.reason.contains(part), "{condition}: {}", defect.reason);
+        assert_eq!(
+            (defect.line, defect.column),
+            place,
+            "{condition}: {}",
+            defect.reason
+        );
+        assert!(
+            defect.reason.contains(part),
+            "{condition}: {}",
+            defect.reason
+        );
         assert_eq!(verdict(condition, FACTS).0, Verdict::Failed, "{condition}");
     }
 }
@@ -192,32 +290,79 @@ fn a_condition_is_refused_with_its_place() {
 #[test]
 fn hostile_rules_are_refused_or_fail_alone() {
     let loops = |depth: usize| {
-        let open: String = (0..depth).map(|i| format!("contact.tags.exists(t{i}, ")).collect();
+        let open: String = (0..depth)
+            .map(|i| format!("contact.tags.exists(t{i}, "))
+            .collect();
         format!("{open}true{}", ")".repeat(depth))
     };
     let hostile = [
-        ("brackets", format!("{}true{}", "(".repeat(10_000), ")".repeat(10_000))),
-        ("brackets within the size", format!("{}true{}", "(".repeat(2000), ")".repeat(2000))),
+        (
+            "brackets",
+            format!("{}true{}", "(".repeat(10_000), ")".repeat(10_000)),
+        ),
+        (
+            "brackets within the size",
+            format!("{}true{}", "(".repeat(2000), ")".repeat(2000)),
+        ),
         ("open brackets", "[".repeat(4000)),
-        ("ternaries", format!("{}true", "true ? false : ".repeat(250))),
+        (
+            "ternaries",
+            format!("{}true", "true ? false : ".repeat(250)),
+        ),
         ("signs", format!("{}true", "!".repeat(4000))),
         ("minus", format!("0 < {}1", "- ".repeat(1500))),
         ("a sum", format!("0 < {}", vec!["1"; 1000].join("+"))),
-        ("fields", format!("contact.attributes{} == 1", ".a".repeat(1000))),
-        ("huge text", format!("\"{}\" == message.text", "x".repeat(3000))),
+        (
+            "fields",
+            format!("contact.attributes{} == 1", ".a".repeat(1000)),
+        ),
+        (
+            "huge text",
+            format!("\"{}\" == message.text", "x".repeat(3000)),
+        ),
         ("three loops", loops(3)),
         ("twenty loops", loops(20)),
-        ("loops in a row", format!("size(contact.tags{}) > 0", ".map(a, contact.tags.map(b, a + b)[0])".repeat(20))),
-        ("growing texts", "size(contact.tags.map(a, contact.tags.map(b, message.text + message.text))) > 0".to_owned()),
-        ("heavy body", "contact.tags.exists(a, contact.tags.exists(b, message.text.lower().contains(a + b)))".to_owned()),
-        ("huge pattern", "message.text.matches(\"(\\\\w{99}){99}\")".to_owned()),
-        ("nested pattern", format!("message.text.matches(\"{}a{}\")", "(".repeat(99), ")".repeat(99))),
+        (
+            "loops in a row",
+            format!(
+                "size(contact.tags{}) > 0",
+                ".map(a, contact.tags.map(b, a + b)[0])".repeat(20)
+            ),
+        ),
+        (
+            "growing texts",
+            "size(contact.tags.map(a, contact.tags.map(b, message.text + message.text))) > 0"
+                .to_owned(),
+        ),
+        (
+            "heavy body",
+            "contact.tags.exists(a, contact.tags.exists(b, message.text.lower().contains(a + b)))"
+                .to_owned(),
+        ),
+        (
+            "huge pattern",
+            "message.text.matches(\"(\\\\w{99}){99}\")".to_owned(),
+        ),
+        (
+            "nested pattern",
+            format!(
+                "message.text.matches(\"{}a{}\")",
+                "(".repeat(99),
+                ")".repeat(99)
+            ),
+        ),
         ("terms", format!("[{}] == [1]", vec!["1"; 400].join(","))),
     ];
     for (name, condition) in &hostile {
         let defects = check(&[rule(condition)]);
         assert_eq!(defects.len(), 1, "{name}");
-        let rules = [rule(condition), StoredRule { id: "next".to_owned(), ..rule("true") }];
+        let rules = [
+            rule(condition),
+            StoredRule {
+                id: "next".to_owned(),
+                ..rule("true")
+            },
+        ];
         let outcome = route(&rules, FACTS);
         let verdicts: Vec<_> = outcome.explanations.iter().map(|e| e.verdict).collect();
         assert_eq!(verdicts, [Verdict::Failed, Verdict::Matched], "{name}");
@@ -246,7 +391,8 @@ fn long_facts_are_cut_before_a_rule_sees_them() {
         "message": {"text": "ñ".repeat(100_000)},
         "contact": {"name": "x".repeat(9999), "tags": vec!["t"; 5000]},
     });
-    let condition = "size(message.text) == 8192 && size(contact.tags) == 100 && size(contact.name) == 512";
+    let condition =
+        "size(message.text) == 8192 && size(contact.tags) == 100 && size(contact.name) == 512";
     let (got, reason) = verdict(condition, &facts.to_string());
     assert_eq!(got, Verdict::Matched, "{reason}");
 }
@@ -255,7 +401,11 @@ fn long_facts_are_cut_before_a_rule_sees_them() {
 fn broken_facts_fail_each_rule_and_no_more() {
     for facts in ["", "[]", "{", "null", "\"x\""] {
         let (got, reason) = verdict("true", facts);
-        assert_eq!((got, reason.as_str()), (Verdict::Failed, "the facts are not a JSON object"), "{facts}");
+        assert_eq!(
+            (got, reason.as_str()),
+            (Verdict::Failed, "the facts are not a JSON object"),
+            "{facts}"
+        );
     }
 }
 
@@ -265,20 +415,56 @@ fn wrong_actions_are_named() {
         ("x", "then: no JSON"),
         ("{}", "then: must be a list"),
         ("[]", "then: must hold 1 to 16"),
-        (r#"[{"do":"tgag"}]"#, "then[0].do: must be one of tag, untag, assign, set_priority, set_status, forward, enrich; did you mean `tag`?"),
-        (r#"[{"do":"enrich"},{"do":"assign"}]"#, "then[1].to: is missing"),
-        (r#"[{"do":"assign","to":""}]"#, "then[0].to: must not be empty"),
+        (
+            r#"[{"do":"tgag"}]"#,
+            "then[0].do: must be one of tag, untag, assign, set_priority, set_status, forward, enrich; did you mean `tag`?",
+        ),
+        (
+            r#"[{"do":"enrich"},{"do":"assign"}]"#,
+            "then[1].to: is missing",
+        ),
+        (
+            r#"[{"do":"assign","to":""}]"#,
+            "then[0].to: must not be empty",
+        ),
         (r#"[{"do":"enrich","to":"x"}]"#, "then[0].to: unknown field"),
-        (r#"[{"do":"tag","tags":"x"}]"#, "then[0].tags: must be a list"),
-        (r#"[{"do":"tag","tags":["x",1]}]"#, "then[0].tags[1]: must be a text"),
-        (r#"[{"do":"set_priority","priority":"hihg"}]"#, "did you mean `high`?"),
-        (r#"[{"do":"set_status","status":"snoozed"}]"#, "then[0].status: must be one of open"),
-        (r#"[{"do":"forward"}]"#, "then[0].url: give `url` or `endpoint`"),
-        (r#"[{"do":"forward","url":"https://x.y","endpoint":"n8n"}]"#, "not both"),
-        (r#"[{"do":"forward","url":"ftp://x.y"}]"#, "then[0].url: must be an address"),
-        (r#"[{"do":"forward","url":"https:///x"}]"#, "then[0].url: must be an address"),
+        (
+            r#"[{"do":"tag","tags":"x"}]"#,
+            "then[0].tags: must be a list",
+        ),
+        (
+            r#"[{"do":"tag","tags":["x",1]}]"#,
+            "then[0].tags[1]: must be a text",
+        ),
+        (
+            r#"[{"do":"set_priority","priority":"hihg"}]"#,
+            "did you mean `high`?",
+        ),
+        (
+            r#"[{"do":"set_status","status":"snoozed"}]"#,
+            "then[0].status: must be one of open",
+        ),
+        (
+            r#"[{"do":"forward"}]"#,
+            "then[0].url: give `url` or `endpoint`",
+        ),
+        (
+            r#"[{"do":"forward","url":"https://x.y","endpoint":"n8n"}]"#,
+            "not both",
+        ),
+        (
+            r#"[{"do":"forward","url":"ftp://x.y"}]"#,
+            "then[0].url: must be an address",
+        ),
+        (
+            r#"[{"do":"forward","url":"https:///x"}]"#,
+            "then[0].url: must be an address",
+        ),
     ] {
-        let broken = StoredRule { actions: actions.to_owned(), ..rule("true") };
+        let broken = StoredRule {
+            actions: actions.to_owned(),
+            ..rule("true")
+        };
         let defects = check(std::slice::from_ref(&broken));
         let [defect] = defects.as_slice() else {
             panic!("{actions}: {defects:?}");
@@ -286,7 +472,11 @@ fn wrong_actions_are_named() {
         assert!(defect.reason.contains(want), "{actions}: {}", defect.reason);
         assert_eq!((defect.line, defect.column), (0, 0));
         let outcome = route(&[broken], FACTS);
-        assert_eq!(outcome.explanations[0].verdict, Verdict::Failed, "{actions}");
+        assert_eq!(
+            outcome.explanations[0].verdict,
+            Verdict::Failed,
+            "{actions}"
+        );
         assert!(outcome.decisions.is_empty());
     }
 }
