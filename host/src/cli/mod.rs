@@ -10,6 +10,7 @@ mod build;
 mod channel;
 mod inspect;
 mod manifest_file;
+mod rules;
 mod simulate;
 mod up;
 
@@ -49,6 +50,7 @@ enum Command {
     Simulate(simulate::Args),
     Inspect(inspect::Args),
     Channel(channel::Args),
+    Rules(rules::Args),
 }
 
 /// Runs the command that the process's arguments name.
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Channel(args) => Ok(channel::run(&args)),
+        Command::Rules(args) => rules::run(&args),
     };
     result.unwrap_or_else(|error| {
         print_error(&error);
