@@ -8,6 +8,7 @@
 mod announce;
 mod build;
 mod channel;
+mod enrich;
 mod inspect;
 mod manifest_file;
 mod simulate;
@@ -49,6 +50,7 @@ enum Command {
     Simulate(simulate::Args),
     Inspect(inspect::Args),
     Channel(channel::Args),
+    Enrich(enrich::Args),
 }
 
 /// Runs the command that the process's arguments name.
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Channel(args) => Ok(channel::run(&args)),
+        Command::Enrich(args) => enrich::run(&args),
     };
     result.unwrap_or_else(|error| {
         print_error(&error);
