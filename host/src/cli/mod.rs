@@ -8,6 +8,7 @@
 mod announce;
 mod build;
 mod channel;
+mod enrich;
 mod inspect;
 mod manifest_file;
 mod rules;
@@ -51,6 +52,7 @@ enum Command {
     Inspect(inspect::Args),
     Channel(channel::Args),
     Rules(rules::Args),
+    Enrich(enrich::Args),
 }
 
 /// Runs the command that the process's arguments name.
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Channel(args) => Ok(channel::run(&args)),
         Command::Rules(args) => rules::run(&args),
+        Command::Enrich(args) => enrich::run(&args),
     };
     result.unwrap_or_else(|error| {
         print_error(&error);
