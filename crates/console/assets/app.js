@@ -1,0 +1,159 @@
+// Puts the console together: who is signed in, what is open, and what a change touches.
+
+import { ApiError, forgetKey, hasKey, signIn, whenRefused } from "./api.js";
+import * as card from "./card.js";
+import * as deliveries from "./deliveries.js";
+import { byId } from "./dom.js";
+import * as list from "./list.js";
+import * as live from "./live.js";
+import { get, part } from "./api.js";
+import * as routing from "./routing.js";
+import * as thread from "./thread.js";
+import * as trial from "./trial.js";
+
+/** The message whose routing is shown; none means the newest that has one. */
+let explained = null;
+let contactId = null;
+let openNext = false;
+
+function view(name) {
+  byId("app").dataset.view = name;
+}
+
+function enter() {
+  byId("login").hidden = true;
+  byId("app").hidden = false;
+  live.start(changed, fresh);
+  follow();
+}
+
+function leave(words = "") {
+  live.stop();
+  forgetKey();
+  byId("trial").close();
+  byId("app").hidden = true;
+  byId("login").hidden = false;
+  byId("login-error").textContent = words;
+  byId("key").value = "";
+  byId("key").focus();
+}
+
+/** Reads everything that is shown. */
+async function fresh() {
+  await list.load();
+  if (thread.current()) await open(thread.current());
+}
+
+/** Shows what the address names: `#/c/{id}`, or the list. */
+async function follow() {
+  const id = location.hash.startsWith("#/c/") ? decodeURIComponent(location.hash.slice(4)) : null;
+  if (!id && location.hash.length > 2) return;
+  if (id === thread.current()) return view(id ? "thread" : "list");
+  await open(id);
+}
+
+async function open(id) {
+  const same = id === thread.current();
+  if (!same) {
+    explained = null;
+    contactId = null;
+    card.show(null);
+    routing.show(null);
+  }
+  list.choose(id);
+  if (!same) view(id ? "thread" : "list");
+  deliveries.show(id);
+  await Promise.all([same ? thread.refresh() : thread.show(id), id && describe(id)]);
+}
+
+/** The head of the thread and the contact, from the list's row or the API. */
+async function describe(id) {
+  try {
+    const row = list.find(id) ?? (await get(`/v1/conversations/${part(id)}`));
+    if (thread.current() !== id) return;
+    thread.head(row);
+    contactId = row.contact?.id ?? null;
+    await card.show(contactId);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // The thread says what is wrong.
+  }
+}
+
+/** What a change touches is read again; the stream gives ids only. */
+async function changed(kind, data) {
+  const id = data.conversation_id;
+  if (kind.startsWith("contact.")) {
+    if (!contactId) return;
+    if (data.contact_id === contactId || Object.values(data).includes(contactId)) await card.show(contactId);
+    return;
+  }
+  if (!id) return;
+  await list.refresh(id);
+  if (openNext && !thread.current()) {
+    openNext = false;
+    location.hash = `#/c/${part(id)}`;
+    return;
+  }
+  if (id !== thread.current()) return;
+  thread.head(list.find(id));
+  if (kind.startsWith("message.")) await thread.refresh(data.message_id);
+  await deliveries.show(id);
+}
+
+/** The thread has new rows: the card and the routing may say more. */
+function loaded(rows) {
+  card.know(rows);
+  const row = rows.find((each) => each.id === explained) ?? rows.findLast((each) => each.direction === "inbound");
+  routing.show(row ?? null);
+}
+
+function why(row) {
+  explained = row.id;
+  routing.show(row);
+  view("details");
+  byId("routing").focus();
+}
+
+/** A link to a message moves there and leaves the address alone. */
+function toMessage(event) {
+  const id = event.target.closest?.("a[data-message]")?.dataset.message;
+  const place = id && byId(`m-${id}`);
+  if (!place) return;
+  event.preventDefault();
+  view("thread");
+  place.scrollIntoView({ block: "center" });
+  place.focus({ preventScroll: true });
+}
+
+byId("login-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const error = byId("login-error");
+  error.textContent = "";
+  try {
+    await signIn(byId("key").value.trim());
+    enter();
+  } catch (refusal) {
+    error.textContent = refusal.status === 401 ? "This key is not the right one." : refusal.message;
+    byId("key").select();
+  }
+});
+byId("logout").addEventListener("click", () => leave());
+byId("thread-back").addEventListener("click", () => (location.hash = "#/"));
+byId("details-back").addEventListener("click", () => view("thread"));
+byId("details-open").addEventListener("click", () => {
+  view(byId("app").dataset.view === "details" ? "thread" : "details");
+});
+byId("details-pane").addEventListener("click", toMessage);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("thread-log").focus();
+});
+addEventListener("hashchange", follow);
+whenRefused(() => leave("The key is no longer taken. Sign in again."));
+list.setUp();
+thread.setUp(why, loaded);
+trial.setUp(() => (openNext = !thread.current()));
+
+if (hasKey()) enter();
+else leave();
