@@ -7,6 +7,7 @@
 )]
 
 mod batches;
+mod console;
 mod coverage;
 mod deliveries;
 mod handshake;

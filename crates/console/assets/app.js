@@ -1,20 +1,24 @@
 // Puts the console together: who is signed in, what is open, and what a change touches.
 
-import { ApiError, forgetKey, hasKey, signIn, whenRefused } from "./api.js";
+import { ApiError, forgetKey, get, hasKey, part, signIn, whenRefused } from "./api.js";
 import * as card from "./card.js";
 import * as deliveries from "./deliveries.js";
 import { byId } from "./dom.js";
 import * as list from "./list.js";
 import * as live from "./live.js";
-import { get, part } from "./api.js";
 import * as routing from "./routing.js";
 import * as thread from "./thread.js";
 import * as trial from "./trial.js";
 
+/** How often the deliveries of the open conversation are read. */
+const DELIVERIES_MILLIS = 5000;
 /** The message whose routing is shown; none means the newest that has one. */
 let explained = null;
 let contactId = null;
 let openNext = false;
+
+const readCard = live.once(() => card.show(contactId));
+const readDeliveries = live.once(() => deliveries.show(thread.current()));
 
 function view(name) {
   byId("app").dataset.view = name;
@@ -30,6 +34,8 @@ function enter() {
 function leave(words = "") {
   live.stop();
   forgetKey();
+  list.clear();
+  show(null);
   byId("trial").close();
   byId("app").hidden = true;
   byId("login").hidden = false;
@@ -41,18 +47,26 @@ function leave(words = "") {
 /** Reads everything that is shown. */
 async function fresh() {
   await list.load();
-  if (thread.current()) await open(thread.current());
+  if (thread.current()) await show(thread.current());
 }
 
 /** Shows what the address names: `#/c/{id}`, or the list. */
 async function follow() {
-  const id = location.hash.startsWith("#/c/") ? decodeURIComponent(location.hash.slice(4)) : null;
-  if (!id && location.hash.length > 2) return;
+  if (!hasKey() || (location.hash.length > 2 && !location.hash.startsWith("#/c/"))) return;
+  const id = location.hash.length > 4 ? named(location.hash.slice(4)) : null;
   if (id === thread.current()) return view(id ? "thread" : "list");
-  await open(id);
+  await show(id);
 }
 
-async function open(id) {
+function named(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+async function show(id) {
   const same = id === thread.current();
   if (!same) {
     explained = null;
@@ -84,8 +98,7 @@ async function describe(id) {
 async function changed(kind, data) {
   const id = data.conversation_id;
   if (kind.startsWith("contact.")) {
-    if (!contactId) return;
-    if (data.contact_id === contactId || Object.values(data).includes(contactId)) await card.show(contactId);
+    if (contactId && Object.values(data).includes(contactId)) await readCard();
     return;
   }
   if (!id) return;
@@ -97,14 +110,17 @@ async function changed(kind, data) {
   }
   if (id !== thread.current()) return;
   thread.head(list.find(id));
-  if (kind.startsWith("message.")) await thread.refresh(data.message_id);
-  await deliveries.show(id);
+  const readings = [readDeliveries()];
+  // What was understood of a message may have changed the lead.
+  if (kind.startsWith("message.")) readings.push(thread.refresh(data.message_id), readCard());
+  await Promise.all(readings);
 }
 
 /** The thread has new rows: the card and the routing may say more. */
 function loaded(rows) {
   card.know(rows);
-  const row = rows.find((each) => each.id === explained) ?? rows.findLast((each) => each.direction === "inbound");
+  const inbound = rows.filter((each) => each.direction === "inbound");
+  const row = rows.find((each) => each.id === explained) ?? inbound.findLast((each) => each.explanation && each.explanation.length !== 0) ?? inbound.at(-1);
   routing.show(row ?? null);
 }
 
@@ -150,6 +166,10 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   byId("thread-log").focus();
 });
 addEventListener("hashchange", follow);
+// A try at a delivery is no change of a message, so the stream does not tell of it.
+setInterval(() => {
+  if (thread.current() && document.visibilityState === "visible") readDeliveries();
+}, DELIVERIES_MILLIS);
 whenRefused(() => leave("The key is no longer taken. Sign in again."));
 list.setUp();
 thread.setUp(why, loaded);

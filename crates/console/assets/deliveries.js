@@ -6,20 +6,28 @@ import { clock, exact } from "./words.js";
 
 const LIMIT = 50;
 let wanted = null;
+let drawn = "";
 
 /** Shows the calls of a conversation. */
 export async function show(conversationId) {
-  wanted = conversationId;
   const place = byId("deliveries");
-  if (!conversationId) return replace(place);
+  if (wanted !== conversationId) {
+    drawn = "";
+    replace(place);
+  }
+  wanted = conversationId;
+  if (!conversationId) return;
   let calls;
   try {
     calls = (await get("/v1/external-calls", { conversation_id: conversationId, limit: LIMIT })).data;
   } catch (error) {
+    drawn = "";
     if (wanted === conversationId) replace(place, group("Deliveries", el("p", { class: "error" }, error.message)));
     return;
   }
-  if (wanted !== conversationId) return;
+  const text = JSON.stringify(calls);
+  if (wanted !== conversationId || text === drawn) return;
+  drawn = text;
   replace(
     place,
     group(

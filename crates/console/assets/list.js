@@ -5,11 +5,14 @@ import { byId, chip, el, replace } from "./dom.js";
 import { brief, channelName, conversationName, exact, initials, plain } from "./words.js";
 
 const PAGE = 50;
+/** More changed conversations than this are not read one by one. */
+const MANY = 10;
 const rows = new Map();
-const reading = new Map();
+const waiting = new Set();
 let cursor = null;
 let chosen = null;
 let generation = 0;
+let running = null;
 
 const filters = () => Object.fromEntries(new FormData(byId("filters")));
 
@@ -46,32 +49,52 @@ async function loadPage(wanted, anew = false) {
   draw();
 }
 
-/** Reads one conversation again, once however many changes of it come meanwhile. */
-export async function refresh(id) {
-  if (reading.has(id)) {
-    reading.set(id, "again");
-    return;
+/** Reads a conversation again; many at once become one reading of the first page. */
+export function refresh(id) {
+  waiting.add(id);
+  running ??= work().finally(() => (running = null));
+  return running;
+}
+
+async function work() {
+  while (waiting.size) {
+    if (waiting.size > MANY) {
+      waiting.clear();
+      await load();
+    } else {
+      const [id] = waiting;
+      waiting.delete(id);
+      await reread(id);
+    }
   }
-  reading.set(id, "once");
+}
+
+async function reread(id) {
   const wanted = generation;
   try {
     const row = await get(`/v1/conversations/${part(id)}`);
-    if (wanted === generation && fits(row)) rows.set(id, row);
+    // Another filter was set meanwhile: what it finds is being read.
+    if (wanted !== generation) return;
+    if (fits(row)) rows.set(id, row);
     else rows.delete(id);
   } catch (error) {
     // A conversation that was merged into another one is gone.
     if (error.status === 404) rows.delete(id);
   }
-  const again = reading.get(id) === "again" || wanted !== generation;
-  reading.delete(id);
   draw();
-  if (again) await refresh(id);
+}
+
+/** Forgets everything. */
+export function clear() {
+  generation += 1;
+  waiting.clear();
+  rows.clear();
+  cursor = null;
+  choose(null);
 }
 
 /** The row of a conversation, as far as the list has it. */
 export const find = (id) => rows.get(id);
-export const isEmpty = () => rows.size === 0;
-export const first = () => sorted()[0];
 
 /** Marks the conversation that is open. */
 export function choose(id) {
@@ -130,7 +153,7 @@ function item(row) {
           row.status !== "open" && chip(plain(row.status)),
           ["high", "urgent"].includes(row.priority) && chip(row.priority, row.priority === "urgent" ? "bad" : "warn"),
           row.assignee && chip(`→ ${row.assignee}`),
-          (row.tags ?? []).slice(0, 3).map((tag) => chip(tag, "accent")),
+          (row.tags ?? []).slice(0, 2).map((tag) => chip(tag, "accent")),
         ),
       ),
     ),

@@ -4,6 +4,26 @@
 import { post } from "./api.js";
 import { byId } from "./dom.js";
 
+/**
+ * Makes a reading that many changes ask for run once at a time: whoever asks while it runs gets one
+ * more run after it.
+ */
+export function once(read) {
+  let running = null;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      await read();
+    } while (again);
+  };
+  return () => {
+    again = running !== null;
+    running ??= run().finally(() => (running = null));
+    return running;
+  };
+}
+
 const KINDS = [
   "message.created", "message.updated", "conversation.created", "conversation.updated",
   "contact.created", "contact.updated", "contact.merged", "event.recorded",
