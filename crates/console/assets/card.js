@@ -7,6 +7,8 @@ import { channelName, exact, initials, plain, schemeName } from "./words.js";
 
 const STAGE_TONES = { qualified: "good", customer: "good", disqualified: "bad", engaged: "accent" };
 let wanted = null;
+let asked = 0;
+let answered = 0;
 let contact = null;
 let rows = [];
 
@@ -18,9 +20,12 @@ export async function show(id) {
   }
   wanted = id;
   if (!id) return replace(byId("card"));
+  const turn = (asked += 1);
   try {
     const found = await get(`/v1/contacts/${part(id)}`);
-    if (wanted !== id) return;
+    // An answer that a later one has overtaken is old.
+    if (wanted !== id || turn < answered) return;
+    answered = turn;
     contact = found;
     draw();
   } catch (error) {

@@ -13,6 +13,7 @@ let cursor = null;
 let chosen = null;
 let generation = 0;
 let running = null;
+let loading = Promise.resolve();
 
 const filters = () => Object.fromEntries(new FormData(byId("filters")));
 
@@ -31,7 +32,8 @@ export function setUp() {
 export async function load() {
   generation += 1;
   cursor = null;
-  await loadPage(generation, true);
+  loading = loadPage(generation, true);
+  await loading;
 }
 
 async function loadPage(wanted, anew = false) {
@@ -70,6 +72,8 @@ async function work() {
 }
 
 async function reread(id) {
+  // A page that was asked for before the change would put the old row back.
+  await loading;
   const wanted = generation;
   try {
     const row = await get(`/v1/conversations/${part(id)}`);

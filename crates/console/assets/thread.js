@@ -13,6 +13,7 @@ let open = null;
 let pages = [];
 let following = null;
 let reading = null;
+let loading = Promise.resolve();
 let onWhy = () => {};
 let onLoaded = () => {};
 
@@ -36,7 +37,8 @@ export async function show(id) {
   blank(id ? "Loading…" : "Choose a conversation.");
   byId("thread-more").hidden = true;
   if (!id) return;
-  await more(id, FIRST_PAGES);
+  loading = more(id, FIRST_PAGES);
+  await loading;
   if (open === id) toEnd();
 }
 
@@ -60,7 +62,9 @@ async function more(id, count = 1) {
 /** Reads again what changed: the page of a known message, else what follows the last one. */
 export async function refresh(messageId) {
   const id = open;
-  if (!id || !pages.length) return;
+  // What is being read may have been asked for before the change.
+  await loading;
+  if (!id || id !== open || !pages.length) return;
   const known = pages.findIndex((page) => page.rows.some((row) => row.id === messageId));
   const wanted = new Set(reading?.wanted ?? []);
   wanted.add(known < 0 ? pages.length - 1 : known);
