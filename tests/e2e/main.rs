@@ -2,11 +2,11 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test that panics has failed, which is all that it is for"
 )]
 
 mod batches;
+mod console;
 mod coverage;
 mod deliveries;
 mod enrichment;

@@ -118,7 +118,6 @@ impl Session {
         sink.columns(
             statement
                 .column_names()
-                .into_iter()
                 .map(str::to_owned)
                 .collect(),
         );

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 mod bindings {
+    #![expect(clippy::crate_in_macro_def, reason = "the generated macro is for this crate")]
     spin_sdk::wit_bindgen::generate!({
         path: "../../../wit",
         world: "channel",
