@@ -6,8 +6,10 @@
 )]
 
 mod batches;
+mod console;
 mod coverage;
 mod deliveries;
+mod enrichment;
 mod handshake;
 mod identities;
 mod kill;
@@ -15,6 +17,7 @@ mod leases;
 mod manifest;
 mod payload;
 mod refusals;
+mod routing;
 mod sandbox;
 mod secrecy;
 mod statuses;

@@ -5,11 +5,13 @@
 
 mod app;
 mod artifacts;
+mod browser;
 mod client;
 mod sse;
 
 pub use app::{Options, TestApp, eventually};
 pub use artifacts::{chatly, guest, root};
+pub use browser::{Browser, keys};
 pub use client::{Answer, Client};
 pub use sse::{Stream, StreamEvent};
 

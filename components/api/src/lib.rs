@@ -7,6 +7,7 @@
 
 mod read;
 mod rows;
+mod write;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,12 +31,10 @@ use bindings::chatly::store::store;
 
 #[http_service]
 async fn api(request: Request) -> anyhow::Result<impl IntoResponse> {
-    let response = serve(&request).await.unwrap_or_else(|error| {
+    let path = request.uri().path().to_owned();
+    let response = serve(request).await.unwrap_or_else(|error| {
         if error.response().status().is_server_error() {
-            eprintln!(
-                "error request failed path={:?} error={error}",
-                request.uri().path()
-            );
+            eprintln!("error request failed path={path:?} error={error}");
         }
         error.response()
     });
@@ -47,7 +46,7 @@ async fn api(request: Request) -> anyhow::Result<impl IntoResponse> {
     ))
 }
 
-async fn serve(request: &Request) -> Result<Response, Error> {
+async fn serve(request: Request) -> Result<Response, Error> {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let mut key = String::new();
     if path != "/healthz" && path != "/readyz" {
@@ -78,6 +77,9 @@ async fn serve(request: &Request) -> Result<Response, Error> {
             Some(kind) => replay(&kind, seq).await,
             None => Err(Error::Absent("buried job")),
         },
+        Route::MakeRule | Route::PutRule(_) | Route::DeleteRule(_) | Route::EnableEndpoint => {
+            write::write(route, &query, request).await
+        }
         route => read::read(route, &query).await,
     }
 }

@@ -1,6 +1,6 @@
 //! Reads: a route and its query in, a page or a row out.
 
-use chatly_api::{Contact, ConversationStatus, ExternalCall, Job, MAX_LIMIT};
+use chatly_api::{Contact, ConversationStatus, Endpoint, ExternalCall, Job, MAX_LIMIT, Rule};
 use chatly_api::{Conversation, Error, JobState, List, Page, Query, Refused, Route, StoredMessage};
 use chatly_respond::{Response, json};
 use http::StatusCode;
@@ -51,7 +51,25 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
             list::<_, Job>(store::list_outbox(jobs(tenant, query)?, query.page()?.row()).await)
         }
         Route::ExternalCalls => {
-            list::<_, ExternalCall>(store::list_external_calls(tenant, query.page()?.row()).await)
+            let filter = store::CallFilter {
+                platform_client_id: tenant,
+                conversation_id: text(query, "conversation_id"),
+                message_id: text(query, "message_id"),
+            };
+            list::<_, ExternalCall>(store::list_external_calls(filter, query.page()?.row()).await)
+        }
+        Route::Rules => {
+            query.page()?;
+            let rules = store::list_rules(tenant).await;
+            list::<_, Rule>(rules.map(|rules| (rules, None)))
+        }
+        Route::Rule(id) => {
+            one::<_, Rule>(store::find_rule(tenant, id).await.map_err(failure)?, "rule")
+        }
+        Route::Endpoints => {
+            query.page()?;
+            let endpoints = store::list_endpoints(tenant).await;
+            list::<_, Endpoint>(endpoints.map(|endpoints| (endpoints, None)))
         }
         Route::Refused => {
             let data = store::list_refused().await.map_err(failure)?.into_iter();
@@ -123,7 +141,7 @@ fn jobs(tenant: Option<String>, query: &Query) -> Result<store::JobFilter, Error
     })
 }
 
-fn text(query: &Query, name: &str) -> Option<String> {
+pub fn text(query: &Query, name: &str) -> Option<String> {
     query.text(name).map(str::to_owned)
 }
 

@@ -70,6 +70,7 @@ impl Row<api::Contact> for rows::Contact {
             tags: self.tags,
             attributes: Raw::json(&self.attributes),
             opt: self.opt,
+            lead: self.lead.convert(),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
@@ -128,6 +129,7 @@ impl Row<api::StoredMessage> for rows::StoredMessage {
             deleted_at: self.deleted_at,
             previous_texts: self.previous_texts,
             explanation: self.explanation.convert(),
+            enrichment: self.enrichment.convert(),
             sent_at: self.sent_at,
             created_at: self.created_at,
         }
@@ -149,6 +151,35 @@ impl Row<api::Job> for rows::StoredJob {
                 rows::Payload::Event(event) => api::Payload::Event(Box::new(event.convert())),
                 rows::Payload::Json(json) => api::Payload::Payload(Raw::ours(&json)),
             },
+        }
+    }
+}
+
+impl Row<api::Rule> for rows::Rule {
+    fn row(self) -> api::Rule {
+        api::Rule {
+            id: self.id,
+            platform_client_id: self.platform_client_id,
+            name: self.name,
+            priority: self.priority,
+            when: self.condition,
+            then: Raw::json(&self.actions),
+            stop: self.stop,
+            enabled: self.enabled,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+impl Row<api::Endpoint> for rows::Endpoint {
+    fn row(self) -> api::Endpoint {
+        api::Endpoint {
+            platform_client_id: self.platform_client_id,
+            url: self.url,
+            disabled_at: self.disabled_at,
+            reason: self.reason,
+            updated_at: self.updated_at,
         }
     }
 }

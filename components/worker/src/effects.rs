@@ -54,6 +54,7 @@ fn convert(effect: Effect, event: &Event, at: u64) -> wit::Effect {
                 standby: event.standby,
                 at,
                 state: state.convert(),
+                explanation: None,
             })
         }
         Effect::Edit(message) => wit::Effect::Edit(wit::EditEffect {

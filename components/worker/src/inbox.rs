@@ -1,14 +1,19 @@
-//! The inbox as a queue that can be drained.
+//! The inbox, and the messages to be routed once more, as a queue that can be drained.
 
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chatly_canonical::{Convert, Event};
+use chatly_canonical::{Body, Convert, Event, Message};
 use chatly_drain::{Fault, HOLD_MS, Queue, retry_delay_ms};
+use chatly_routing::{Phase, put_off, text_of};
 use spin_sdk::time;
 
+use crate::bindings::chatly::store::effects::{self as wit, Effect};
 use crate::bindings::chatly::store::store::{self, Error, Job, Payload};
-use crate::effects;
+use crate::route::{Again, Jobs, Run};
+use crate::rules::Cache;
+use crate::wake::wake_for;
+use crate::{effects, facts};
 
 /// The exclusive right that a drain of the inbox needs.
 const HOLD: &str = "worker";
@@ -20,9 +25,15 @@ const MAX_ATTEMPTS: u32 = 10;
 const LEASE_MAX: u32 = 32;
 /// A lease with less than this left is prolonged before its job is begun.
 const EXTEND_BELOW_MS: u64 = 5_000;
+/// From this start on an event is stored without asking the router: the store buries a job that
+/// was started three times in vain, and no rule may cost a message.
+const CAREFUL_ATTEMPT: u32 = 3;
 
 /// The inbox of the store that this component is composed with.
-pub struct Inbox;
+#[derive(Default)]
+pub struct Inbox {
+    rules: Cache,
+}
 
 impl Queue for Inbox {
     type Job = Job;
@@ -40,6 +51,7 @@ impl Queue for Inbox {
     }
 
     async fn lease(&self) -> Result<Vec<Job>, Fault> {
+        self.rules.clear();
         store::lease(kinds(), LEASE_MAX, HOLD_MS)
             .await
             .map_err(|error| fault("lease", &error))
@@ -47,14 +59,14 @@ impl Queue for Inbox {
 
     async fn work(&self, job: Job) {
         let (seq, attempt, token) = (job.seq, job.attempt, job.token.clone());
-        let Err(error) = commit(job).await else {
+        let Err(error) = self.commit(job).await else {
             return;
         };
         let settled = match error {
             // Another has it by now, or will.
             Error::Stale => Ok(()),
             Error::Invalid(reason) => {
-                eprintln!("error: event buried: seq={seq} attempt={attempt}");
+                eprintln!("error: job buried: seq={seq} attempt={attempt}");
                 store::bury(token, reason).await
             }
             // The database takes this very write, so the fault lies with the event: without an end
@@ -64,14 +76,14 @@ impl Queue for Inbox {
                 store::bury(token, format!("the store failed {attempt} times")).await
             }
             Error::Busy | Error::Denied | Error::InvalidCursor | Error::Other(_) => {
-                eprintln!("warn: event put off: seq={seq} attempt={attempt} error={error:?}");
+                eprintln!("warn: job put off: seq={seq} attempt={attempt} error={error:?}");
                 let at = unix_millis().saturating_add(retry_delay_ms(attempt, seq));
                 store::retry(token, at, "the store failed".to_owned()).await
             }
         };
         if let Err(error) = settled {
-            // The lease runs out, and the event is leased again.
-            eprintln!("warn: event not settled: seq={seq} error={error:?}");
+            // The lease runs out, and the job is leased again.
+            eprintln!("warn: job not settled: seq={seq} error={error:?}");
         }
     }
 
@@ -90,22 +102,126 @@ impl Queue for Inbox {
     }
 }
 
-/// Writes what an event changes and the job's completion.
-async fn commit(job: Job) -> Result<(), Error> {
-    let Payload::Event(event) = job.payload else {
-        return Err(Error::Invalid("an inbox job without an event".to_owned()));
-    };
-    if job.lease_until.saturating_sub(unix_millis()) < EXTEND_BELOW_MS {
-        store::extend(job.token.clone(), HOLD_MS).await?;
+impl Inbox {
+    /// Writes what a job changes and its completion, and wakes whoever has work by it.
+    async fn commit(&self, job: Job) -> Result<(), Error> {
+        if job.lease_until.saturating_sub(unix_millis()) < EXTEND_BELOW_MS {
+            store::extend(job.token.clone(), HOLD_MS).await?;
+        }
+        let token = job.token.clone();
+        let effects = match &job.payload {
+            Payload::Event(event) => {
+                let event: Event = event.clone().convert();
+                self.of_event(&job, &event).await?
+            }
+            Payload::Json(json) => self.of_message(&job, json).await?,
+        };
+        let kinds: Vec<String> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Enqueue(job) => Some(job.kind.clone()),
+                _ => None,
+            })
+            .collect();
+        store::commit(token, effects).await?;
+        for kind in kinds {
+            wake_for(&kind);
+        }
+        Ok(())
     }
-    let event: Event = event.convert();
-    store::commit(job.token, effects::of(&event, job.created_at))
-        .await
-        .map(drop)
+
+    /// What an event changes. A message of a customer is routed with it, in the same commit.
+    async fn of_event(&self, job: &Job, event: &Event) -> Result<Vec<Effect>, Error> {
+        let mut effects = effects::of(event, job.created_at);
+        let Body::Message(message) = &event.body else {
+            return Ok(effects);
+        };
+        let to_route = !message.echo && !event.standby;
+        let place = effects.iter_mut().find_map(|effect| match effect {
+            Effect::Message(place) if to_route => Some(place),
+            _ => None,
+        });
+        let Some(place) = place else {
+            return Ok(effects);
+        };
+        let make = jobs(job);
+        let mut more = Vec::new();
+        let mut enrich = text_of(message).is_some();
+        if job.attempt >= CAREFUL_ATTEMPT {
+            place.explanation = Some(put_off(Phase::Received));
+            more.push(make.route(Phase::Received));
+        } else {
+            let run = self.run_received(job, event, message, make.now).await?;
+            more.extend(run.effects(event, None, &make));
+            enrich |= run.plan.enrich;
+            place.explanation = Some(run.plan.explanation);
+        }
+        if enrich {
+            more.push(make.enrich());
+        }
+        effects.extend(more);
+        Ok(effects)
+    }
+
+    /// Without rules nothing is asked, neither the store nor the router.
+    async fn run_received(
+        &self,
+        job: &Job,
+        event: &Event,
+        message: &Message,
+        now: u64,
+    ) -> Result<Run, Error> {
+        let rules = self.rules.find(&job.platform_client_id).await?;
+        if rules.rules.is_empty() {
+            return Ok(Run::new(Phase::Received, &rules, None, None));
+        }
+        let context = store::read_context(job.token.clone(), 0).await?;
+        let at = event.at.unwrap_or(job.created_at);
+        let facts = facts::received(event, message, at, context, now);
+        Ok(Run::new(Phase::Received, &rules, Some(&facts), None))
+    }
+
+    /// What follows when a stored message is routed once more.
+    async fn of_message(&self, job: &Job, payload: &str) -> Result<Vec<Effect>, Error> {
+        let Again { phase } = serde_json::from_str(payload)
+            .map_err(|_| Error::Invalid("a route job names its phase".to_owned()))?;
+        let rules = self.rules.find(&job.platform_client_id).await?;
+        if rules.rules.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut context = store::read_context(job.token.clone(), 0).await?;
+        let Some(message) = context.message.take() else {
+            return Ok(vec![]);
+        };
+        let make = jobs(job);
+        let chat = context
+            .conversation
+            .as_ref()
+            .and_then(|conversation| conversation.chat.clone());
+        let facts = facts::stored(&message, context, make.now);
+        let run = Run::new(phase, &rules, Some(&facts), message.explanation.as_deref());
+        let event = facts::event_of(&message, &facts, chat);
+        let mut effects = run.effects(&event, message.enrichment.as_deref(), &make);
+        if run.plan.enrich {
+            effects.push(make.enrich());
+        }
+        effects.push(Effect::Explanation(wit::ExplanationEffect {
+            message_id: message.id,
+            json: run.plan.explanation,
+        }));
+        Ok(effects)
+    }
+}
+
+fn jobs(job: &Job) -> Jobs {
+    Jobs {
+        now: unix_millis(),
+        traceparent: job.traceparent.clone(),
+    }
 }
 
 fn kinds() -> Vec<String> {
-    vec!["event".to_owned()]
+    vec!["event".to_owned(), "route".to_owned()]
 }
 
 fn fault(call: &str, error: &impl Debug) -> Fault {

@@ -1,14 +1,20 @@
-//! `worker`: turns stored events into contacts, conversations and messages, in order.
+//! `worker`: turns stored events into contacts, conversations and messages, in order, and routes
+//! the messages.
 //!
 //! 1. Private: whoever may call it may only wake it, so any request is a wake-up and is answered
 //!    at once. The work goes on after the answer.
 //! 2. Who works, how long, and why no wake-up is lost: `chatly-drain`. What an event changes:
-//!    `chatly-fold`. This component only joins them to the store.
-//! 3. Events of one lease are done one after another: SQLite has one writer, and several that wait
+//!    `chatly-fold`. What routing needs and what follows from it: `chatly-routing`. This component
+//!    only joins them to the store and the router.
+//! 3. Jobs of one lease are done one after another: SQLite has one writer, and several that wait
 //!    for it take turns worse than one that never waits.
 
 mod effects;
+mod facts;
 mod inbox;
+mod route;
+mod rules;
+mod wake;
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
@@ -35,6 +41,6 @@ thread_local! {
 #[http_service]
 async fn worker(_request: Request) -> Response {
     let bell = BELL.with(Rc::clone);
-    wasip3::spawn(async move { chatly_drain::wake(&bell, &inbox::Inbox).await });
+    wasip3::spawn(async move { chatly_drain::wake(&bell, &inbox::Inbox::default()).await });
     empty(StatusCode::ACCEPTED)
 }

@@ -1,13 +1,30 @@
 //! How the API fails, and what the caller reads then.
 
 use chatly_respond::{
-    Response, bad_request, internal_error, method_not_allowed, not_found, unavailable,
+    Response, bad_request, content, internal_error, method_not_allowed, not_found, problem,
+    unavailable,
 };
+use http::StatusCode;
+use serde::Serialize;
 
 /// How long a caller waits before it tries again while another writer holds the database.
 const BUSY_RETRY_SECS: u32 = 1;
 /// The same when a person has to act first.
 const DENIED_RETRY_SECS: u32 = 60;
+
+/// Where a rule is wrong. Lines and columns count from 1 in the condition; 0 where something else
+/// is wrong, which the reason names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Defect {
+    /// Which rule.
+    pub rule_id: String,
+    /// Line in the condition, or 0.
+    pub line: u32,
+    /// Column in the condition, or 0.
+    pub column: u32,
+    /// For people.
+    pub reason: String,
+}
 
 /// Why a request was not served. Safe to log: a parameter's name is held only when it is a plain
 /// word, and no value is.
@@ -44,6 +61,18 @@ pub enum Error {
     /// There is no such row; what it would have been, in words.
     #[error("no such {0}")]
     Absent(&'static str),
+    /// The body is not what the address takes; why, in words that hold no value of the body.
+    #[error("the body is refused")]
+    Body(String),
+    /// The body is too large.
+    #[error("the body is too large")]
+    TooLarge,
+    /// There is a row with that id already; what it is, in words.
+    #[error("there is such a {0}")]
+    Conflict(&'static str),
+    /// The router refuses the rule.
+    #[error("the rule is unsound")]
+    Unsound(Vec<Defect>),
     /// The store refused an argument.
     #[error("the store refused an argument")]
     Argument,
@@ -94,6 +123,18 @@ impl Error {
                 "The query parameter cursor must be a next_cursor that this list answered.",
             ),
             Error::Absent(what) => not_found(&format!("There is no such {what}.")),
+            Error::Body(why) => bad_request("invalid_body", why),
+            Error::TooLarge => problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "The body is larger than 64 KiB.",
+            ),
+            Error::Conflict(what) => problem(
+                StatusCode::CONFLICT,
+                "conflict",
+                &format!("There is a {what} with that id already."),
+            ),
+            Error::Unsound(defects) => unsound(defects),
             Error::Argument => bad_request(
                 "invalid_argument",
                 "The request holds a value that cannot be looked up.",
@@ -118,9 +159,51 @@ impl Error {
     }
 }
 
+/// 422 with each defect (RFC 9457, section 3.2: an extension member).
+fn unsound(defects: &[Defect]) -> Response {
+    #[derive(Serialize)]
+    struct Problem<'a> {
+        r#type: &'static str,
+        title: &'static str,
+        status: u16,
+        code: &'static str,
+        detail: &'static str,
+        defects: &'a [Defect],
+    }
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        code: "unsound_rule",
+        detail: "The rule is not saved: each defect says where and why.",
+        defects,
+    };
+    match serde_json::to_vec(&problem) {
+        Ok(body) => content(status, "application/problem+json", body),
+        Err(_) => internal_error(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unsound_rule_is_answered_with_its_defects() {
+        let defect = Defect {
+            rule_id: "r".into(),
+            line: 1,
+            column: 7,
+            reason: "unknown fact".into(),
+        };
+        let response = Error::Unsound(vec![defect]).response();
+        assert_eq!(response.status(), 422);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+    }
 
     #[test]
     fn each_failure_has_its_status() {
@@ -145,6 +228,10 @@ mod tests {
             (Error::Cursor, 400),
             (Error::Absent("contact"), 404),
             (Error::Argument, 400),
+            (Error::Body("no".into()), 400),
+            (Error::TooLarge, 413),
+            (Error::Conflict("rule"), 409),
+            (Error::Unsound(vec![]), 422),
             (Error::Busy, 503),
             (Error::Denied, 503),
             (Error::NotReady, 503),

@@ -15,8 +15,10 @@ mod error;
 mod query;
 mod route;
 mod rows;
+mod rule;
 
-pub use error::Error;
+pub use error::{Defect, Error};
 pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 pub use route::Route;
 pub use rows::*;
+pub use rule::{Enable, MAX_BODY_BYTES, Rule, RuleBody, parse_body};

@@ -37,6 +37,20 @@ pub enum Route {
     ExternalCalls,
     /// `GET /v1/refused`
     Refused,
+    /// `GET /v1/rules`
+    Rules,
+    /// `POST /v1/rules`
+    MakeRule,
+    /// `GET /v1/rules/{id}`
+    Rule(String),
+    /// `PUT /v1/rules/{id}`
+    PutRule(String),
+    /// `DELETE /v1/rules/{id}`
+    DeleteRule(String),
+    /// `GET /v1/endpoints`
+    Endpoints,
+    /// `POST /v1/endpoints/enable`
+    EnableEndpoint,
     /// `POST /v1/events/ticket`
     Ticket,
 }
@@ -68,20 +82,36 @@ impl Route {
             ["v1", "outbox", text, "replay"] => Route::ReplayOutbox(seq(text)?),
             ["v1", "external-calls"] => Route::ExternalCalls,
             ["v1", "refused"] => Route::Refused,
+            ["v1", "rules"] if method == "POST" => Route::MakeRule,
+            ["v1", "rules"] => Route::Rules,
+            ["v1", "rules", id] if method == "PUT" => Route::PutRule((*id).to_owned()),
+            ["v1", "rules", id] if method == "DELETE" => Route::DeleteRule((*id).to_owned()),
+            ["v1", "rules", id] => Route::Rule((*id).to_owned()),
+            ["v1", "endpoints"] => Route::Endpoints,
+            ["v1", "endpoints", "enable"] => Route::EnableEndpoint,
             ["v1", "events", "ticket"] => Route::Ticket,
             _ => return Err(Error::NoRoute),
         };
         if method == route.method() {
-            Ok(route)
-        } else {
-            Err(Error::Method(route.method()))
+            return Ok(route);
         }
+        Err(Error::Method(match route {
+            Route::Rules => "GET, POST",
+            Route::Rule(_) => "GET, PUT, DELETE",
+            route => route.method(),
+        }))
     }
 
-    /// The one method that the address takes.
+    /// The method that the route takes.
     fn method(&self) -> &'static str {
         match self {
-            Route::ReplayInbox(_) | Route::ReplayOutbox(_) | Route::Ticket => "POST",
+            Route::ReplayInbox(_)
+            | Route::ReplayOutbox(_)
+            | Route::Ticket
+            | Route::MakeRule
+            | Route::EnableEndpoint => "POST",
+            Route::PutRule(_) => "PUT",
+            Route::DeleteRule(_) => "DELETE",
             _ => "GET",
         }
     }
@@ -98,8 +128,23 @@ impl Route {
                 "limit",
                 "cursor",
             ],
-            Route::Messages(_) | Route::ExternalCalls => &["platform_client_id", "limit", "cursor"],
-            Route::Conversation(_) | Route::Contact(_) => &["platform_client_id"],
+            Route::Messages(_) => &["platform_client_id", "limit", "cursor"],
+            Route::ExternalCalls => &[
+                "platform_client_id",
+                "conversation_id",
+                "message_id",
+                "limit",
+                "cursor",
+            ],
+            // These two give all there is at once, and take what every list takes.
+            Route::Rules | Route::Endpoints => &["platform_client_id", "limit", "cursor"],
+            Route::Conversation(_)
+            | Route::Contact(_)
+            | Route::MakeRule
+            | Route::Rule(_)
+            | Route::PutRule(_)
+            | Route::DeleteRule(_)
+            | Route::EnableEndpoint => &["platform_client_id"],
             Route::Contacts => &[
                 "platform_client_id",
                 "channel",
@@ -162,6 +207,20 @@ mod tests {
             ("GET", "/v1/external-calls", Ok(Route::ExternalCalls)),
             ("GET", "/v1/refused", Ok(Route::Refused)),
             ("POST", "/v1/events/ticket", Ok(Route::Ticket)),
+            ("GET", "/v1/rules", Ok(Route::Rules)),
+            ("POST", "/v1/rules", Ok(Route::MakeRule)),
+            ("PUT", "/v1/rules", Err(Error::Method("GET, POST"))),
+            ("GET", "/v1/rules/r1", Ok(Route::Rule("r1".into()))),
+            ("PUT", "/v1/rules/r1", Ok(Route::PutRule("r1".into()))),
+            ("DELETE", "/v1/rules/r1", Ok(Route::DeleteRule("r1".into()))),
+            (
+                "POST",
+                "/v1/rules/r1",
+                Err(Error::Method("GET, PUT, DELETE")),
+            ),
+            ("GET", "/v1/endpoints", Ok(Route::Endpoints)),
+            ("POST", "/v1/endpoints/enable", Ok(Route::EnableEndpoint)),
+            ("GET", "/v1/endpoints/enable", Err(Error::Method("POST"))),
             ("POST", "/v1/conversations", Err(Error::Method("GET"))),
             ("HEAD", "/v1/conversations", Err(Error::Method("GET"))),
             ("get", "/v1/conversations", Err(Error::Method("GET"))),

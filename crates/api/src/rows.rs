@@ -62,6 +62,8 @@ pub struct Contact {
     pub tags: Vec<String>,
     pub attributes: Raw,
     pub opt: Option<String>,
+    /// `score`, `fit`, `engagement`, `stage` and `reasons` of the newest enrichment.
+    pub lead: Option<Raw>,
     pub created_at: u64,
     pub updated_at: u64,
 }
@@ -124,7 +126,10 @@ pub struct StoredMessage {
     pub edited_at: Option<u64>,
     pub deleted_at: Option<u64>,
     pub previous_texts: Vec<String>,
+    /// What the router said, one object a run, oldest first.
     pub explanation: Option<Raw>,
+    /// The newest enrichment.
+    pub enrichment: Option<Raw>,
     pub sent_at: u64,
     pub created_at: u64,
 }
@@ -166,6 +171,17 @@ pub struct ExternalCall {
     pub error: Option<String>,
     pub conversation_id: Option<String>,
     pub message_id: Option<String>,
+}
+
+/// An address that events are forwarded to and that was disabled once.
+#[derive(Debug, Serialize)]
+pub struct Endpoint {
+    pub platform_client_id: String,
+    pub url: String,
+    /// Null when it was enabled again.
+    pub disabled_at: Option<u64>,
+    pub reason: String,
+    pub updated_at: u64,
 }
 
 /// How many deliveries of a channel were refused for a reason.

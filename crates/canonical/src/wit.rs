@@ -12,7 +12,7 @@ pub trait Convert<T> {
 macro_rules! same {
     ($($type:ty)*) => { $(impl Convert<$type> for $type { fn convert(self) -> $type { self } })* };
 }
-same!(String bool u8 u16 u32 u64 f64);
+same!(String bool u8 u16 u32 u64 i32 f64);
 
 impl<A: Convert<B>, B> Convert<Option<B>> for Option<A> {
     fn convert(self) -> Option<B> {

@@ -22,10 +22,12 @@
 
 mod backoff;
 mod bell;
+mod calls;
 
 pub use backoff::retry_delay_ms;
 pub use bell::Bell;
 use bell::Watch;
+pub use calls::Calls;
 
 /// How long a hold and a lease are asked for. Long enough for a slow database (the busy timeout is
 /// 5 s), short enough that a crash costs a customer 15 s at most.

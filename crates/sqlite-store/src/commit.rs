@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use crate::connection::{Connection, Row, to_json, transaction, values_of};
 use crate::effects::*;
 use crate::jobs::{parse_token, update};
-use crate::keys::{key, message_id};
-use crate::model::ExternalCall;
+use crate::keys::message_id;
 use crate::{Error, Moment, Value};
 
 /// How long an idempotency key is remembered: the day that the contract promises.
@@ -36,6 +35,7 @@ pub(crate) struct Writer<'a, C> {
     pub(crate) tenant: String,
     pub(crate) contact: Option<String>,
     pub(crate) conversation: Option<String>,
+    pub(crate) message: Option<String>,
     /// The leased event: its place, its message id and its JSON.
     pub(crate) event: Option<Leased>,
     changes: Vec<(String, String)>,
@@ -81,9 +81,9 @@ pub async fn commit<C: Connection>(
         "SELECT platform_client_id, kind, payload, {} FROM {table}
          WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
         if table == "outbox" {
-            "conversation_id"
+            "conversation_id, message_id"
         } else {
-            "NULL"
+            "NULL, NULL"
         },
     );
     transaction(connection, async || {
@@ -103,8 +103,13 @@ pub async fn commit<C: Connection>(
                 brings,
                 json: row.json(2)?,
             });
-        } else if let Some(id) = row.optional(3)? {
-            writer.bind_conversation(id).await?;
+        } else {
+            if let Some(id) = row.optional(3)? {
+                writer.bind_conversation(id).await?;
+            }
+            if let Some(id) = row.optional(4)? {
+                writer.bind_message(id).await?;
+            }
         }
         let committed = writer.write(effects).await?;
         let set = "state = 'done', token = NULL, error = NULL, finished_at = ?";
@@ -156,6 +161,7 @@ impl<'a, C: Connection> Writer<'a, C> {
             tenant: tenant.to_owned(),
             contact: None,
             conversation: None,
+            message: None,
             event: None,
             changes: vec![],
         }
@@ -253,63 +259,5 @@ impl<'a, C: Connection> Writer<'a, C> {
     /// The JSON of the leased event.
     pub(crate) fn event_json(&self) -> Option<Box<RawValue>> {
         self.event.as_ref().map(|event| event.json.clone())
-    }
-
-    /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
-    /// enrichment must not hold an answer back.
-    async fn enqueue(&mut self, job: &NewJob) -> Result<(), Error> {
-        if job.kind == "event" {
-            return Err(Error::Invalid("events are appended, not enqueued"));
-        }
-        let keys: Vec<String> = match (&job.ordering_key, &self.conversation) {
-            (Some(own), _) => vec![key(&[&self.tenant, "own", own])],
-            (None, Some(conversation)) => vec![key(&[
-                &self.tenant,
-                "conversation",
-                &job.kind,
-                conversation,
-            ])],
-            (None, None) => vec![],
-        };
-        self.execute(
-            "INSERT INTO outbox (platform_client_id, key, kind, payload, keys, conversation_id, at_most_once,
-                traceparent, due_at, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (platform_client_id, key) DO NOTHING",
-            values_of![
-                &self.tenant,
-                job.dedupe_key.clone(),
-                &job.kind,
-                &job.payload,
-                to_json(&keys)?,
-                self.conversation.clone(),
-                job.kind.starts_with("deliver"),
-                job.traceparent.clone(),
-                job.due_at,
-                self.moment.now
-            ],
-        )
-        .await?;
-        Ok(())
-    }
-
-    async fn external_call(&mut self, call: &ExternalCall) -> Result<(), Error> {
-        self.execute(
-            "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
-                conversation_id, message_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            values_of![
-                &self.tenant,
-                &call.kind,
-                &call.target,
-                call.status,
-                call.millis,
-                call.attempt,
-                call.at,
-                call.error.clone(),
-                call.conversation_id.clone().or_else(|| self.conversation.clone()),
-                call.message_id.clone()
-            ],
-        )
-        .await?;
-        Ok(())
     }
 }

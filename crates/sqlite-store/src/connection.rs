@@ -99,6 +99,7 @@ values! {
     u32: value => Value::Integer(value.into());
     u16: value => Value::Integer(value.into());
     u8: value => Value::Integer(value.into());
+    i32: value => Value::Integer(value.into());
     bool: value => Value::Integer(value.into());
     Vec<u8>: value => Value::Blob(value);
 }

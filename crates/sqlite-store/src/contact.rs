@@ -177,10 +177,11 @@ impl<C: Connection> Writer<'_, C> {
              WHERE contact_id IN (SELECT value FROM json_each(?2))",
             "UPDATE social_contacts AS kept SET
                 name = coalesce(kept.name, newest.name), username = coalesce(kept.username, newest.username),
-                opt = coalesce(newest.opt, kept.opt), attributes = json_patch(newest.attributes, kept.attributes),
+                opt = coalesce(newest.opt, kept.opt), lead = coalesce(kept.lead, newest.lead),
+                attributes = json_patch(newest.attributes, kept.attributes),
                 tags = (SELECT json_group_array(DISTINCT tag.value) FROM social_contacts c, json_each(c.tags) tag
                     WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2)))
-             FROM (SELECT name, username, opt, attributes FROM social_contacts
+             FROM (SELECT name, username, opt, lead, attributes FROM social_contacts
                 WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY updated_at DESC LIMIT 1) AS newest
              WHERE kept.id = ?1",
             "UPDATE social_contacts SET merged_into = ?1

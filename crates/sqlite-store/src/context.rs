@@ -8,7 +8,7 @@ use chatly_canonical::Event;
 use crate::connection::{Connection, to_json, values_of};
 use crate::jobs::parse_token;
 use crate::keys::{customer, identity_key, message_id};
-use crate::list::{find_contact, find_conversation, recent_messages};
+use crate::list::{find_contact, find_conversation, find_message, recent_messages};
 use crate::model::Context;
 use crate::{Error, Moment};
 
@@ -27,9 +27,9 @@ pub async fn read_context<C: Connection>(
         "SELECT platform_client_id, payload, {} FROM {table}
          WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
         if table == "outbox" {
-            "conversation_id"
+            "conversation_id, message_id"
         } else {
-            "NULL"
+            "NULL, NULL"
         },
     );
     let rows = connection
@@ -37,10 +37,17 @@ pub async fn read_context<C: Connection>(
         .await?;
     let row = rows.first().ok_or(Error::Stale)?;
     let tenant = row.text(0)?;
-    let (contact, conversation) = if table == "inbox" {
-        of_event(connection, tenant, &row.json(1)?).await?
-    } else {
-        (None, row.optional(2)?.map(str::to_owned))
+    let message = match row.optional(3)? {
+        Some(id) => find_message(connection, tenant, id).await?,
+        None => None,
+    };
+    let (contact, conversation) = match (table, &message) {
+        ("inbox", _) => of_event(connection, tenant, &row.json(1)?).await?,
+        (_, Some(message)) => (
+            message.contact_id.clone(),
+            Some(message.conversation_id.clone()),
+        ),
+        _ => (None, row.optional(2)?.map(str::to_owned)),
     };
     let conversation = match &conversation {
         Some(id) => find_conversation(connection, Some(tenant), id).await?,
@@ -53,13 +60,15 @@ pub async fn read_context<C: Connection>(
     };
     let recent = match &conversation {
         Some(conversation) => {
-            recent_messages(connection, &conversation.id, max.min(MAX_RECENT)).await?
+            let up_to = message.as_ref().map(|message| message.seq);
+            recent_messages(connection, &conversation.id, up_to, max.min(MAX_RECENT)).await?
         }
         None => vec![],
     };
     Ok(Context {
         contact,
         conversation,
+        message,
         recent,
     })
 }

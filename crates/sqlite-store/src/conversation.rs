@@ -185,23 +185,24 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     async fn join_queues(&mut self, oldest: &str, others: &str) -> Result<(), Error> {
-        let kinds = self
+        // `outgoing` names the queue of a conversation by tenant, "conversation", kind, conversation,
+        // and sometimes a key of the job's own.
+        let queues = self
             .execute(
-                "SELECT DISTINCT kind, conversation_id FROM outbox
-                 WHERE conversation_id IN (SELECT value FROM json_each(?)) AND state NOT IN ('done', 'buried')",
+                "SELECT DISTINCT k.key FROM outbox o JOIN outbox_keys k ON k.seq = o.seq
+                 WHERE o.conversation_id IN (SELECT value FROM json_each(?)) AND o.state NOT IN ('done', 'buried')
+                    AND k.key ->> 1 = 'conversation'",
                 values_of![others],
             )
             .await?;
-        for row in &kinds {
-            let name = |conversation| {
-                key(&[
-                    &self.tenant,
-                    "conversation",
-                    row.text(0).unwrap_or_default(),
-                    conversation,
-                ])
-            };
-            self.move_queues("outbox", &to_json(&[name(row.text(1)?)])?, &name(oldest))
+        for row in &queues {
+            let old = row.text(0)?;
+            let mut parts: Vec<String> = row.json(0)?;
+            if let Some(conversation) = parts.get_mut(3) {
+                oldest.clone_into(conversation);
+            }
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            self.move_queues("outbox", &to_json(&[old])?, &key(&parts))
                 .await?;
         }
         Ok(())
@@ -210,9 +211,10 @@ impl<C: Connection> Writer<'_, C> {
 
 /// `?1` the conversation that stays, `?2` the others, `?3` now. Open wins over any other status,
 /// because somebody waits there.
-const JOIN: [&str; 7] = [
+const JOIN: [&str; 8] = [
     "UPDATE messages SET conversation_id = ?1 WHERE conversation_id IN (SELECT value FROM json_each(?2))",
     "UPDATE outbox SET conversation_id = ?1 WHERE conversation_id IN (SELECT value FROM json_each(?2))",
+    "UPDATE external_calls SET conversation_id = ?1 WHERE conversation_id IN (SELECT value FROM json_each(?2))",
     "INSERT INTO conversation_watermarks (conversation_id, state, until)
         SELECT ?1, state, max(until) FROM conversation_watermarks
         WHERE conversation_id IN (SELECT value FROM json_each(?2)) GROUP BY state

@@ -45,7 +45,7 @@ effects! {
     ConversationEffect { channel: String, account: String, chat: Option<String>, }
     MessageEffect {
         content: Message, direction: Direction, author: Author, standby: bool,
-        at: u64, state: Option<DeliveryState>,
+        at: u64, state: Option<DeliveryState>, explanation: Option<String>,
     }
     EditEffect { channel: String, account: String, content: Message, at: u64, }
     DeleteEffect { channel: String, account: String, message_id: String, at: u64, }
@@ -61,7 +61,8 @@ effects! {
     NewJob {
         kind: String, payload: String, due_at: u64,
         ordering_key: Option<String>, dedupe_key: Option<String>, traceparent: Option<String>,
+        about_message: bool,
     }
-    ExplanationEffect { channel: String, account: String, message_id: String, json: String, }
-    EnrichmentEffect { message_id: String, json: String, }
+    ExplanationEffect { message_id: String, json: String, }
+    EnrichmentEffect { message_id: String, json: String, lead: Option<String>, }
 }

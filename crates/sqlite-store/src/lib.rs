@@ -27,7 +27,9 @@ mod keys;
 mod list;
 mod message;
 mod model;
+mod outgoing;
 mod receipt;
+mod rules;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -41,11 +43,15 @@ pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
 pub use list::{
-    ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation,
+    CallFilter, ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation,
     find_last_change, list_changes, list_contacts, list_conversations, list_external_calls,
     list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
+pub use rules::{
+    delete_rule, disable_endpoint, enable_endpoint, find_endpoint, find_rule, list_endpoints,
+    list_rules, put_rule,
+};
 pub use schema::prepare;
 
 /// Why a call wrote or read nothing. Texts hold no stored data.

@@ -50,6 +50,17 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
+/// Which calls to the outside.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallFilter {
+    /// Of this tenant.
+    pub platform_client_id: Option<String>,
+    /// For this conversation, or one that it was merged from.
+    pub conversation_id: Option<String>,
+    /// For this message.
+    pub message_id: Option<String>,
+}
+
 /// A query that is built from the filters that are there, so that each can use its index.
 struct Query {
     sql: String,
@@ -90,7 +101,7 @@ impl Query {
 
 const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
     'channel', c.channel, 'name', c.name, 'username', c.username, 'tags', json(c.tags),
-    'attributes', c.attributes, 'opt', c.opt, 'created_at', c.created_at, 'updated_at', c.updated_at,
+    'attributes', c.attributes, 'opt', c.opt, 'lead', c.lead, 'created_at', c.created_at, 'updated_at', c.updated_at,
     'identities', json((SELECT json_group_array(json_object('scheme', i.scheme, 'id', i.id))
         FROM contact_identities i WHERE i.contact_id = c.id AND i.current = 1))), c.seq, 0 FROM social_contacts c";
 
@@ -107,6 +118,7 @@ const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversatio
     'account', m.account, 'direction', m.direction, 'author', m.author, 'standby', m.standby,
     'state', m.state, 'error', json(m.error), 'edited_at', m.edited_at, 'deleted_at', m.deleted_at,
     'previous_texts', json(m.previous_texts), 'explanation', m.explanation, 'sent_at', m.sent_at,
+    'enrichment', (SELECT json FROM enrichments e WHERE e.message_id = m.id ORDER BY e.seq DESC LIMIT 1),
     'created_at', m.created_at,
     'reactions', json((SELECT json_group_array(json_object('by', r.by, 'emoji', r.emoji)) FROM message_reactions r
         WHERE r.external_id = m.external_id AND r.account = m.account AND r.channel = m.channel
@@ -209,17 +221,33 @@ pub async fn list_messages<C: Connection>(
     finish('m', page, &rows, message)
 }
 
-/// The newest `max` messages of a conversation, oldest first.
+/// The newest `max` messages of a conversation, up to this place, oldest first.
 pub(crate) async fn recent_messages<C: Connection>(
     connection: &C,
     conversation: &str,
+    up_to: Option<u64>,
     max: u32,
 ) -> Result<Vec<StoredMessage>, Error> {
-    let query = Query::new(MESSAGE).and("m.conversation_id = ?", values_of![conversation]);
+    let query = Query::new(MESSAGE)
+        .and("m.conversation_id = ?", values_of![conversation])
+        .filter("m.seq <= ?", up_to);
     let rows = query
         .run(connection, &format!(" ORDER BY m.seq DESC LIMIT {max}"))
         .await?;
     rows.iter().rev().map(message).collect()
+}
+
+/// One message by our id.
+pub(crate) async fn find_message<C: Connection>(
+    connection: &C,
+    tenant: &str,
+    id: &str,
+) -> Result<Option<StoredMessage>, Error> {
+    let query = Query::new(MESSAGE)
+        .and("m.id = ?", values_of![id])
+        .and("m.platform_client_id = ?", values_of![tenant]);
+    let rows = query.run(connection, "").await?;
+    rows.first().map(message).transpose()
 }
 
 /// Contacts, newest first.
@@ -327,17 +355,22 @@ async fn list_jobs<C: Connection>(
 /// Calls to the outside, newest first.
 pub async fn list_external_calls<C: Connection>(
     connection: &C,
-    tenant: Option<&str>,
+    filter: &CallFilter,
     page: &Page,
 ) -> Listed<ExternalCall> {
     let (limit, before) = (page.size()?, page.position('x')?);
-    let query = Query::new(
+    let mut query = Query::new(
         "SELECT json_object('kind', kind, 'target', target, 'status', status, 'millis', millis, 'attempt', attempt,
             'at', at, 'error', error, 'conversation_id', conversation_id, 'message_id', message_id), seq, 0
          FROM external_calls",
     )
-    .filter("platform_client_id = ?", tenant)
-    .filter("seq < ?", before.map(|(seq, _)| seq));
+    .filter("platform_client_id = ?", filter.platform_client_id.as_deref())
+    .filter("message_id = ?", filter.message_id.as_deref());
+    if let Some(id) = &filter.conversation_id {
+        let living = "conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
+        query = query.and(living, values_of![id, id]);
+    }
+    let query = query.filter("seq < ?", before.map(|(seq, _)| seq));
     let rows = query
         .run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1"))
         .await?;

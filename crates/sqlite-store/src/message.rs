@@ -29,13 +29,17 @@ impl<C: Connection> Writer<'_, C> {
             (true, None) => (effect.state.map(crate::model::rank_of).into(), Value::Null),
             (false, _) => (Value::Null, Value::Null),
         };
+        let explanation = match &effect.explanation {
+            Some(json) => Some(format!("[{}]", raw(json)?.get())),
+            None => None,
+        };
         let seq = self.place(external).await?;
         let id = self.id();
         let rows = self
             .execute(
                 "INSERT INTO messages (seq, id, platform_client_id, conversation_id, contact_id, channel, account,
-                    external_id, direction, author, standby, content, state, error, sent_at, created_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    external_id, direction, author, standby, content, state, error, explanation, sent_at, created_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                  ON CONFLICT DO NOTHING RETURNING id",
                 values_of![
                     seq,
@@ -43,8 +47,8 @@ impl<C: Connection> Writer<'_, C> {
                     &self.tenant,
                     &conversation,
                     self.contact.clone(),
-                    channel,
-                    account,
+                    &channel,
+                    &account,
                     external,
                     effect.direction.as_str(),
                     effect.author.as_str(),
@@ -52,14 +56,16 @@ impl<C: Connection> Writer<'_, C> {
                     to_json(&effect.content)?,
                     known.0,
                     known.1,
+                    explanation,
                     effect.at,
                     self.moment.now
                 ],
             )
             .await?;
         if rows.is_empty() {
-            return Ok(());
+            return self.bind_first(external, &channel, &account).await;
         }
+        self.message = Some(id.clone());
         self.touch(&conversation, effect).await?;
         let event = if external.is_some() && external == self.brings() {
             self.event_json()
@@ -77,6 +83,26 @@ impl<C: Connection> Writer<'_, C> {
             ..Data::default()
         };
         self.tell_message("message.created", &id, &conversation, more)
+    }
+
+    /// Binds the message that has this id already, in its own conversation.
+    async fn bind_first(
+        &mut self,
+        external: Option<&str>,
+        channel: &str,
+        account: &str,
+    ) -> Result<(), Error> {
+        let rows = self
+            .execute(
+                "SELECT id FROM messages
+                 WHERE external_id = ? AND account = ? AND channel = ? AND platform_client_id = ?",
+                values_of![external, account, channel, &self.tenant],
+            )
+            .await?;
+        match rows.first() {
+            Some(row) => self.bind_message(row.text(0)?).await,
+            None => Ok(()),
+        }
     }
 
     fn brings(&self) -> Option<&str> {
@@ -213,18 +239,12 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     pub(crate) async fn explanation(&mut self, effect: &ExplanationEffect) -> Result<(), Error> {
+        let json = raw(&effect.json)?;
         let rows = self
             .execute(
-                "UPDATE messages SET explanation = ?
-                 WHERE external_id = ? AND account = ? AND channel = ? AND platform_client_id = ?
-                 RETURNING id, conversation_id",
-                values_of![
-                    &effect.json,
-                    &effect.message_id,
-                    &effect.account,
-                    &effect.channel,
-                    &self.tenant
-                ],
+                "UPDATE messages SET explanation = json_insert(coalesce(explanation, '[]'), '$[#]', json(?))
+                 WHERE id = ? AND platform_client_id = ? RETURNING id, conversation_id",
+                values_of![json.get(), &effect.message_id, &self.tenant],
             )
             .await?;
         self.tell_updated(&rows)
@@ -232,15 +252,19 @@ impl<C: Connection> Writer<'_, C> {
 
     pub(crate) async fn enrichment(&mut self, effect: &EnrichmentEffect) -> Result<(), Error> {
         let json = raw(&effect.json)?;
-        self.execute(
-            "INSERT INTO enrichments (platform_client_id, message_id, json, created_at) VALUES (?, ?, ?, ?)",
-            values_of![&self.tenant, &effect.message_id, &effect.json, self.moment.now],
-        )
-        .await?;
+        let lead = effect.lead.as_deref().map(raw).transpose()?;
         let rows = self
             .execute(
-                "SELECT id, conversation_id FROM messages WHERE id = ? AND platform_client_id = ?",
-                values_of![&effect.message_id, &self.tenant],
+                "INSERT INTO enrichments (platform_client_id, message_id, json, created_at)
+                 SELECT platform_client_id, id, ?, ? FROM messages WHERE id = ? AND platform_client_id = ?
+                 RETURNING message_id, (SELECT conversation_id FROM messages m WHERE m.id = message_id),
+                    (SELECT contact_id FROM messages m WHERE m.id = message_id)",
+                values_of![
+                    json.get(),
+                    self.moment.now,
+                    &effect.message_id,
+                    &self.tenant
+                ],
             )
             .await?;
         for row in &rows {
@@ -249,6 +273,14 @@ impl<C: Connection> Writer<'_, C> {
                 ..Data::default()
             };
             self.tell_message("message.updated", row.text(0)?, row.text(1)?, more)?;
+            if let (Some(lead), Some(contact)) = (&lead, row.optional(2)?) {
+                self.execute(
+                    "UPDATE social_contacts SET lead = ?, updated_at = ? WHERE id = ?",
+                    values_of![lead.get(), self.moment.now, contact],
+                )
+                .await?;
+                self.tell_contact("contact.updated", contact)?;
+            }
         }
         Ok(())
     }

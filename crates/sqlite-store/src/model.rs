@@ -46,7 +46,7 @@ rows! {
     Contact {
         id: String, platform_client_id: String, channel: String, identities: Vec<Identity>,
         name: Option<String>, username: Option<String>, tags: Vec<String>, attributes: String,
-        opt: Option<String>, created_at: u64, updated_at: u64,
+        opt: Option<String>, lead: Option<String>, created_at: u64, updated_at: u64,
     }
     /// What is said with one contact, or in one group, on one account.
     Conversation {
@@ -69,7 +69,7 @@ rows! {
         state: Option<DeliveryState>,
         error: Option<ErrorDetail>, reactions: Vec<MessageReaction>, edited_at: Option<u64>,
         deleted_at: Option<u64>, previous_texts: Vec<String>, explanation: Option<String>,
-        sent_at: u64, created_at: u64,
+        enrichment: Option<String>, sent_at: u64, created_at: u64,
     }
     /// An emoji that somebody put on a message.
     MessageReaction { by: String, emoji: String, }
@@ -94,13 +94,29 @@ rows! {
         kind: String, target: String, status: Option<u16>, millis: u64, attempt: u32, at: u64,
         error: Option<String>, conversation_id: Option<String>, message_id: Option<String>,
     }
+    /// A row of `routing_rules`.
+    Rule {
+        id: String, platform_client_id: String, name: String, priority: i32, condition: String,
+        actions: String,
+        #[serde(deserialize_with = "flag")]
+        stop: bool,
+        #[serde(deserialize_with = "flag")]
+        enabled: bool,
+        created_at: u64, updated_at: u64,
+    }
+    /// An address that events are forwarded to and that was disabled once.
+    Endpoint {
+        platform_client_id: String, url: String, disabled_at: Option<u64>, reason: String,
+        updated_at: u64,
+    }
 }
 
-/// What a router needs to know about a leased event.
+/// What a worker needs to know about a leased job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Context {
     pub contact: Option<Contact>,
     pub conversation: Option<Conversation>,
+    pub message: Option<StoredMessage>,
     pub recent: Vec<StoredMessage>,
 }
 

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -34,13 +34,18 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         _ => {}
     }
     crate::connection::transaction(connection, async || {
-        let version = version(connection).await?;
-        if version > VERSION {
+        let found = version(connection).await?;
+        if found > VERSION {
             return Err(NEWER);
         }
-        if version < VERSION {
+        if found < 1 {
             for statement in schema() {
                 connection.execute(&statement, vec![]).await?;
+            }
+        }
+        if found < 2 {
+            for statement in ROUTING {
+                connection.execute(statement, vec![]).await?;
             }
         }
         Ok(())
@@ -71,8 +76,31 @@ async fn version<C: Connection>(connection: &C) -> Result<u64, Error> {
     rows.first().map_or(Ok(0), |row| row.integer(0))
 }
 
+/// What version 2 adds to version 1: what routing and enrichment keep. Nothing in version 1 wrote
+/// to `routing_rules`, whose ids were unique across tenants, so it is made anew.
+const ROUTING: &[&str] = &[
+    "ALTER TABLE social_contacts ADD COLUMN lead TEXT",
+    "ALTER TABLE outbox ADD COLUMN message_id TEXT",
+    "DROP TABLE routing_rules",
+    "CREATE TABLE routing_rules (
+        platform_client_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+        priority INTEGER NOT NULL, condition TEXT NOT NULL, actions TEXT NOT NULL,
+        stop INTEGER NOT NULL, enabled INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        PRIMARY KEY (platform_client_id, id)) WITHOUT ROWID",
+    "CREATE INDEX routing_rules_order ON routing_rules (platform_client_id, priority, id)",
+    "CREATE TABLE endpoints (
+        platform_client_id TEXT NOT NULL, url TEXT NOT NULL, disabled_at INTEGER,
+        reason TEXT NOT NULL, updated_at INTEGER NOT NULL,
+        PRIMARY KEY (platform_client_id, url)) WITHOUT ROWID",
+    "CREATE INDEX endpoints_updated ON endpoints (updated_at)",
+    "CREATE INDEX external_calls_conversation ON external_calls (conversation_id, seq)",
+    "CREATE INDEX external_calls_message ON external_calls (message_id, seq)",
+    "PRAGMA user_version=2",
+];
+
 /// Every statement of version 1, in order.
-fn schema() -> Vec<String> {
+pub(crate) fn schema() -> Vec<String> {
     let mut statements: Vec<String> = PEOPLE
         .iter()
         .chain(MESSAGES)
@@ -85,7 +113,6 @@ fn schema() -> Vec<String> {
         statements.extend(queue(table));
     }
     statements.extend(QUEUE_INDEXES.iter().chain(ACCEPT).map(|&s| s.to_owned()));
-    statements.push(format!("PRAGMA user_version={VERSION}"));
     statements
 }
 

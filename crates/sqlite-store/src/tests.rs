@@ -16,6 +16,7 @@ mod model;
 mod plans;
 mod queue;
 mod receipts;
+mod routing;
 mod threads;
 
 /// A connection of `rusqlite`.
@@ -80,6 +81,10 @@ impl File {
             std::thread::current().id()
         );
         File(std::env::temp_dir().join(name))
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
     }
 
     pub fn open(&self) -> Native {
@@ -370,6 +375,7 @@ pub fn message(id: &str, direction: Direction, state: Option<DeliveryState>, at:
         standby: false,
         at,
         state,
+        explanation: None,
     })
 }
 

@@ -8,8 +8,10 @@
 mod announce;
 mod build;
 mod channel;
+mod enrich;
 mod inspect;
 mod manifest_file;
+mod rules;
 mod simulate;
 mod up;
 
@@ -49,6 +51,8 @@ enum Command {
     Simulate(simulate::Args),
     Inspect(inspect::Args),
     Channel(channel::Args),
+    Rules(rules::Args),
+    Enrich(enrich::Args),
 }
 
 /// Runs the command that the process's arguments name.
@@ -61,6 +65,8 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Channel(args) => Ok(channel::run(&args)),
+        Command::Rules(args) => rules::run(&args),
+        Command::Enrich(args) => enrich::run(&args),
     };
     result.unwrap_or_else(|error| {
         print_error(&error);

@@ -59,7 +59,7 @@ records! {
         kind, target, status, millis, attempt, at, error, conversation_id, message_id,
     }
     store::Contact => rows::Contact {
-        id, platform_client_id, channel, identities, name, username, tags, attributes, opt, created_at, updated_at,
+        id, platform_client_id, channel, identities, name, username, tags, attributes, opt, lead, created_at, updated_at,
     }
     store::Conversation => rows::Conversation {
         id, platform_client_id, channel, account, chat, contact_id, contact_name, status, snoozed_until, priority,
@@ -68,7 +68,8 @@ records! {
     store::MessageReaction => rows::MessageReaction { by, emoji }
     store::StoredMessage => rows::StoredMessage {
         id, seq, conversation_id, contact_id, platform_client_id, channel, account, direction, author, standby,
-        content, state, error, reactions, edited_at, deleted_at, previous_texts, explanation, sent_at, created_at,
+        content, state, error, reactions, edited_at, deleted_at, previous_texts, explanation, enrichment,
+        sent_at, created_at,
     }
     store::StoredJob => rows::StoredJob {
         seq, kind, platform_client_id, state, attempts, due_at, created_at, error, payload,
@@ -79,7 +80,15 @@ records! {
     }
     store::Appended => wit::Appended { stored, duplicates }
     store::Committed => wit::Committed { contact_id, conversation_id, last_change }
-    store::Context => wit::Context { contact, conversation, recent }
+    store::Context => wit::Context { contact, conversation, message, recent }
+    store::Rule => rows::Rule {
+        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at,
+    }
+    rows::Rule => store::Rule {
+        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at,
+    }
+    store::Endpoint => rows::Endpoint { platform_client_id, url, disabled_at, reason, updated_at }
+    wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
     wit::Item => store::Item { platform_client_id, event, traceparent }
     wit::Page => store::Page { cursor, limit }
     wit::ConversationFilter => store::ConversationFilter { platform_client_id, status, channel, account, contact_id }
@@ -87,7 +96,7 @@ records! {
     wit::JobFilter => store::JobFilter { platform_client_id, kind, event_kind, state }
     effects::ContactEffect => store::ContactEffect { channel, identities, previous, name, username }
     effects::ConversationEffect => store::ConversationEffect { channel, account, chat }
-    effects::MessageEffect => store::MessageEffect { content, direction, author, standby, at, state }
+    effects::MessageEffect => store::MessageEffect { content, direction, author, standby, at, state, explanation }
     effects::EditEffect => store::EditEffect { channel, account, content, at }
     effects::DeleteEffect => store::DeleteEffect { channel, account, message_id, at }
     effects::ReactionEffect => store::ReactionEffect { channel, account, reaction, at }
@@ -97,9 +106,11 @@ records! {
         status, snoozed_until, priority, assignee, add_tags, remove_tags,
     }
     effects::ContactChange => store::ContactChange { add_tags, remove_tags, attributes }
-    effects::NewJob => store::NewJob { kind, payload, due_at, ordering_key, dedupe_key, traceparent }
-    effects::ExplanationEffect => store::ExplanationEffect { channel, account, message_id, json }
-    effects::EnrichmentEffect => store::EnrichmentEffect { message_id, json }
+    effects::NewJob => store::NewJob {
+        kind, payload, due_at, ordering_key, dedupe_key, traceparent, about_message,
+    }
+    effects::ExplanationEffect => store::ExplanationEffect { message_id, json }
+    effects::EnrichmentEffect => store::EnrichmentEffect { message_id, json, lead }
 }
 
 impl Convert<store::Accepted> for wit::Accepted {

@@ -24,7 +24,7 @@ mod bindings {
 
 use bindings::chatly::store::effects::Effect;
 use bindings::chatly::store::rows::{
-    Change, Contact, Conversation, ExternalCall, StoredJob, StoredMessage,
+    Change, Contact, Conversation, Endpoint, ExternalCall, Rule, StoredJob, StoredMessage,
 };
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
@@ -204,12 +204,74 @@ impl wit::Guest for Sqlite {
         run(async |c| store::list_outbox(c, &filter, &page).await.map(listed)).await
     }
 
-    async fn list_external_calls(tenant: Option<String>, page: wit::Page) -> Listed<ExternalCall> {
-        let page = page.convert();
+    async fn list_external_calls(filter: wit::CallFilter, page: wit::Page) -> Listed<ExternalCall> {
+        let (filter, page) = (filter.convert(), page.convert());
         run(async |c| {
-            store::list_external_calls(c, tenant.as_deref(), &page)
+            store::list_external_calls(c, &filter, &page)
                 .await
                 .map(listed)
+        })
+        .await
+    }
+
+    async fn list_rules(tenant: Option<String>) -> Result<Vec<Rule>, wit::Error> {
+        run(async |c| {
+            store::list_rules(c, tenant.as_deref())
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn find_rule(tenant: Option<String>, id: String) -> Result<Option<Rule>, wit::Error> {
+        run(async |c| {
+            store::find_rule(c, tenant.as_deref(), &id)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn put_rule(rule: Rule) -> Result<Rule, wit::Error> {
+        let rule = rule.convert();
+        run(async |c| {
+            store::put_rule(c, moment()?, &rule)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn delete_rule(tenant: String, id: String) -> Result<bool, wit::Error> {
+        run(async |c| store::delete_rule(c, &tenant, &id).await).await
+    }
+
+    async fn disable_endpoint(
+        tenant: String,
+        url: String,
+        reason: String,
+    ) -> Result<(), wit::Error> {
+        run(async |c| store::disable_endpoint(c, moment()?, &tenant, &url, &reason).await).await
+    }
+
+    async fn enable_endpoint(tenant: String, url: String) -> Result<bool, wit::Error> {
+        run(async |c| store::enable_endpoint(c, moment()?, &tenant, &url).await).await
+    }
+
+    async fn find_endpoint(tenant: String, url: String) -> Result<Option<Endpoint>, wit::Error> {
+        run(async |c| {
+            store::find_endpoint(c, &tenant, &url)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn list_endpoints(tenant: Option<String>) -> Result<Vec<Endpoint>, wit::Error> {
+        run(async |c| {
+            store::list_endpoints(c, tenant.as_deref())
+                .await
+                .map(Convert::convert)
         })
         .await
     }

@@ -109,6 +109,7 @@ fn an_error_in_the_last_effect_writes_nothing() {
     let bad = Effect::Enrichment(EnrichmentEffect {
         message_id: "m".into(),
         json: "{".into(),
+        lead: None,
     });
     let answer = store.commit(
         &job.token,
@@ -362,10 +363,12 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
         contact(&["phone:1"]),
         conversation(),
         Effect::Explanation(ExplanationEffect {
-            channel: CHANNEL.into(),
-            account: ACCOUNT.into(),
-            message_id: "m".into(),
+            message_id: ours.clone(),
             json: r#"{"rule":1}"#.into(),
+        }),
+        Effect::Explanation(ExplanationEffect {
+            message_id: ours.clone(),
+            json: r#"{"rule":2}"#.into(),
         }),
         Effect::Opt(OptEffect {
             action: "stop".into(),
@@ -375,6 +378,7 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
         Effect::Enrichment(EnrichmentEffect {
             message_id: ours.clone(),
             json: r#"{"language":"en"}"#.into(),
+            lead: Some(r#"{"score":61}"#.into()),
         }),
         Effect::ExternalCall(ExternalCall {
             kind: "n8n".into(),
@@ -388,12 +392,22 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
             message_id: None,
         }),
     ]);
+    let message = store.messages(&id).remove(0);
     assert_eq!(
-        store.messages(&id)[0].explanation.as_deref(),
-        Some(r#"{"rule":1}"#)
+        message.explanation.as_deref(),
+        Some(r#"[{"rule":1},{"rule":2}]"#)
     );
-    assert_eq!(store.contacts()[0].opt.as_deref(), Some("stop"));
-    let (kind, data) = store.changes().pop().unwrap();
+    assert_eq!(message.enrichment.as_deref(), Some(r#"{"language":"en"}"#));
+    let contact = store.contacts().remove(0);
+    assert_eq!(contact.opt.as_deref(), Some("stop"));
+    assert_eq!(contact.lead.as_deref(), Some(r#"{"score":61}"#));
+    let mut changes = store.changes();
+    let (kind, data) = changes.pop().unwrap();
+    assert_eq!(
+        (kind.as_str(), data["contact_id"].as_str()),
+        ("contact.updated", Some(contact.id.as_str()))
+    );
+    let (kind, data) = changes.pop().unwrap();
     assert_eq!(
         (kind.as_str(), &data["enrichment"]["language"]),
         ("message.updated", &"en".into())
@@ -402,19 +416,35 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
         cursor: None,
         limit: 9,
     };
-    let calls = block_on(list_external_calls(&store.connection, Some(TENANT), &page))
-        .unwrap()
-        .0;
-    assert_eq!(
-        (calls[0].status, calls[0].conversation_id.as_ref()),
-        (Some(200), Some(&id))
-    );
-    assert!(
-        block_on(list_external_calls(&store.connection, Some("other"), &page))
+    let calls = |tenant: &str, conversation: Option<&str>, message: Option<&str>| {
+        let filter = CallFilter {
+            platform_client_id: Some(tenant.into()),
+            conversation_id: conversation.map(Into::into),
+            message_id: message.map(Into::into),
+        };
+        block_on(list_external_calls(&store.connection, &filter, &page))
             .unwrap()
             .0
-            .is_empty()
+    };
+    let found = calls(TENANT, None, None).remove(0);
+    assert_eq!(
+        (found.status, found.conversation_id.as_ref()),
+        (Some(200), Some(&id))
     );
+    for (name, tenant, conversation, message, want) in [
+        ("conversation", TENANT, Some(id.as_str()), None, 1),
+        ("another conversation", TENANT, Some("x"), None, 0),
+        (
+            "a message that had none",
+            TENANT,
+            None,
+            Some(ours.as_str()),
+            0,
+        ),
+        ("another tenant", "other", None, None, 0),
+    ] {
+        assert_eq!(calls(tenant, conversation, message).len(), want, "{name}");
+    }
 }
 
 #[test]

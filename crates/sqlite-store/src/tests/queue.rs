@@ -437,6 +437,7 @@ pub fn job(kind: &str, ordering_key: Option<&str>) -> Effect {
         ordering_key: ordering_key.map(str::to_owned),
         dedupe_key: None,
         traceparent: None,
+        about_message: false,
     })
 }
 

@@ -93,7 +93,7 @@ fn opening_at_once_migrates_once() {
         .0
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, 2);
     let mode: String = file
         .open()
         .0

@@ -1,0 +1,179 @@
+// Puts the console together: who is signed in, what is open, and what a change touches.
+
+import { ApiError, forgetKey, get, hasKey, part, signIn, whenRefused } from "./api.js";
+import * as card from "./card.js";
+import * as deliveries from "./deliveries.js";
+import { byId } from "./dom.js";
+import * as list from "./list.js";
+import * as live from "./live.js";
+import * as routing from "./routing.js";
+import * as thread from "./thread.js";
+import * as trial from "./trial.js";
+
+/** How often the deliveries of the open conversation are read. */
+const DELIVERIES_MILLIS = 5000;
+/** The message whose routing is shown; none means the newest that has one. */
+let explained = null;
+let contactId = null;
+let openNext = false;
+
+const readCard = live.once(() => card.show(contactId));
+const readDeliveries = live.once(() => deliveries.show(thread.current()));
+
+function view(name) {
+  byId("app").dataset.view = name;
+}
+
+function enter() {
+  byId("login").hidden = true;
+  byId("app").hidden = false;
+  live.start(changed, fresh);
+  follow();
+}
+
+function leave(words = "") {
+  live.stop();
+  forgetKey();
+  list.clear();
+  show(null);
+  byId("trial").close();
+  byId("app").hidden = true;
+  byId("login").hidden = false;
+  byId("login-error").textContent = words;
+  byId("key").value = "";
+  byId("key").focus();
+}
+
+/** Reads everything that is shown. */
+async function fresh() {
+  await list.load();
+  if (thread.current()) await show(thread.current());
+}
+
+/** Shows what the address names: `#/c/{id}`, or the list. */
+async function follow() {
+  if (!hasKey() || (location.hash.length > 2 && !location.hash.startsWith("#/c/"))) return;
+  const id = location.hash.length > 4 ? named(location.hash.slice(4)) : null;
+  if (id === thread.current()) return view(id ? "thread" : "list");
+  await show(id);
+}
+
+function named(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+async function show(id) {
+  const same = id === thread.current();
+  if (!same) {
+    explained = null;
+    contactId = null;
+    card.show(null);
+    routing.show(null);
+  }
+  list.choose(id);
+  if (!same) view(id ? "thread" : "list");
+  deliveries.show(id);
+  await Promise.all([same ? thread.refresh() : thread.show(id), id && describe(id)]);
+}
+
+/** The head of the thread and the contact, from the list's row or the API. */
+async function describe(id) {
+  try {
+    const row = list.find(id) ?? (await get(`/v1/conversations/${part(id)}`));
+    if (thread.current() !== id) return;
+    thread.head(row);
+    contactId = row.contact?.id ?? null;
+    await card.show(contactId);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // The thread says what is wrong.
+  }
+}
+
+/** What a change touches is read again; the stream gives ids only. */
+async function changed(kind, data) {
+  const id = data.conversation_id;
+  if (kind.startsWith("contact.")) {
+    if (contactId && Object.values(data).includes(contactId)) await readCard();
+    return;
+  }
+  if (!id) return;
+  await list.refresh(id);
+  if (openNext && !thread.current()) {
+    openNext = false;
+    location.hash = `#/c/${part(id)}`;
+    return;
+  }
+  if (id !== thread.current()) return;
+  thread.head(list.find(id));
+  const readings = [readDeliveries()];
+  // What was understood of a message may have changed the lead.
+  if (kind.startsWith("message.")) readings.push(thread.refresh(data.message_id), readCard());
+  await Promise.all(readings);
+}
+
+/** The thread has new rows: the card and the routing may say more. */
+function loaded(rows) {
+  card.know(rows);
+  const inbound = rows.filter((each) => each.direction === "inbound");
+  const row = rows.find((each) => each.id === explained) ?? inbound.findLast((each) => each.explanation && each.explanation.length !== 0) ?? inbound.at(-1);
+  routing.show(row ?? null);
+}
+
+function why(row) {
+  explained = row.id;
+  routing.show(row);
+  view("details");
+  byId("routing").focus();
+}
+
+/** A link to a message moves there and leaves the address alone. */
+function toMessage(event) {
+  const id = event.target.closest?.("a[data-message]")?.dataset.message;
+  const place = id && byId(`m-${id}`);
+  if (!place) return;
+  event.preventDefault();
+  view("thread");
+  place.scrollIntoView({ block: "center" });
+  place.focus({ preventScroll: true });
+}
+
+byId("login-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const error = byId("login-error");
+  error.textContent = "";
+  try {
+    await signIn(byId("key").value.trim());
+    enter();
+  } catch (refusal) {
+    error.textContent = refusal.status === 401 ? "This key is not the right one." : refusal.message;
+    byId("key").select();
+  }
+});
+byId("logout").addEventListener("click", () => leave());
+byId("thread-back").addEventListener("click", () => (location.hash = "#/"));
+byId("details-back").addEventListener("click", () => view("thread"));
+byId("details-open").addEventListener("click", () => {
+  view(byId("app").dataset.view === "details" ? "thread" : "details");
+});
+byId("details-pane").addEventListener("click", toMessage);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("thread-log").focus();
+});
+addEventListener("hashchange", follow);
+// A try at a delivery is no change of a message, so the stream does not tell of it.
+setInterval(() => {
+  if (thread.current() && document.visibilityState === "visible") readDeliveries();
+}, DELIVERIES_MILLIS);
+whenRefused(() => leave("The key is no longer taken. Sign in again."));
+list.setUp();
+thread.setUp(why, loaded);
+trial.setUp(() => (openNext = !thread.current()));
+
+if (hasKey()) enter();
+else leave();

@@ -1,0 +1,94 @@
+// One message of a thread.
+
+import { chip, el, link } from "./dom.js";
+import { clock, exact, languageName, percent, plain } from "./words.js";
+import { summary } from "./routing.js";
+
+const STATES = { accepted: "accepted", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed", deleted: "deleted" };
+const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
+
+/** The enrichment of a message, if there is one yet. */
+export const enrichmentOf = (row) => row.enrichment ?? (row.enrichments ?? []).at(-1) ?? null;
+
+/** The element of a message; `onWhy` is called when its routing is asked for. */
+export function draw(row, onWhy) {
+  const outbound = row.direction === "outbound";
+  return el(
+    "article",
+    {
+      class: "message", id: `m-${row.id}`, tabindex: "-1", "data-id": row.id, "data-direction": row.direction,
+      "data-deleted": row.deleted_at ? "yes" : null, "aria-label": `${outbound ? "Sent" : "Received"} ${exact(row.sent_at)}`,
+    },
+    el("div", { class: "bubble" }, body(row)),
+    reactions(row),
+    el(
+      "p",
+      { class: "meta" },
+      el("time", { title: exact(row.sent_at), datetime: new Date(row.sent_at).toISOString() }, clock(row.sent_at)),
+      outbound && el("span", {}, row.author === "external" ? "from another app" : row.author),
+      row.state && el("span", { class: "state", "data-state": row.state }, STATES[row.state] ?? row.state),
+      row.edited_at && el("span", { title: `Before: ${(row.previous_texts ?? []).join(" · ")}` }, "edited"),
+      row.standby && el("span", { title: "Another app holds this conversation" }, "standby"),
+      row.message?.forwarded && el("span", {}, "forwarded"),
+      row.explanation && el("button", { class: "why", type: "button", onclick: () => onWhy(row) }, summary(row.explanation)),
+    ),
+    row.error && el("p", { class: "error" }, [row.error.code, row.error.title, row.error.detail].filter(Boolean).join(" · ")),
+    understood(row),
+  );
+}
+
+function body(row) {
+  if (row.deleted_at) return el("p", { class: "gone" }, "This message was deleted.");
+  const message = row.message ?? {};
+  const parts = [
+    message.story && el("p", { class: "hint" }, "About a story: ", link(message.story.url ?? "", message.story.url ?? message.story.id ?? "")),
+    message.text && el("p", { class: "text", dir: "auto" }, message.text),
+    (message.media ?? []).map(media),
+    message.reply && !message.text && el("p", { class: "text" }, message.reply.title ?? message.reply.id),
+    message.location && place(message.location),
+    (message.contacts ?? []).map((person) =>
+      el("p", {}, [person.name, ...(person.phones ?? []), ...(person.emails ?? []), person.org].filter(Boolean).join(" · ")),
+    ),
+    message.order && el("p", {}, `Order of ${message.order.items?.length ?? 0} items. ${message.order.text ?? ""}`),
+    message.share && el("p", {}, "Shared: ", link(message.share.url ?? "", message.share.title ?? message.share.url ?? message.share.kind ?? "")),
+  ].flat().filter(Boolean);
+  return parts.length ? parts : el("p", { class: "gone" }, `${plain(message.type) || "Something"} without text`);
+}
+
+function media(item) {
+  const name = item.filename ?? plain(item.kind);
+  const size = item.bytes ? ` · ${Math.ceil(item.bytes / 1024)} KiB` : "";
+  return [
+    el("p", { class: "media" }, chip(item.kind ?? "file"), " ", item.url ? link(item.url, name) : name, el("span", { class: "hint" }, `${item.mime_type ? ` ${item.mime_type}` : ""}${size}`)),
+    item.caption && el("p", { class: "text", dir: "auto" }, item.caption),
+  ];
+}
+
+function place({ latitude, longitude, name, address }) {
+  return el("p", {}, [name, address].filter(Boolean).join(", "), " ", el("span", { class: "hint" }, `${latitude}, ${longitude}`));
+}
+
+function reactions(row) {
+  if (!row.reactions?.length) return null;
+  return el("p", { class: "reactions" }, row.reactions.map((each) => el("span", { title: each.by }, each.emoji ?? "")));
+}
+
+const TONES = { positive: "good", negative: "bad", high: "warn" };
+
+/** What was understood of a message, as small labels. */
+function understood(row) {
+  const found = enrichmentOf(row);
+  if (!found) return null;
+  const [intent, ...others] = found.intents ?? [];
+  const also = others.map((each) => `${plain(each.name)} ${percent(each.confidence)}`).join(", ");
+  return el(
+    "div",
+    { class: "chips understood", title: found.source ? `By ${found.source}` : null },
+    found.language && chip(languageName(found.language), "neutral", "Language"),
+    intent && chip(`${plain(intent.name)} ${percent(intent.confidence)}`, "accent", also ? `Intent. Also: ${also}` : "Intent"),
+    found.sentiment && chip(found.sentiment, TONES[found.sentiment], "Sentiment"),
+    found.urgency && found.urgency !== "normal" && chip(`${found.urgency} urgency`, TONES[found.urgency], "Urgency"),
+    (found.entities ?? []).map((each) => chip(`${ENTITY_MARKS[each.kind] ?? "•"} ${each.normalized ?? each.value}`, "neutral", `${each.kind}: ${each.value}`)),
+    found.summary && el("p", { class: "hint" }, found.summary),
+  );
+}

@@ -1,0 +1,17 @@
+//! What stands between the store and a router: the facts of a message, and what follows from the
+//! router's decisions.
+//!
+//! 1. A message is routed when it is received, and once more when it was enriched. What the first
+//!    run cannot know (`enrichment`, `lead`) is empty there, so a rule about it matches later.
+//! 2. A rule acts once for a message: one that matched in an earlier run is tried again, explained
+//!    again, and not carried out again.
+//! 3. Every run leaves an explanation, also when there was no rule and when the router gave none.
+//!
+//! It does not run rules (that is a plugin of `chatly:router`), and writes nothing.
+#![deny(missing_docs)]
+
+mod facts;
+mod plan;
+
+pub use facts::{Facts, text_of};
+pub use plan::{Changes, Decision, Endpoints, Forward, Phase, Plan, Tried, Verdict, put_off};

@@ -1,0 +1,36 @@
+//! Rules: a condition in CEL over documented facts, and the actions that follow.
+//!
+//! 1. [`check`] and [`route`] are the contract of `chatly:router`; [`Rule`] is what people write.
+//! 2. A condition is bounded before it is stored: size, nesting, terms, and steps over facts at
+//!    their bounds. The evaluator itself has no limit, so nothing reaches it unchecked.
+//! 3. Facts always have all their fields, with empty values where nothing is known.
+//! 4. Nothing here panics or fails as a whole, whatever rules and facts hold.
+//!
+//! Carrying actions out, storing rules and collecting facts is the callers' part.
+
+#![deny(missing_docs)]
+
+pub mod action;
+mod check;
+mod condition;
+mod facts;
+#[cfg(feature = "file")]
+pub mod file;
+mod functions;
+mod read;
+mod router;
+mod rule;
+mod scan;
+mod schema;
+mod shape;
+
+pub use action::Action;
+pub use condition::Flaw;
+#[cfg(feature = "file")]
+pub use file::check_file;
+pub use read::WrongField;
+pub use router::{
+    Decision, Defect, Explanation, MAX_RULES, MAX_RUN_COST, Outcome, StoredRule, Verdict, check,
+    route,
+};
+pub use rule::{DEFAULT_PRIORITY, Error, Rule};

@@ -1,0 +1,127 @@
+//! What leaves: jobs for the outbox, and the calls that were made.
+
+use serde_json::{Map, Value as Json};
+
+use crate::Error;
+use crate::commit::Writer;
+use crate::connection::{Connection, to_json, values_of};
+use crate::effects::NewJob;
+use crate::keys::key;
+use crate::model::ExternalCall;
+
+impl<C: Connection> Writer<'_, C> {
+    /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
+    /// enrichment must not hold an answer back.
+    pub(crate) async fn enqueue(&mut self, job: &NewJob) -> Result<(), Error> {
+        if job.kind == "event" {
+            return Err(Error::Invalid("events are appended, not enqueued"));
+        }
+        let keys: Vec<String> = match (&job.ordering_key, &self.conversation) {
+            (Some(own), Some(conversation)) if job.about_message => vec![key(&[
+                &self.tenant,
+                "conversation",
+                &job.kind,
+                conversation,
+                own,
+            ])],
+            (Some(own), _) => vec![key(&[&self.tenant, "own", own])],
+            (None, Some(conversation)) => vec![key(&[
+                &self.tenant,
+                "conversation",
+                &job.kind,
+                conversation,
+            ])],
+            (None, None) => vec![],
+        };
+        let (payload, dedupe_key, message) = if job.about_message {
+            self.about_message(job)?
+        } else {
+            (job.payload.clone(), job.dedupe_key.clone(), None)
+        };
+        self.execute(
+            "INSERT INTO outbox (platform_client_id, key, kind, payload, keys, conversation_id, message_id,
+                at_most_once, traceparent, due_at, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (platform_client_id, key) DO NOTHING",
+            values_of![
+                &self.tenant,
+                dedupe_key,
+                &job.kind,
+                payload,
+                to_json(&keys)?,
+                self.conversation.clone(),
+                message,
+                job.kind.starts_with("deliver"),
+                job.traceparent.clone(),
+                job.due_at,
+                self.moment.now
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The payload with the bound ids, the dedupe key within the bound message, and its id.
+    fn about_message(
+        &self,
+        job: &NewJob,
+    ) -> Result<(String, Option<String>, Option<String>), Error> {
+        let message = self
+            .message
+            .as_deref()
+            .ok_or(Error::Invalid("a job needs a message before it"))?;
+        let mut payload: Map<String, Json> = serde_json::from_str(&job.payload)
+            .map_err(|_| Error::Invalid("a payload about a message is a JSON object"))?;
+        let ids = [
+            ("conversation_id", self.conversation.as_deref()),
+            ("contact_id", self.contact.as_deref()),
+            ("message_id", Some(message)),
+        ];
+        for (name, id) in ids {
+            payload.insert(name.to_owned(), id.into());
+        }
+        let dedupe_key = job.dedupe_key.as_deref().map(|own| match own {
+            "" => format!("{}:{message}", job.kind),
+            own => format!("{}:{message}:{own}", job.kind),
+        });
+        Ok((to_json(&payload)?, dedupe_key, Some(message.to_owned())))
+    }
+
+    /// Binds a message by our id, with its conversation and whoever said it.
+    pub(crate) async fn bind_message(&mut self, id: &str) -> Result<(), Error> {
+        let rows = self
+            .execute(
+                "SELECT conversation_id, contact_id FROM messages WHERE id = ? AND platform_client_id = ?",
+                values_of![id, &self.tenant],
+            )
+            .await?;
+        if let Some(row) = rows.first() {
+            self.message = Some(id.to_owned());
+            self.conversation = Some(row.text(0)?.to_owned());
+            if let Some(contact) = row.optional(1)? {
+                self.contact = Some(contact.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn external_call(&mut self, call: &ExternalCall) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
+                conversation_id, message_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values_of![
+                &self.tenant,
+                &call.kind,
+                &call.target,
+                call.status,
+                call.millis,
+                call.attempt,
+                call.at,
+                call.error.clone(),
+                call.conversation_id.clone().or_else(|| self.conversation.clone()),
+                call.message_id.clone().or_else(|| self.message.clone())
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}
