@@ -9,6 +9,7 @@
 mod batches;
 mod coverage;
 mod deliveries;
+mod forwarding;
 mod handshake;
 mod identities;
 mod kill;
