@@ -10,6 +10,7 @@ mod console;
 mod coverage;
 mod deliveries;
 mod enrichment;
+mod forwarding;
 mod handshake;
 mod identities;
 mod kill;

@@ -31,6 +31,8 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// A state folder to start on; a fresh one by default.
     pub state: Option<TempDir>,
+    /// More arguments of `up`; none by default.
+    pub arguments: Vec<String>,
     /// A command that runs the host, `taskset` for example; none by default.
     pub launcher: Vec<String>,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
             state: None,
+            arguments: Vec::new(),
             launcher: Vec::new(),
         }
     }
@@ -103,6 +106,7 @@ impl TestApp {
             .arg(&options.manifest)
             .arg("--state-dir")
             .arg(state.path())
+            .args(&options.arguments)
             .env_remove("RUST_BACKTRACE")
             .env("RUST_LOG", "info")
             .current_dir(artifacts::root())

@@ -217,7 +217,8 @@ impl<'a> Loader<'a> {
         let mut environment = component.environment.clone();
         environment.extend(env.clone());
         let siblings = self.manifest.components.keys().map(String::as_str);
-        let hosts = Arc::new(outbound::Grant::new(component, self.resolver, siblings)?);
+        let hosts = outbound::Grant::new(component, self.resolver, siblings)?
+            .with_private(self.options.allow_private.clone());
         Ok(Settings {
             environment: environment.into_iter().collect(),
             sinks: Sinks::open(&component.id, log_dir.as_deref(), *quiet)?,
@@ -225,7 +226,7 @@ impl<'a> Loader<'a> {
             databases: Arc::new(sqlite::Grant::new(component)),
             sqlite: self.sqlite.clone(),
             outgoing: Outgoing {
-                hosts,
+                hosts: Arc::new(hosts),
                 neighbours: self.neighbours.clone(),
             },
         })

@@ -21,6 +21,7 @@ use crate::engine::Ticker;
 use crate::http::dispatch::Dispatcher;
 use crate::http::server;
 use crate::instance::Stop;
+use crate::outbound::Network;
 use crate::schedule::Sweep;
 
 /// How long a stop waits for what is in flight: Kubernetes kills after 30 s, and the requests of
@@ -50,6 +51,8 @@ pub struct Options {
     pub quiet: bool,
     /// Run only these components; empty for all.
     pub only: Vec<String>,
+    /// Private networks that components with a wildcard host may reach; none by default.
+    pub allow_private: Vec<Network>,
     /// How long a stop waits for what is in flight.
     pub stop_timeout: Duration,
 }
@@ -67,6 +70,7 @@ impl Options {
             log_dir: None,
             quiet: false,
             only: Vec::new(),
+            allow_private: Vec::new(),
             stop_timeout: STOP_TIMEOUT,
         }
     }

@@ -14,6 +14,7 @@ use super::manifest_file::ManifestFile;
 use crate::app::{App, Options};
 use crate::builder;
 use crate::manifest::Manifest;
+use crate::outbound::Network;
 use crate::state_dir::{self, Secrets, StateDir};
 
 /// Spin's own prefix of the environment variables that give variables a value.
@@ -61,6 +62,10 @@ pub(super) struct Args {
     /// Run only this component; may be repeated
     #[arg(short, long = "component-id", value_name = "ID")]
     component: Vec<String>,
+    /// Let components whose grant has `*` for its host reach this private network too, such as
+    /// 127.0.0.0/8 for a webhook receiver on this machine; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    allow_private: Vec<Network>,
     /// Folder for the components' output; empty for none [default: logs/ in the state dir]
     #[arg(short = 'L', long, value_name = "DIR", env = "SPIN_LOG_DIR")]
     log_dir: Option<String>,
@@ -81,6 +86,7 @@ struct Start {
     log_dir: Option<PathBuf>,
     quiet: bool,
     only: Vec<String>,
+    allow_private: Vec<Network>,
 }
 
 pub(super) fn run(args: Args) -> Result<ExitCode> {
@@ -124,6 +130,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         log_dir,
         quiet: args.quiet,
         only: args.component,
+        allow_private: args.allow_private,
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
     runtime.block_on(run_app(start, move |address| {
@@ -142,6 +149,7 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
         log_dir: start.log_dir,
         quiet: start.quiet,
         only: start.only,
+        allow_private: start.allow_private,
         ..Options::new(start.state_dir.root().to_owned())
     };
     let app = App::load(&start.manifest, options)?;
@@ -300,6 +308,8 @@ mod tests {
             "one",
             "-c",
             "two",
+            "--allow-private",
+            "127.0.0.0/8",
             "-L",
             "",
             "-q",
@@ -311,6 +321,7 @@ mod tests {
         assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned())]);
         assert_eq!(args.variable, [("x".to_owned(), String::new())]);
         assert_eq!(args.component, ["one", "two"]);
+        assert_eq!(args.allow_private, ["127.0.0.0/8".parse().unwrap()]);
         assert_eq!(args.log_dir.as_deref(), Some(""));
         assert_eq!(
             parse(&["--listen", "localhost:81"]).unwrap().listen,
@@ -328,6 +339,10 @@ mod tests {
             (["--listen", "3000"], "write HOST:PORT, like 127.0.0.1:3000"),
             (["--variable", "x"], "write NAME=VALUE"),
             (["--env", "=x"], "write NAME=VALUE"),
+            (
+                ["--allow-private", "localhost"],
+                "write an address or a network",
+            ),
         ] {
             let error = parse(&arguments).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");

@@ -2,9 +2,10 @@
 //!
 //! 1. [`server`] accepts connections; [`routes`] and [`dispatch`] find the component.
 //! 2. [`headers`] tells it how it was reached; [`body`] and [`problem`] are what goes back.
-//! 3. [`outgoing`] is what components send.
+//! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`.
 
 pub mod body;
+mod connect;
 pub mod dispatch;
 pub mod headers;
 pub mod outgoing;

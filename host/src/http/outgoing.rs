@@ -4,20 +4,21 @@
 //!    error value, `HTTP-request-denied`.
 //! 2. `http://<id>.spin.internal/…` is answered by that component, in this process. A component
 //!    that is not there is `destination-not-found`.
-//! 3. Everything else goes out over the network, by the timeouts the sender set.
+//! 3. Everything else goes out over the network, by the timeouts the sender set, to an address
+//!    that the grant reaches; see `connect`.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use http::{Request, Response, Uri};
-use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::connect;
 use super::dispatch::Dispatcher;
 use crate::outbound::{Grant, service_chaining};
 
-/// Time to the response head when the sender set none: Spin's number.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(600);
+/// Each timeout that the sender did not set: Spin's number.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The way from one component to the others; empty until all of them are loaded.
 pub type Neighbours = Arc<OnceLock<Weak<Dispatcher>>>;
@@ -32,7 +33,7 @@ pub struct Outgoing {
 }
 
 /// A response, and what goes on with its connection.
-type Sent = (
+pub(super) type Sent = (
     Response<WasiBody>,
     Box<dyn Future<Output = Result<(), Error>> + Send>,
 );
@@ -64,11 +65,7 @@ impl Outgoing {
             .map(str::to_owned)
         {
             Some(target) => self.call(&target, request, options).await,
-            None => {
-                let (response, io) =
-                    wasmtime_wasi_http::default_send_request(request, options).await?;
-                Ok((response.map(|body| body.boxed_unsync()), Box::new(io)))
-            }
+            None => connect::send(request, options.unwrap_or_default(), &self.hosts).await,
         }
     }
 
@@ -94,7 +91,7 @@ impl Outgoing {
         let neighbours = neighbours.ok_or(Error::DestinationUnavailable)?;
         let limit = options.and_then(|options| options.first_byte_timeout);
         let answer = neighbours.call(target, request);
-        let answer = tokio::time::timeout(limit.unwrap_or(FIRST_BYTE_TIMEOUT), answer).await;
+        let answer = tokio::time::timeout(limit.unwrap_or(TIMEOUT), answer).await;
         let response = answer.map_err(|_elapsed| Error::ConnectionReadTimeout)?;
         let response = response.ok_or(Error::DestinationNotFound)?;
         Ok((response, Box::new(std::future::ready(Ok(())))))

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use url::Host;
 
 use super::SERVICE_CHAINING_DOMAIN;
+use super::network::Network;
 
 /// `<scheme>://<host>[:<port>]`, by Spin's grammar:
 ///
@@ -38,10 +39,7 @@ enum Pattern {
     Below(String),
     Itself,
     Is(Host),
-    Network {
-        address: IpAddr,
-        prefix: u8,
-    },
+    Network(Network),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +129,11 @@ impl Entry {
         self.scheme.allows(scheme) && matches!(self.host, Pattern::Itself | Pattern::Any)
     }
 
+    /// Whether it says which host or network it means, rather than any.
+    pub(super) fn is_explicit(&self) -> bool {
+        !matches!(self.host, Pattern::Any | Pattern::Below(_))
+    }
+
     /// Whether connections of this scheme are allowed, to whomever.
     pub(super) fn has_scheme(&self, scheme: &str) -> bool {
         self.scheme.allows(scheme)
@@ -213,17 +216,10 @@ impl Pattern {
             .map_err(|_| InvalidEntry::Host)
     }
 
-    /// `<address>/<prefix>`, with v6 addresses bare. Bits behind the prefix are ignored.
+    /// `<address>/<prefix>`, with v6 addresses bare.
     fn network(host: &str) -> Option<Self> {
-        let (address, prefix) = host.split_once('/')?;
-        let address = address.parse::<IpAddr>().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
-        let prefix = prefix
-            .parse::<u8>()
-            .ok()
-            .filter(|prefix| digits && *prefix <= longest)?;
-        Some(Self::Network { address, prefix })
+        let network = host.contains('/').then(|| host.parse().ok())?;
+        network.map(Self::Network)
     }
 
     fn allows(&self, host: &Host) -> bool {
@@ -231,27 +227,9 @@ impl Pattern {
             (Self::Any, _) => true,
             (Self::Below(suffix), Host::Domain(domain)) => domain.ends_with(suffix),
             (Self::Is(allowed), host) => allowed == host,
-            (
-                Self::Network {
-                    address: IpAddr::V4(network),
-                    prefix,
-                },
-                Host::Ipv4(address),
-            ) => {
-                let differ = network.to_bits() ^ address.to_bits();
-                differ.checked_shr(32 - u32::from(*prefix)).unwrap_or(0) == 0
-            }
-            (
-                Self::Network {
-                    address: IpAddr::V6(network),
-                    prefix,
-                },
-                Host::Ipv6(address),
-            ) => {
-                let differ = network.to_bits() ^ address.to_bits();
-                differ.checked_shr(128 - u32::from(*prefix)).unwrap_or(0) == 0
-            }
-            (Self::Below(_) | Self::Network { .. } | Self::Itself, _) => false,
+            (Self::Network(network), Host::Ipv4(address)) => network.contains(IpAddr::V4(*address)),
+            (Self::Network(network), Host::Ipv6(address)) => network.contains(IpAddr::V6(*address)),
+            (Self::Below(_) | Self::Network(_) | Self::Itself, _) => false,
         }
     }
 }

@@ -6,19 +6,24 @@
 //! 3. A bad entry stops the start.
 //! 4. A refusal is logged with the line of `spin.toml` that would allow it.
 //!
-//! It decides about names and addresses as the component gives them. It does not look up
-//! names, so whether a name leads to a private address is for whoever connects to check, with
-//! [`is_private`]. There is no interface of its own to link and no state: outgoing HTTP and
+//! 5. An entry with `*` for its host means public hosts: a private address (see [`is_private`])
+//!    needs an entry that names it, its network or its host, or a network that whoever started
+//!    the app opened to all ([`Grant::with_private`]). Unlike on Spin, where blocking networks is
+//!    an option, this is so by default: a URL may come from a rule or a customer.
+//!
+//! It does not look up names: whoever connects asks [`Grant::reaches`] about the address that a
+//! name led to, and connects to that one. There is no interface of its own to link and no state: outgoing HTTP and
 //! sockets ask a component's [`Grant`].
 
 mod entry;
+mod network;
 mod private;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -27,6 +32,7 @@ use crate::manifest::Component;
 use crate::variables::{Resolver, ResolverError};
 
 pub use entry::{Entry, InvalidEntry};
+pub use network::{InvalidNetwork, Network};
 pub use private::is_private;
 
 /// The domain under which a component reaches its siblings: `<id>.spin.internal`.
@@ -37,6 +43,8 @@ pub const SERVICE_CHAINING_DOMAIN: &str = "spin.internal";
 pub struct Grant {
     component: String,
     entries: Vec<Entry>,
+    /// Private networks that a wildcard reaches too.
+    private: Vec<Network>,
 }
 
 /// Why a grant cannot be made.
@@ -88,6 +96,28 @@ impl Grant {
         Ok(Self {
             component: component.id.clone(),
             entries,
+            private: Vec::new(),
+        })
+    }
+
+    /// The same grant, in which entries with `*` for their host reach these private networks too.
+    #[must_use]
+    pub fn with_private(mut self, networks: Vec<Network>) -> Self {
+        self.private = networks;
+        self
+    }
+
+    /// Whether a connection to `host` that is allowed may be made to `address`, to which the name
+    /// led. Arguments as for [`Grant::allows`].
+    pub fn reaches(&self, scheme: &str, host: &str, port: Option<u16>, address: IpAddr) -> bool {
+        if !is_private(address) || self.private.iter().any(|open| open.contains(address)) {
+            return true;
+        }
+        let named = Host::parse(host).ok();
+        let candidates = [named, Some(host_of(address))];
+        candidates.iter().flatten().any(|host| {
+            let mut explicit = self.entries.iter().filter(|entry| entry.is_explicit());
+            explicit.any(|entry| entry.allows(scheme, host, port))
         })
     }
 
@@ -131,14 +161,13 @@ impl Grant {
             TcpConnect => "tcp",
             UdpBind | UdpSend | UdpReceive => "udp",
         };
-        let host = match address {
-            SocketAddr::V4(address) => Host::Ipv4(*address.ip()),
-            SocketAddr::V6(address) => Host::Ipv6(*address.ip()),
-        };
-        let port = Some(address.port());
-        self.entries
+        let (host, port) = (host_of(address.ip()), Some(address.port()));
+        let allowed = self
+            .entries
             .iter()
-            .any(|entry| entry.allows(scheme, &host, port))
+            .any(|entry| entry.allows(scheme, &host, port));
+        let leaves = matches!(purpose, TcpConnect | UdpSend);
+        allowed && (!leaves || self.reaches(scheme, &host.to_string(), port, address.ip()))
     }
 
     /// Whether the component may look up names itself. Only raw sockets take addresses; for
@@ -198,6 +227,13 @@ impl fmt::Display for Refusal {
             formatter,
             "{component:?} may not connect to {target}; to allow it, put `{line}` under [component.{component}] in spin.toml"
         )
+    }
+}
+
+fn host_of(address: IpAddr) -> Host {
+    match address {
+        IpAddr::V4(address) => Host::Ipv4(address),
+        IpAddr::V6(address) => Host::Ipv6(address),
     }
 }
 
