@@ -314,10 +314,26 @@ async fn a_phone_shows_one_pane_at_a_time_and_nothing_sticks_out() -> Result<()>
 /// The first conversation, as the README shows it. `BLESS=1` writes the picture.
 #[tokio::test]
 async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
-    let Some(browser) = Browser::start(1360, 820).await? else {
+    let Some(browser) = Browser::start(1360, 860).await? else {
         return Ok(());
     };
     let app = TestApp::start().await?;
+    let key = format!("Bearer {}", secrets::API_KEY);
+    for rule in [
+        json!({ "id": "budget", "name": "Names a budget", "priority": 10,
+            "when": "message.text.contains(\"presupuesto\")",
+            "then": [{ "do": "tag", "tags": ["budget"] }, { "do": "enrich" }] }),
+        json!({ "id": "promising", "name": "Promising lead", "priority": 20,
+            "when": "lead.score > 0",
+            "then": [{ "do": "assign", "to": "sales" }] }),
+    ] {
+        let headers = [
+            ("authorization", key.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let saved = app.request(Method::POST, "/v1/rules", &headers, rule.to_string());
+        assert_eq!(saved.await?.status, 201, "{rule}");
+    }
     sign_in(&browser, &app).await?;
     app.deliver(&from("Ana Pérez", "12025550143", TEXT)).await?;
     browser
@@ -329,17 +345,29 @@ async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
             json!([]),
         )
         .await?;
+    for shown in [
+        "document.querySelector('.message .text')",
+        "document.querySelector('.understood .chip')",
+        "Number(document.querySelector('#score')?.dataset.score) > 0",
+        "document.querySelector('.reasons a[data-message]')",
+        "document.querySelectorAll('#routing .run').length === 2",
+        "document.querySelector('#routing .run:last-child .rules li[data-verdict=matched]')",
+        "document.getElementById('thread-facts').textContent.includes('assigned to sales')",
+    ] {
+        browser.until(shown).await?;
+    }
+    // A reason leads to the message that shows it.
     browser
-        .until("document.querySelector('.message .text')")
+        .run(
+            "document.querySelector('.reasons a[data-message]').click()",
+            json!([]),
+        )
         .await?;
     browser
-        .until("document.querySelector('#score')?.dataset.score > 0")
+        .until("document.activeElement.classList.contains('message')")
         .await?;
     browser
-        .until("document.querySelector('.reasons li')")
-        .await?;
-    browser
-        .until("document.querySelector('.understood .chip')")
+        .run("document.activeElement.blur()", json!([]))
         .await?;
     assert_eq!(
         browser.run("return window.sameDocument", json!([])).await?,
