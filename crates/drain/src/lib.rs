@@ -125,7 +125,9 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
         Ok(Round::Done(count)) => count,
         Err(Fault) => return fault(fruitless),
     };
-    // Whoever rang until now stored its job before this look.
+    // Whoever rang until now stored its job before this look; what it finds due is no sign that the
+    // queue gives nothing.
+    let rang = bell.has_rung();
     bell.silence();
     let Ok(due) = queue.find_next_due().await else {
         return fault(fruitless);
@@ -133,7 +135,7 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
     let Some(wait) = due.map(|due| due.saturating_sub(queue.now_ms())) else {
         return Next::End;
     };
-    *fruitless = if count > 0 || wait > 0 {
+    *fruitless = if count > 0 || wait > 0 || rang {
         0
     } else {
         *fruitless + 1
