@@ -125,9 +125,7 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
         Ok(Round::Done(count)) => count,
         Err(Fault) => return fault(fruitless),
     };
-    // Whoever rang until now stored its job before this look; what it finds due is no sign that the
-    // queue gives nothing.
-    let rang = bell.has_rung();
+    // Whoever rang until now stored its job before this look.
     bell.silence();
     let Ok(due) = queue.find_next_due().await else {
         return fault(fruitless);
@@ -135,7 +133,7 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
     let Some(wait) = due.map(|due| due.saturating_sub(queue.now_ms())) else {
         return Next::End;
     };
-    *fruitless = if count > 0 || wait > 0 || rang {
+    *fruitless = if count > 0 || wait > 0 {
         0
     } else {
         *fruitless + 1
@@ -149,7 +147,7 @@ async fn round<Q: Queue>(bell: &Bell, queue: &Q, fruitless: &mut u32) -> Next {
 
 fn fault(fruitless: &mut u32) -> Next {
     *fruitless += 1;
-    Next::Wait(pause_ms(*fruitless))
+    Next::Wait(pause_ms(*fruitless).max(PAUSE_MS))
 }
 
 /// Works under the hold until nothing more can be leased. The hold is given back in every case.
@@ -184,9 +182,10 @@ async fn run<Q: Queue>(queue: &Q) -> Result<Round, Fault> {
     outcome.and_then(|round| released.map(|()| round))
 }
 
-/// The interval after so many fruitless rounds in a row.
+/// The interval after so many fruitless rounds in a row. None after the first: a job may have come
+/// between its last lease and its look at what is due, woken for in another instance.
 fn pause_ms(fruitless: u32) -> u64 {
-    match fruitless.checked_sub(1) {
+    match fruitless.checked_sub(2) {
         None => 0,
         Some(doublings) => (PAUSE_MS << doublings.min(8)).min(MAX_PAUSE_MS),
     }

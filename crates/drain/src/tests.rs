@@ -290,7 +290,10 @@ fn a_blocked_queue_is_not_asked_in_a_loop() {
     scheduler.add_job(0, 0);
     scheduler.settle();
     let calls = scheduler.world.calls.get();
-    assert!(calls <= 4, "{calls} calls without any time passing");
+    assert!(
+        calls <= 8,
+        "two rounds of four, not {calls} calls, without any time passing"
+    );
     scheduler.world.blocked.set(false);
     scheduler.pass(MAX_PAUSE_MS);
     assert_eq!((scheduler.world.done.get(), scheduler.tasks.len()), (1, 0));
@@ -312,10 +315,11 @@ fn a_drain_that_was_dropped_leaves_the_bell_free() {
 fn the_pauses_grow_and_stay_short() {
     for (fruitless, want) in [
         (0, 0),
-        (1, 50),
-        (2, 100),
-        (5, 800),
-        (6, 1_000),
+        (1, 0),
+        (2, 50),
+        (3, 100),
+        (6, 800),
+        (7, 1_000),
         (u32::MAX, 1_000),
     ] {
         assert_eq!(pause_ms(fruitless), want, "{fruitless}");
