@@ -1,5 +1,8 @@
 //! The real host, measured from outside.
-#![expect(clippy::indexing_slicing, reason = "JSON values answer null for what they lack")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON values answer null for what they lack"
+)]
 
 use std::time::{Duration, Instant};
 

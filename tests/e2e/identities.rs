@@ -1,7 +1,7 @@
 //! One person under several ids.
 
 use anyhow::Result;
-use harness::TestApp;
+use harness::{TestApp, secrets};
 use serde_json::{Value, json};
 
 use crate::payload;
@@ -116,5 +116,30 @@ async fn a_rotated_id_stays_one_contact() -> Result<()> {
     )))
     .await?;
     assert_eq!(texts_of_the_only_conversation(&app).await?, ["1", "2"]);
+    Ok(())
+}
+
+/// SQLite's JSON functions refuse what is nested deeper than 1000 levels, and other readers less: a
+/// message must neither block its conversation nor make a page unreadable.
+#[tokio::test]
+async fn a_deeply_nested_message_blocks_neither_a_merge_nor_a_reader() -> Result<()> {
+    let app = TestApp::start().await?;
+    let nested = format!("{}1{}", "[".repeat(2_000), "]".repeat(2_000));
+    app.deliver(&payload::signed(&message("1", json!({ "from": PHONE }))))
+        .await?;
+    let strange = json!({ "from_user_id": BSUID, "type": "new", "new": "NESTED" });
+    let body = message("2", strange)
+        .to_string()
+        .replace("\"NESTED\"", &nested);
+    let delivery = payload::signed_bytes(body.into_bytes(), secrets::WHATSAPP_APP[0]);
+    assert_eq!(app.deliver(&delivery).await?.status, 200);
+    app.deliver(&payload::signed(&message(
+        "3",
+        json!({ "from": PHONE, "from_user_id": BSUID }),
+    )))
+    .await?;
+    assert_eq!(texts_of_the_only_conversation(&app).await?, ["1", "2", "3"]);
+    let raw = app.messages().await?[1]["message"]["raw"].to_string();
+    assert!(raw.contains(&nested), "{raw}");
     Ok(())
 }

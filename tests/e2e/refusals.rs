@@ -271,3 +271,28 @@ async fn a_body_that_is_no_json_is_kept_when_it_is_genuine() -> Result<()> {
     }
     Ok(())
 }
+
+/// More senders than the host has places, who send a head and never a whole body.
+#[tokio::test]
+async fn senders_of_slow_bodies_do_not_keep_genuine_ones_out() -> Result<()> {
+    let app = TestApp::start().await?;
+    let address = app.base().trim_start_matches("http://").to_owned();
+    let mut slow = Vec::new();
+    for _ in 0..600 {
+        let mut stream = TcpStream::connect(&address).await?;
+        stream
+            .write_all(
+                b"POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{",
+            )
+            .await?;
+        slow.push(stream);
+    }
+    let genuine = payload::text_delivery("16505551234", "wamid.A", "Hi");
+    assert_eq!(app.deliver(&genuine).await?.status, 200);
+    for mut stream in slow {
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await?;
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 408");
+    }
+    Ok(())
+}

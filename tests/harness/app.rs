@@ -1,5 +1,8 @@
 //! One running host.
-#![expect(clippy::indexing_slicing, reason = "JSON values answer null for what they lack")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON values answer null for what they lack"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

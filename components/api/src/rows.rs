@@ -149,7 +149,7 @@ impl Row<api::Job> for rows::StoredJob {
             error: self.error,
             payload: match self.payload {
                 rows::Payload::Event(event) => api::Payload::Event(Box::new(event.convert())),
-                rows::Payload::Json(json) => api::Payload::Payload(Raw::json(&json)),
+                rows::Payload::Json(json) => api::Payload::Payload(Raw::ours(&json)),
             },
         }
     }

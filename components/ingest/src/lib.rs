@@ -7,6 +7,7 @@
 //! 4. The worker is woken after the answer, and nobody waits for it.
 
 mod accept;
+mod pieces;
 mod read;
 mod refuse;
 mod settings;

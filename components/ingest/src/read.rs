@@ -2,10 +2,10 @@
 
 use chatly_delivery::{MAX_BODY_BYTES, Size, public_url, route_account};
 use http::header::CONTENT_LENGTH;
-use http_body_util::BodyExt;
 use spin_sdk::http::Request;
 
 use crate::bindings::chatly::types::types::{Delivery, Header};
+use crate::pieces::Pieces;
 use crate::refuse::Refusal;
 use crate::settings::Settings;
 use crate::unix_millis;
@@ -27,7 +27,7 @@ impl Received {
     /// Reads a request. Stops at the first byte too many.
     pub async fn read(request: Request, settings: &Settings) -> Result<Self, Refusal> {
         let at = unix_millis();
-        let (parts, mut body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let declared = parts
             .headers
             .get(CONTENT_LENGTH)
@@ -41,14 +41,13 @@ impl Received {
             return Err(Refusal::NotConfigured);
         }
         let mut bytes = Vec::with_capacity(FIRST_BYTES.min(MAX_BODY_BYTES));
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Refusal::Interrupted)?;
-            if let Some(piece) = frame.data_ref() {
-                size.add(piece.len())
-                    .map_err(|_| Refusal::too_large(&settings.channel))?;
-                bytes.extend_from_slice(piece);
-            }
+        let mut pieces = Pieces::new(body, at);
+        while let Some(piece) = pieces.next(&settings.channel).await? {
+            size.add(piece.len())
+                .map_err(|_| Refusal::too_large(&settings.channel))?;
+            bytes.extend_from_slice(&piece);
         }
+        drop(pieces);
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| Header {
             name: name.as_str().to_owned(),
             value: value.as_bytes().to_vec(),

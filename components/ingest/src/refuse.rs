@@ -26,6 +26,8 @@ pub enum Refusal {
     TooLarge,
     /// The body ended before it was whole.
     Interrupted,
+    /// The body did not come in time.
+    TooSlow,
     /// The signature is missing or wrong, or the secret is not that of the account.
     NotGenuine,
     /// The store did not take it.
@@ -37,6 +39,12 @@ impl Refusal {
     pub fn too_large(channel: &str) -> Self {
         count(channel, "too_large");
         Refusal::TooLarge
+    }
+
+    /// The body did not come in time; counted.
+    pub fn too_slow(channel: &str) -> Self {
+        count(channel, "too_slow");
+        Refusal::TooSlow
     }
 
     /// The channel plugin refused it; counted.
@@ -82,6 +90,11 @@ impl Refusal {
                 StatusCode::BAD_REQUEST,
                 "incomplete_body",
                 "The body ended too early.",
+            ),
+            Refusal::TooSlow => problem(
+                StatusCode::REQUEST_TIMEOUT,
+                "slow_body",
+                "The body did not come in time. Send it again.",
             ),
             Refusal::NotGenuine => {
                 unauthorized("not_genuine", "The signature is missing or wrong.")

@@ -145,7 +145,7 @@ pub fn change(row: rows::Change) -> Rc<Change> {
         .ok()
         .and_then(|ids| ids.conversation_id);
     // One line, its numbers untouched.
-    let frame = event(row.seq, &row.kind, Raw::json(&row.data).get());
+    let frame = event(row.seq, &row.kind, Raw::ours(&row.data).get());
     Rc::new(Change {
         seq: row.seq,
         tenant: row.platform_client_id,

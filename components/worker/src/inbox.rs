@@ -17,6 +17,9 @@ use crate::{effects, facts};
 
 /// The exclusive right that a drain of the inbox needs.
 const HOLD: &str = "worker";
+/// Attempts that the store may fail before an event is given up: about three minutes, by the delays
+/// of `chatly_drain::retry_delay_ms`.
+const MAX_ATTEMPTS: u32 = 10;
 /// Jobs leased at once: enough that a lease costs little for each, few enough that all are done
 /// well within it.
 const LEASE_MAX: u32 = 32;
@@ -65,6 +68,12 @@ impl Queue for Inbox {
             Error::Invalid(reason) => {
                 eprintln!("error: job buried: seq={seq} attempt={attempt}");
                 store::bury(token, reason).await
+            }
+            // The database takes this very write, so the fault lies with the event: without an end
+            // it would hold its conversation up for ever.
+            Error::Other(reason) if attempt >= MAX_ATTEMPTS => {
+                eprintln!("error: event buried: seq={seq} attempt={attempt} error={reason}");
+                store::bury(token, format!("the store failed {attempt} times")).await
             }
             Error::Busy | Error::Denied | Error::InvalidCursor | Error::Other(_) => {
                 eprintln!("warn: job put off: seq={seq} attempt={attempt} error={error:?}");

@@ -124,6 +124,11 @@ record! {
     }
 }
 
+/// The deepest JSON of a stranger that stays JSON. Readers have bounds of their own, and one message
+/// must not make a whole page or stream unreadable for them: .NET stops at 64 levels, `serde_json` at
+/// 128, SQLite's JSON functions at 1000. What we wrap around it has fewer than 16 levels.
+const MAX_DEPTH: usize = 48;
+
 /// A platform's own JSON: its text as received, without the white space between tokens, so that it
 /// fits on one line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -131,8 +136,16 @@ record! {
 pub struct Raw(Box<RawValue>);
 
 impl Raw {
-    /// Keeps `text` as it is when it is JSON, else as a JSON string of it.
+    /// Keeps `text` as it is when it is JSON of at most 48 levels, else as a JSON string of it.
     pub fn json(text: &str) -> Self {
+        if depth(text) > MAX_DEPTH {
+            return Self::text(text);
+        }
+        Self::ours(text)
+    }
+
+    /// Like [`Raw::json`], of any depth: for JSON that we wrote around what was bounded already.
+    pub fn ours(text: &str) -> Self {
         match serde_json::from_str::<&RawValue>(text) {
             Ok(_) => RawValue::from_string(compact(text)).map_or_else(|_| Self::text(text), Raw),
             Err(_) => Self::text(text),
@@ -177,9 +190,56 @@ fn compact(json: &str) -> String {
         .collect()
 }
 
+/// The most brackets that are open at once in valid JSON; at least that many where it is not valid
+/// JSON, so that a text which only looks deep stays a string either way.
+fn depth(json: &str) -> usize {
+    let (mut in_string, mut escaped, mut open, mut most) = (false, false, 0_usize, 0);
+    for byte in json.bytes() {
+        if in_string {
+            (in_string, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_that_is_too_deep_for_its_readers_is_kept_as_text() {
+        let nested = |levels| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let objects = |levels| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+        let side_by_side = format!("[{}]", vec![nested(47); 3].join(","));
+        let in_a_string = format!(r#"["{}\"{}"]"#, "[".repeat(900), "{".repeat(900));
+        for (name, text, stays_json) in [
+            ("48 lists", nested(48), true),
+            ("49 lists", nested(49), false),
+            ("48 objects", objects(48), true),
+            ("49 objects", objects(49), false),
+            ("700 000 lists", nested(700_000), false),
+            ("siblings", side_by_side, true),
+            ("brackets in a string", in_a_string, true),
+        ] {
+            let raw = Raw::json(&text);
+            if stays_json {
+                assert_eq!(raw.get(), text, "{name}");
+            } else {
+                let kept: String = serde_json::from_str(raw.get()).unwrap();
+                assert_eq!(kept, text, "{name}");
+            }
+            assert_eq!(Raw::json(raw.get()), raw, "{name}: a second time");
+            assert_eq!(Raw::ours(&text).get(), text, "{name}: ours");
+        }
+    }
 
     #[test]
     fn raw_json_keeps_its_text_and_fits_on_one_line() {

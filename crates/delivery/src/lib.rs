@@ -4,18 +4,21 @@
 //! 2. [`route_account`] is the account that the route names.
 //! 3. [`kept_headers`] are the few headers that a later reader may need; everything else, tokens and
 //!    signatures above all, is forgotten.
-//! 4. [`digest`] identifies a body; [`Size`] keeps it within bounds while it is read.
+//! 4. [`digest`] identifies a body; [`Size`] keeps it within bounds while it is read,
+//!    and [`patience_ms`] within time.
 //! 5. [`traceparent`] carries a trace from hop to hop.
 //!
 //! It decides nothing about whether a delivery is genuine.
 #![deny(missing_docs)]
 
+mod patience;
 mod size;
 pub mod traceparent;
 
 use http::{HeaderMap, Uri};
 use sha2::{Digest, Sha256};
 
+pub use patience::patience_ms;
 pub use size::{MAX_BODY_BYTES, Size, TooLarge};
 
 /// Headers that say what came and in which version. None of them proves anything.

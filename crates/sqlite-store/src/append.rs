@@ -137,18 +137,20 @@ impl Appends {
         self.active.get() + self.waiting.borrow().len()
     }
 
-    /// The caller's own entry, and those of others that wait, as many as one statement takes.
+    /// The entries that wait, the caller's own among them, in the order in which they came and as
+    /// many as one statement takes.
     fn batch(&self, own: &Rc<Entry>) -> Vec<Rc<Entry>> {
-        let mut bytes = own.bytes;
-        let waiting = self.waiting.borrow();
-        let others = waiting
-            .iter()
-            .filter(|entry| !Rc::ptr_eq(entry, own) && entry.done.get().is_none());
-        let others = others.take(MAX_BATCH - 1).take_while(|entry| {
+        let (mut count, mut bytes) = (1, own.bytes);
+        let mut fits = |entry: &Entry| {
+            count += 1;
             bytes = bytes.saturating_add(entry.bytes);
-            bytes <= MAX_BATCH_BYTES
-        });
-        std::iter::once(own).chain(others).cloned().collect()
+            count <= MAX_BATCH && bytes <= MAX_BATCH_BYTES
+        };
+        let waiting = self.waiting.borrow();
+        let open = waiting.iter().filter(|entry| entry.done.get().is_none());
+        open.filter(|entry| Rc::ptr_eq(entry, own) || fits(entry))
+            .cloned()
+            .collect()
     }
 }
 
@@ -251,4 +253,48 @@ pub async fn list_refused<C: Connection>(
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_stored_in_the_order_in_which_it_came() {
+        let appends = Appends::default();
+        let entries: Vec<_> = (0..MAX_BATCH + 2)
+            .map(|n| {
+                Rc::new(Entry {
+                    values: vec![],
+                    bytes: if n == 3 { MAX_BATCH_BYTES } else { 1 },
+                    events: 1,
+                    done: Cell::new(None),
+                })
+            })
+            .collect();
+        let _turns: Vec<_> = entries
+            .iter()
+            .map(|entry| Turn::start(&appends, entry))
+            .collect();
+        let batch = |own: usize| -> Vec<usize> {
+            let place = |taken: &Rc<Entry>| entries.iter().position(|e| Rc::ptr_eq(e, taken));
+            let batch = appends.batch(&entries[own]);
+            batch.iter().filter_map(place).collect()
+        };
+        for (name, own, want) in [
+            ("none overtakes one that is too large", 1, vec![0, 1, 2]),
+            ("but the caller, who has the lock", 5, vec![0, 1, 2, 5]),
+            ("a large one goes alone", 3, vec![3]),
+        ] {
+            assert_eq!(batch(own), want, "{name}");
+        }
+        let stored = Appended {
+            stored: 1,
+            duplicates: 0,
+        };
+        entries[3].done.set(Some(stored));
+        let last = MAX_BATCH + 1;
+        let want: Vec<_> = (0..MAX_BATCH).filter(|n| *n != 3).chain([last]).collect();
+        assert_eq!(batch(last), want, "as many as fit, and not what is done");
+    }
 }

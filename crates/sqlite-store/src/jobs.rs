@@ -4,10 +4,12 @@
 //!    of its keys, and none that does is running.
 //! 2. Each lease makes a new token. A call with a token that was taken over, or whose lease ran
 //!    out, answers [`Error::Stale`] and changes nothing.
-//! 3. A job started [`MAX_STARTS`] times without an outcome is buried as `poison`; one of an
+//! 3. A job that was started before without an outcome is leased alone: what ends its worker then
+//!    was that job, and no other is counted as started with it.
+//! 4. A job started [`MAX_STARTS`] times without an outcome is buried as `poison`; one of an
 //!    at-most-once kind whose lease ran out while `sending` is buried as `uncertain`, because
 //!    nobody can know whether the platform got it.
-//! 4. A buried job frees its keys and stays visible.
+//! 5. A buried job frees its keys and stays visible.
 
 use crate::connection::{Connection, Row, UNEXPECTED, to_json, transaction, values_of};
 use crate::model::{Job, Payload};
@@ -100,7 +102,10 @@ async fn lease_outbox<C: Connection>(
 /// `?1` now, `?2` lease end, `?3` random hex, `?4` kinds, `?5` max.
 pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> String {
     format!(
-        "UPDATE {table} SET
+        "WITH head (seq, starts) AS (
+            SELECT seq, starts FROM {table} WHERE ready = 1 AND due_at <= ?1 AND {wanted} AND ?4 IS NOT NULL
+            ORDER BY seq LIMIT 1)
+         UPDATE {table} SET
             state = CASE WHEN {uncertain} OR starts >= {MAX_STARTS} THEN 'buried' ELSE 'leased' END,
             error = CASE WHEN {uncertain} THEN 'uncertain' WHEN starts >= {MAX_STARTS} THEN 'poison' ELSE error END,
             finished_at = CASE WHEN {uncertain} OR starts >= {MAX_STARTS} THEN ?1 END,
@@ -111,6 +116,7 @@ pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> Str
             starts = starts + 1
          WHERE seq IN (
             SELECT seq FROM {table} WHERE ready = 1 AND due_at <= ?1 AND {wanted} AND ?4 IS NOT NULL
+                AND iif((SELECT starts FROM head), seq = (SELECT seq FROM head), starts = 0)
             ORDER BY seq LIMIT ?5)
          RETURNING json_object('token', coalesce(token, ''), 'seq', seq, 'kind', kind,
             'platform_client_id', platform_client_id, 'attempt', attempts, 'created_at', created_at,

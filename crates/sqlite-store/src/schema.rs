@@ -14,8 +14,11 @@ use crate::connection::{Connection, Fault};
 /// The version that [`prepare`] brings a database to.
 const VERSION: u64 = 2;
 
+const NEWER: Error = Error::Other("the database is of a newer version than this program");
+
 /// Prepares a fresh connection, and migrates the database when it is older than this code.
-/// Repeating is safe, at once too.
+/// Repeating is safe, at once too. A database of a newer version is refused: what it promises about
+/// its rows is not known here.
 pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
     for pragma in [
         "PRAGMA busy_timeout=5000",
@@ -25,11 +28,16 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         connection.execute(pragma, vec![]).await?;
     }
     use_wal(connection).await?;
-    if version(connection).await? >= VERSION {
-        return Ok(());
+    match version(connection).await? {
+        VERSION => return Ok(()),
+        newer if newer > VERSION => return Err(NEWER),
+        _ => {}
     }
     crate::connection::transaction(connection, async || {
         let found = version(connection).await?;
+        if found > VERSION {
+            return Err(NEWER);
+        }
         if found < 1 {
             for statement in schema() {
                 connection.execute(&statement, vec![]).await?;
@@ -326,12 +334,17 @@ fn queue(table: &str) -> [String; 9] {
     ]
 }
 
-/// `accept` is written to by `append`: one statement that stores a delivery with its events.
+/// `accept` is written to by `append`: one statement that stores a delivery with its events. The
+/// body of one that brings nothing new is not kept: platforms send again for hours, and whoever saw
+/// one signed body could fill the disk with it.
 const ACCEPT: &[&str] = &[
     "CREATE VIEW accept AS SELECT channel, received_at, headers, body, digest, '[]' AS items FROM deliveries_in",
     "CREATE TRIGGER accept_delivery INSTEAD OF INSERT ON accept BEGIN
         INSERT INTO deliveries_in (channel, received_at, headers, body, digest)
-            VALUES (NEW.channel, NEW.received_at, NEW.headers, NEW.body, NEW.digest);
+            VALUES (NEW.channel, NEW.received_at, NEW.headers, iif(NEW.items = '[]' OR EXISTS (
+                    SELECT 1 FROM json_each(NEW.items) item WHERE NOT EXISTS (SELECT 1 FROM inbox
+                        WHERE platform_client_id = item.value ->> 0 AND key = item.value ->> 1)),
+                NEW.body, x''), NEW.digest);
         INSERT INTO inbox (platform_client_id, key, event_kind, payload, keys, traceparent, due_at, created_at, delivery_id)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
                 NEW.received_at, NEW.received_at, (SELECT max(id) FROM deliveries_in)

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// The most changes that [`Fanout::next`] gives at once: what one write to a client holds.
-const MAX_TAKE: usize = 64;
+const MAX_TAKE: usize = 16;
 
 /// A stream in a [`Fanout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -85,6 +85,8 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
+        // Else the loss of standard error, to which it would report that, is a panic.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -59,7 +59,7 @@ pub fn parts(manifest: &Manifest, id: &str) -> anyhow::Result<(Part, Vec<Fill>)>
 fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
     let bytes = std::fs::read(path).with_context(|| {
         format!(
-            "cannot read component `{id}` from {} (is it built?)",
+            "cannot read component `{id}` from {} (is it built? run `chatly build`)",
             path.display()
         )
     })?;

@@ -36,6 +36,9 @@ pub fn track(
     stop: &CancellationToken,
 ) -> Response<WasiBody> {
     let is_events = is_event_stream(response.headers());
+    if is_events {
+        activity.streams_events();
+    }
     response.map(|inner| {
         let stop = is_events.then(|| Box::pin(stop.clone().cancelled_owned()));
         Tracked {

@@ -414,7 +414,7 @@ root  root.wasm  sha256:{}
         std::fs::remove_file(dir.path().join("dep.wasm")).unwrap();
         let error = format!("{:#}", report(&manifest).unwrap_err());
         assert!(
-            error.contains("dep.wasm") && error.contains("is it built?"),
+            error.contains("dep.wasm") && error.contains("run `chatly build`"),
             "{error}"
         );
     }

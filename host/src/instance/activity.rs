@@ -40,6 +40,7 @@ struct State {
     reading: usize,
     idle: bool,
     condemned: bool,
+    streams: bool,
     last_start: Instant,
     last_sign: Instant,
 }
@@ -59,6 +60,7 @@ impl Activity {
                 reading: 0,
                 idle: true,
                 condemned: false,
+                streams: false,
                 last_start: now,
                 last_sign: now,
             }),
@@ -94,6 +96,17 @@ impl Activity {
     /// Whether a request ran out of time here.
     pub fn condemned(&self) -> bool {
         self.lock().condemned
+    }
+
+    /// A response is a stream of events.
+    pub fn streams_events(&self) {
+        self.lock().streams = true;
+    }
+
+    /// Whether a response was a stream of events: a guest notices that one has ended when it writes
+    /// the next time, which may be a heartbeat later.
+    pub fn has_streamed_events(&self) -> bool {
+        self.lock().streams
     }
 
     /// A client waits for more of a body.

@@ -137,11 +137,11 @@ impl Blueprint {
             ..
         } = &self.settings;
         let hosts = outgoing.hosts.clone();
-        let may_resolve = !hosts.entries().is_empty();
+        let may_resolve = hosts.allows_lookup();
         WasiCtx::builder()
             .envs(environment)
-            .stdout(sinks.stdout.clone())
-            .stderr(sinks.stderr.clone())
+            .stdout(sinks.stdout.stream())
+            .stderr(sinks.stderr.stream())
             .allow_tcp(true)
             .allow_udp(true)
             .allow_ip_name_lookup(may_resolve)

@@ -18,7 +18,8 @@ pub const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(600);
 pub const MAX_MEMORY_MIB: u64 = 256;
 /// Requests at once in one instance, until their response heads.
 pub const MAX_CONCURRENCY: u32 = 128;
-/// Elements of one table: far above what compilers emit, 16 MiB of host memory at most.
+/// Elements of all tables of one instance: far above what compilers emit, 16 MiB of host memory at
+/// most.
 const MAX_TABLE_ELEMENTS: usize = 1 << 20;
 
 /// The limits of one component, defaults filled in.
@@ -68,11 +69,12 @@ impl Limits {
     }
 }
 
-/// Counts the linear memory of all the components in one instance together.
+/// Counts the linear memory and the tables of all the components in one instance together.
 #[derive(Debug)]
 pub struct MemoryGate {
     limit: usize,
     used: usize,
+    elements: usize,
     refused: bool,
 }
 
@@ -82,6 +84,7 @@ impl MemoryGate {
         Self {
             limit,
             used: 0,
+            elements: 0,
             refused: false,
         }
     }
@@ -110,11 +113,19 @@ impl ResourceLimiter for MemoryGate {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE_ELEMENTS)
+        let total = self
+            .elements
+            .saturating_add(desired.saturating_sub(current));
+        if total > MAX_TABLE_ELEMENTS {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.elements = total;
+        Ok(true)
     }
 }
 
@@ -169,5 +180,15 @@ mod tests {
         assert!(!gate.memory_growing(60, 61, None).unwrap());
         assert!(gate.refused());
         assert!(gate.memory_growing(40, 40, None).unwrap());
+    }
+
+    #[test]
+    fn elements_are_counted_over_all_tables_of_the_instance() {
+        let mut gate = MemoryGate::new(0);
+        assert!(gate.table_growing(0, MAX_TABLE_ELEMENTS - 1, None).unwrap());
+        assert!(gate.table_growing(0, 1, None).unwrap());
+        assert!(!gate.refused());
+        assert!(!gate.table_growing(1, 2, None).unwrap());
+        assert!(gate.refused());
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! 1. With a log directory, each component appends to `<component>_stdout.txt` and
 //!    `<component>_stderr.txt` in it, as on Spin.
-//! 2. Unless the host is quiet, they also go to the host's own standard output and error.
+//! 2. Unless the host is quiet, they also go to the host's own standard output and error, each line
+//!    with the time and its component, since all components share them.
+//! 3. Lines go out whole: guests print them in pieces, and several instances print at once. What an
+//!    instance has not ended with a line break goes out when it ends, or at [`LINE_BYTES`].
 //!
 //! Writing blocks for as long as the disk or the terminal takes. A failed write is the host's
 //! trouble: the guest does not see it.
@@ -11,18 +14,22 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::io::AsyncWrite;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 /// What a guest may write at once.
 const WRITE_BYTES: usize = 64 * 1024;
+/// The longest start of a line that is kept until its end comes; a guest chooses how long lines are.
+const LINE_BYTES: usize = 16 * 1024;
 
 /// A log file that cannot be opened.
 #[derive(Debug, Error)]
@@ -41,9 +48,21 @@ enum Name {
 /// One of the two streams of one component.
 #[derive(Debug, Clone)]
 pub struct Sink {
+    component: Arc<str>,
     name: Name,
     quiet: bool,
     file: Option<Arc<File>>,
+}
+
+/// A [`Sink`] as one instance writes to it.
+#[derive(Debug, Clone)]
+pub struct Stream(Arc<Line>);
+
+#[derive(Debug)]
+struct Line {
+    sink: Sink,
+    /// What was printed since the last line break.
+    begun: Mutex<Vec<u8>>,
 }
 
 /// Both streams of one component.
@@ -83,29 +102,86 @@ impl Sink {
             },
             None => None,
         };
-        Ok(Self { name, quiet, file })
+        Ok(Self {
+            component: component.into(),
+            name,
+            quiet,
+            file,
+        })
     }
 
-    fn put(&self, bytes: &[u8]) {
+    /// The stream of a new instance.
+    pub fn stream(&self) -> Stream {
+        Stream(Arc::new(Line {
+            sink: self.clone(),
+            begun: Mutex::default(),
+        }))
+    }
+
+    fn put(&self, lines: &[u8]) {
         if let Some(mut file) = self.file.as_deref() {
-            _ = file.write_all(bytes);
+            _ = file.write_all(lines);
         }
         if !self.quiet {
+            let lines = labelled(&self.component, lines);
             _ = match self.name {
-                Name::Stdout => std::io::stdout().lock().write_all(bytes),
-                Name::Stderr => std::io::stderr().lock().write_all(bytes),
+                Name::Stdout => std::io::stdout().lock().write_all(&lines),
+                Name::Stderr => std::io::stderr().lock().write_all(&lines),
             };
         }
     }
 }
 
-impl IsTerminal for Sink {
+/// `lines`, each with the time and the component before it and a line break after it.
+fn labelled(component: &str, lines: &[u8]) -> Vec<u8> {
+    let mut label = String::new();
+    // A time that cannot be written is left out.
+    _ = SystemTime.format_time(&mut Writer::new(&mut label));
+    label.push_str(" [");
+    label.push_str(component);
+    label.push_str("] ");
+    let mut labelled = Vec::new();
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        labelled.extend_from_slice(label.as_bytes());
+        labelled.extend_from_slice(line);
+    }
+    if !labelled.ends_with(b"\n") {
+        labelled.push(b'\n');
+    }
+    labelled
+}
+
+impl Stream {
+    fn put(&self, bytes: &[u8]) {
+        let mut begun = self.0.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.extend_from_slice(bytes);
+        let last = begun.iter().rposition(|byte| *byte == b'\n');
+        let whole = match last {
+            Some(last) => last + 1,
+            None if begun.len() > LINE_BYTES => begun.len(),
+            None => return,
+        };
+        let rest = begun.split_off(whole);
+        self.0.sink.put(&std::mem::replace(&mut *begun, rest));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let begun = self.begun.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !begun.is_empty() {
+            self.sink.put(begun);
+        }
+    }
+}
+
+impl IsTerminal for Stream {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Sink {
+impl StdoutStream for Stream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -115,7 +191,7 @@ impl StdoutStream for Sink {
     }
 }
 
-impl AsyncWrite for Sink {
+impl AsyncWrite for Stream {
     fn poll_write(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
@@ -135,11 +211,11 @@ impl AsyncWrite for Sink {
 }
 
 #[async_trait]
-impl Pollable for Sink {
+impl Pollable for Stream {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for Sink {
+impl OutputStream for Stream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.put(&bytes);
         Ok(())
@@ -164,8 +240,8 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         for text in ["one\n", "two\n"] {
             let sinks = Sinks::open("api", Some(&dir), true).unwrap();
-            sinks.stdout.put(text.as_bytes());
-            sinks.stderr.put(b"oops\n");
+            sinks.stdout.stream().put(text.as_bytes());
+            sinks.stderr.stream().put(b"oops\n");
         }
         assert_eq!(
             std::fs::read_to_string(dir.join("api_stdout.txt")).unwrap(),
@@ -176,6 +252,40 @@ mod tests {
             "oops\noops\n"
         );
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn lines_go_out_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let sinks = Sinks::open("api", Some(dir.path()), true).unwrap();
+        let printed = || std::fs::read_to_string(dir.path().join("api_stderr.txt")).unwrap();
+        let (one, two) = (sinks.stderr.stream(), sinks.stderr.stream());
+        one.put(b"one: ");
+        two.clone().put(b"two: ");
+        assert_eq!(printed(), "");
+        one.put(b"a\nb\nc");
+        assert_eq!(printed(), "one: a\nb\n");
+        two.put(b"d\n");
+        drop(one);
+        assert_eq!(printed(), "one: a\nb\ntwo: d\nc");
+        two.put(&[b'x'; LINE_BYTES]);
+        assert_eq!(printed().len(), 21, "as long as a line may be");
+        two.put(b"x");
+        assert_eq!(printed().len(), 21 + LINE_BYTES + 1, "too long to wait for");
+    }
+
+    #[test]
+    fn on_the_terminal_each_line_says_whose_it_is() {
+        let text = String::from_utf8(labelled("api", b"one\ntwo")).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        let [one, two] = lines.as_slice() else {
+            panic!("{text}");
+        };
+        assert!(
+            one.starts_with("20") && one.ends_with("Z [api] one"),
+            "{one}"
+        );
+        assert!(two.ends_with(" [api] two") && text.ends_with('\n'), "{two}");
     }
 
     #[test]

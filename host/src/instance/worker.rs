@@ -4,6 +4,9 @@
 //!    of the guest runs first: instances share a burst instead of one taking it all.
 //! 2. An instance ends by a trap, by a limit, when nothing ran in it for [`IDLE_TIMEOUT`], and when
 //!    the pool stops. With it end the requests and the work that shared it.
+//!    When the pool stops, an instance that has streamed events ends [`STREAM_GRACE`] after its last
+//!    response: the host has ended its streams, but the guest, which waits for something to send,
+//!    does not know yet.
 //! 3. After a request ran out of time the instance takes no more.
 
 use std::pin::pin;
@@ -27,6 +30,9 @@ use super::{Data, blueprint::Made};
 /// How long an instance is kept with nothing to do: chat traffic comes in bursts minutes apart,
 /// and making one costs about a millisecond.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an instance whose streams of events were ended may work on: a write to the database
+/// takes milliseconds.
+const STREAM_GRACE: Duration = Duration::from_secs(1);
 
 /// Makes an instance and runs it to its end.
 pub(super) async fn run(mut seat: Seat) {
@@ -142,6 +148,8 @@ impl<'p> Worker<'p> {
                     one_work_item().await;
                 }
                 () = quiet(accessor), if running.is_empty() && (stopping || !open) => return Ok(()),
+                () = tokio::time::sleep(STREAM_GRACE), if running.is_empty() && stopping
+                    && self.activity.has_streamed_events() => return Ok(()),
                 () = self.rest(accessor), if running.is_empty() => return Ok(()),
                 () = self.pool.stop.gently.cancelled(), if !stopping => stopping = true,
             }

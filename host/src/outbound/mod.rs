@@ -141,6 +141,13 @@ impl Grant {
             .any(|entry| entry.allows(scheme, &host, port))
     }
 
+    /// Whether the component may look up names itself. Only raw sockets take addresses; for
+    /// outgoing HTTP the host looks up, and a lookup alone carries data to whoever answers it.
+    pub fn allows_lookup(&self) -> bool {
+        let has = |scheme| self.entries.iter().any(|entry| entry.has_scheme(scheme));
+        has("tcp") || has("udp")
+    }
+
     /// The refusal of a connection, for the log.
     pub fn refusal(&self, scheme: &str, host: &str, port: Option<u16>) -> Refusal {
         let port = port.filter(|port| entry::usual_port(scheme) != Some(*port));

@@ -210,6 +210,20 @@ fn sockets_need_a_scheme_for_sockets() {
 }
 
 #[test]
+fn only_whoever_has_raw_sockets_looks_up_names() {
+    for (entries, want) in [
+        (&[][..], false),
+        (&["http://worker.spin.internal"], false),
+        (&["http://*:*", "https://*:*", "redis://a.com"], false),
+        (&["https://a.com", "tcp://10.0.0.1:80"], true),
+        (&["udp://10.0.0.1:53"], true),
+        (&["*://a.com:*"], true),
+    ] {
+        assert_eq!(grant(entries).allows_lookup(), want, "{entries:?}");
+    }
+}
+
+#[test]
 fn a_bad_entry_is_refused_with_its_mend() {
     use InvalidEntry::{
         EmptyRange, List, NoPort, NoScheme, NotAnEntry, Path, Port, Scheme, Wildcard,

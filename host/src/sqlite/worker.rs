@@ -115,12 +115,7 @@ impl Session {
         let mut statement = connection
             .prepare_cached(statement::first(sql))
             .map_err(io)?;
-        sink.columns(
-            statement
-                .column_names()
-                .map(str::to_owned)
-                .collect(),
-        );
+        sink.columns(statement.column_names().map(str::to_owned).collect());
         if self.turn.is_none() && connection.is_autocommit() && !statement.readonly() {
             let patience = Duration::from_millis(self.status.busy_timeout.load(Ordering::Relaxed));
             let turn = self.database.gate.enter(patience);

@@ -129,14 +129,7 @@ impl Host {
 
     /// Opens a connection.
     pub async fn connect(&self) -> Result<Client> {
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(TcpStream::connect(self.address).await?)).await?;
-        let task = tokio::spawn(async move { drop(connection.await) });
-        Ok(Client {
-            sender,
-            host: self.address.to_string(),
-            _task: AbortOnDrop(task),
-        })
+        connect(self.address).await
     }
 
     /// GET on a new connection.
@@ -155,6 +148,22 @@ impl Host {
         drop(shutdown);
         (async move { served.await? }, Stopped { folder })
     }
+}
+
+async fn connect(address: SocketAddr) -> Result<Client> {
+    let (sender, connection) =
+        http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
+    let task = tokio::spawn(async move { drop(connection.await) });
+    Ok(Client {
+        sender,
+        host: address.to_string(),
+        _task: AbortOnDrop(task),
+    })
+}
+
+/// GET on a new connection to any address.
+pub async fn get(address: SocketAddr, path: &str) -> Result<Answer> {
+    connect(address).await?.get(path).await
 }
 
 /// What is left of a stopped host.

@@ -10,6 +10,8 @@ mod host;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod start;

@@ -55,6 +55,26 @@ async fn idle_connections_and_streams_of_events_end_at_once() -> Result<()> {
     Ok(())
 }
 
+/// A guest that has nothing to send does not hear that its stream has ended. The bound is an hour, so
+/// a host that waits for the guest never gets there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_stream_of_events_does_not_hold_the_stop_up() -> Result<()> {
+    let host = Host::start_with(&component("silent", r#""/...""#, ""), |options| {
+        options.stop_timeout = Duration::from_secs(3600);
+    })
+    .await?;
+    let mut left = host.connect().await?;
+    let mut reading = host.connect().await?;
+    for client in [&mut left, &mut reading] {
+        let request = Request::get("/silent-events").body(Full::default())?;
+        let mut body = client.send(request).await?.into_body();
+        body.frame().await.expect("a first event")?;
+    }
+    drop(left);
+    let (stopped, _rest) = host.stop();
+    stopped.await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_end_in_time_is_dropped() -> Result<()> {
     let host = Host::start_with(&component("endless", r#""/...""#, ""), |options| {

@@ -95,12 +95,22 @@ fn value(value: spin::Value) -> Value {
     }
 }
 
+/// What only SQLite knows, that a file is corrupt or a disk is full, goes to the log: callers
+/// cannot do anything about it, but whoever runs the host can. Its messages name tables and columns
+/// and hold no values.
+///
 /// SQLite's words for `SQLITE_BUSY` and `SQLITE_LOCKED` both say `locked`; the host gives no code.
 fn fault(error: spin::Error) -> Fault {
     match error {
         spin::Error::AccessDenied | spin::Error::NoSuchDatabase => Fault::Denied,
         spin::Error::DatabaseFull => Fault::Full,
         spin::Error::Io(text) if text.contains("locked") => Fault::Busy,
-        spin::Error::InvalidConnection | spin::Error::Io(_) => Fault::Failed,
+        // The host stops a statement whose caller went away.
+        spin::Error::Io(text) if text == "interrupted" => Fault::Failed,
+        spin::Error::InvalidConnection => Fault::Failed,
+        spin::Error::Io(text) => {
+            eprintln!("error: the database failed: {text}");
+            Fault::Failed
+        }
     }
 }

@@ -8,7 +8,10 @@ mod convert;
 mod database;
 
 mod bindings {
-    #![expect(clippy::crate_in_macro_def, reason = "the generated macro is for this crate")]
+    #![expect(
+        clippy::crate_in_macro_def,
+        reason = "the generated macro is for this crate"
+    )]
     spin_sdk::wit_bindgen::generate!({
         path: "../../../wit",
         world: "store",

@@ -40,6 +40,11 @@ fn a_redelivered_event_is_stored_once() {
     );
     assert_eq!(store.number("SELECT count(*) FROM inbox"), 3);
     assert_eq!(store.number("SELECT count(*) FROM deliveries_in"), 4);
+    assert_eq!(
+        store.number("SELECT count(*) FROM deliveries_in WHERE body = x''"),
+        1,
+        "only the body of the one without anything new is not kept"
+    );
 }
 
 #[test]
@@ -224,6 +229,29 @@ fn a_job_started_three_times_is_buried_and_its_conversation_goes_on() {
         ),
         (1, Some("poison"), 3)
     );
+}
+
+#[test]
+fn a_job_that_ends_its_worker_takes_no_other_with_it() {
+    let store = Store::new();
+    let ids = ["a", "poison", "b", "c"];
+    store.append(&ids.map(|id| text(id, &[&format!("phone:{id}")])));
+    let mut done = vec![];
+    // A worker takes all it can get, and ends in the middle, with all it has leased.
+    for _ in 0..10 {
+        for job in store.lease(9) {
+            let id = event_of(&job).key.clone();
+            if id == "poison" {
+                store.pass(u64::from(LEASE_MS));
+                break;
+            }
+            store.commit(&job.token, &[]).unwrap();
+            done.push(id);
+        }
+    }
+    done.sort();
+    assert_eq!(done, ["a", "b", "c"]);
+    assert_eq!(store.inbox(Some(JobState::Buried)).len(), 1);
 }
 
 #[test]

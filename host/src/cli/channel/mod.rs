@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::documents::{Handshake, Response, Verification};
-use self::outbound::Outbound;
+use self::outbound::{ANY_ACCOUNT, Outbound};
 use self::plugin::Plugin;
 use self::plugin::bindings::chatly::types::types::{Delivery, Header};
 use super::manifest_file::ManifestFile;
@@ -56,8 +56,15 @@ enum Command {
     Parse(Parse),
     /// Print the HTTP requests that send a message, one JSON document a line
     ///
-    /// Reads {"account","base_url","message":{"to":{"scheme","id"},"content":{"text":"…"}}};
-    /// "base_url" defaults to the platform's own.
+    /// Reads {"account","to":{"scheme","id"},"type","reply_to"} and what the type needs:
+    /// text "text"; media "media":{"kind","url" or "id","caption","filename"};
+    /// location "location":{"latitude","longitude","name","address"};
+    /// contacts "contacts":[{"name","phones","emails","org"}]; reaction "reaction":{"message_id","emoji"};
+    /// template "template":{"name","language","components"};
+    /// buttons and quick_replies "text","buttons":[{"id","title"}];
+    /// list "text","list":{"button","sections":[{"title","rows":[{"id","title","description"}]}]};
+    /// mark_read and typing "message_id". Without "account" the URL keeps {account}; "base_url" defaults
+    /// to the platform's own.
     Render(Which),
     /// Say what a platform's answer to a send means
     ///
@@ -154,9 +161,14 @@ fn render(plugin: &mut Plugin, document: Outbound, output: &mut impl Write) -> R
         Some(base_url) => base_url,
         None => plugin.describe()?.base_url,
     };
-    match plugin.render(&document.sender(base_url), &document.message.into())? {
-        Ok(requests) => {
-            for request in &requests {
+    let is_for_any_account = document.is_for_any_account();
+    let sender = document.sender(base_url);
+    match plugin.render(&sender, &document.message()?)? {
+        Ok(mut requests) => {
+            for request in &mut requests {
+                if is_for_any_account {
+                    request.url = request.url.replace(ANY_ACCOUNT, "{account}");
+                }
                 print_line(output, &documents::request(request))?;
             }
             Ok(Outcome::Done)

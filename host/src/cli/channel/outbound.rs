@@ -1,38 +1,137 @@
-//! The message that `render` reads: `chatly:types/outbound` in `wit/`, as JSON.
+//! The message that `render` reads: `chatly:types/outbound` in `wit/`, as one flat JSON object.
+//!
+//! 1. `type` says which fields hold the content; one that it needs and is not there, and one that it
+//!    does not take, are errors: a message must not go out with less than what was written.
+//! 2. Without `account` the requests are made for [`ANY_ACCOUNT`], which is printed as `{account}`.
 
+use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::plugin::bindings::chatly::types::{outbound as wit, types};
 
+/// Stands in for an account: every platform's ids are letters and digits.
+pub(super) const ANY_ACCOUNT: &str = "0ACCOUNT0";
+
 /// What `render` reads.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Outbound {
-    account: String,
+    account: Option<String>,
     /// The platform's own when absent.
     pub(super) base_url: Option<String>,
-    pub(super) message: Message,
-}
-
-impl Outbound {
-    pub(super) fn sender(&self, base_url: String) -> wit::Sender {
-        wit::Sender {
-            account: self.account.clone(),
-            base_url,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Message {
     to: Identity,
     chat: Option<String>,
-    content: Content,
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<String>,
+    media: Option<Media>,
+    location: Option<Place>,
+    contacts: Option<Vec<Card>>,
+    reaction: Option<Reaction>,
+    template: Option<Template>,
+    buttons: Option<Vec<Button>>,
+    list: Option<List>,
+    /// What is read, and what typing answers, too.
+    message_id: Option<String>,
     reply_to: Option<String>,
     reference: Option<String>,
 }
+
+impl Outbound {
+    /// Whether the account is left open.
+    pub(super) fn is_for_any_account(&self) -> bool {
+        self.account.is_none()
+    }
+
+    pub(super) fn sender(&self, base_url: String) -> wit::Sender {
+        let account = self.account.as_deref().unwrap_or(ANY_ACCOUNT).to_owned();
+        wit::Sender { account, base_url }
+    }
+
+    /// The message to send.
+    pub(super) fn message(mut self) -> Result<wit::Message> {
+        let content = self.content()?;
+        let spare = [
+            ("text", self.text.is_some()),
+            ("media", self.media.is_some()),
+            ("location", self.location.is_some()),
+            ("contacts", self.contacts.is_some()),
+            ("reaction", self.reaction.is_some()),
+            ("template", self.template.is_some()),
+            ("buttons", self.buttons.is_some()),
+            ("list", self.list.is_some()),
+            ("message_id", self.message_id.is_some()),
+        ];
+        if let Some((field, _)) = spare.iter().find(|(_, is_there)| *is_there) {
+            bail!("a message of the type {:?} takes no {field:?}", self.kind);
+        }
+        Ok(wit::Message {
+            to: types::Identity {
+                scheme: self.to.scheme,
+                id: self.to.id,
+            },
+            chat: self.chat,
+            content,
+            reply_to: self.reply_to,
+            reference: self.reference,
+        })
+    }
+
+    fn content(&mut self) -> Result<wit::Content> {
+        let kind = self.kind.as_str();
+        let needs = |field| format!("a message of the type {kind:?} needs {field:?}");
+        Ok(match kind {
+            "text" => wit::Content::Text(self.text.take().with_context(|| needs("text"))?),
+            "media" => {
+                let media = self.media.take().with_context(|| needs("media"))?;
+                wit::Content::Media(media.into_wit()?)
+            }
+            "location" => {
+                let place = self.location.take().with_context(|| needs("location"))?;
+                wit::Content::Location(place.into())
+            }
+            "contacts" => {
+                let cards = self.contacts.take().with_context(|| needs("contacts"))?;
+                wit::Content::Contacts(cards.into_iter().map(card).collect())
+            }
+            "reaction" => {
+                let Reaction { message_id, emoji } =
+                    self.reaction.take().with_context(|| needs("reaction"))?;
+                wit::Content::Reaction(wit::ReactionTo { message_id, emoji })
+            }
+            "template" => {
+                let template = self.template.take().with_context(|| needs("template"))?;
+                wit::Content::Template(template.into())
+            }
+            "buttons" | "quick_replies" => {
+                let text = self.text.take().with_context(|| needs("text"))?;
+                let buttons = to_wit(self.buttons.take().with_context(|| needs("buttons"))?);
+                if kind == "buttons" {
+                    wit::Content::Buttons((text, buttons))
+                } else {
+                    wit::Content::QuickReplies((text, buttons))
+                }
+            }
+            "list" => {
+                let text = self.text.take().with_context(|| needs("text"))?;
+                let List { button, sections } = self.list.take().with_context(|| needs("list"))?;
+                let sections = sections.into_iter().map(section).collect();
+                wit::Content::Menu((text, wit::Menu { button, sections }))
+            }
+            "mark_read" => {
+                let id = self.message_id.take();
+                wit::Content::MarkRead(id.with_context(|| needs("message_id"))?)
+            }
+            "typing" => wit::Content::Typing(self.message_id.take()),
+            _ => bail!("there is no type {kind:?}; write one of {KINDS}"),
+        })
+    }
+}
+
+/// The types of [`Outbound`].
+const KINDS: &str = "text, media, location, contacts, reaction, template, buttons, quick_replies, \
+    list, mark_read, typing";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,56 +140,91 @@ struct Identity {
     id: String,
 }
 
-/// One content, under its name: `{"text": "Hi"}`.
+/// A medium is named by its address or by the id that the platform gave it.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Content {
-    Text(String),
-    Media {
-        kind: String,
-        location: MediaLocation,
-        caption: Option<String>,
-        filename: Option<String>,
-    },
-    Location {
-        latitude: f64,
-        longitude: f64,
-        name: Option<String>,
-        address: Option<String>,
-    },
-    Contacts(Vec<Card>),
-    Reaction {
-        message_id: String,
-        emoji: Option<String>,
-    },
-    Template {
-        name: String,
-        language: String,
-        /// The platform's own JSON, passed on as it is written.
-        components: Option<Box<RawValue>>,
-    },
-    Buttons {
-        text: String,
-        buttons: Vec<Button>,
-    },
-    Menu {
-        text: String,
-        button: String,
-        sections: Vec<Section>,
-    },
-    QuickReplies {
-        text: String,
-        buttons: Vec<Button>,
-    },
-    MarkRead(String),
-    Typing(Option<String>),
+#[serde(deny_unknown_fields)]
+struct Media {
+    kind: String,
+    url: Option<String>,
+    id: Option<String>,
+    caption: Option<String>,
+    filename: Option<String>,
+}
+
+impl Media {
+    fn into_wit(self) -> Result<wit::MediaSource> {
+        let location = match (self.url, self.id) {
+            (Some(url), None) => wit::MediaLocation::Url(url),
+            (None, Some(id)) => wit::MediaLocation::Id(id),
+            _ => bail!("\"media\" needs either \"url\" or \"id\""),
+        };
+        Ok(wit::MediaSource {
+            kind: self.kind,
+            location,
+            caption: self.caption,
+            filename: self.filename,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MediaLocation {
-    Url(String),
-    Id(String),
+#[serde(deny_unknown_fields)]
+struct Place {
+    latitude: f64,
+    longitude: f64,
+    name: Option<String>,
+    address: Option<String>,
+}
+
+impl From<Place> for types::Location {
+    fn from(place: Place) -> Self {
+        let Place {
+            latitude,
+            longitude,
+            name,
+            address,
+        } = place;
+        Self {
+            latitude,
+            longitude,
+            name,
+            address,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reaction {
+    message_id: String,
+    /// Takes the reaction back when absent.
+    emoji: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Template {
+    name: String,
+    language: String,
+    /// The platform's own JSON, passed on as it is written.
+    components: Option<Box<RawValue>>,
+}
+
+impl From<Template> for wit::Template {
+    fn from(template: Template) -> Self {
+        Self {
+            name: template.name,
+            language: template.language,
+            components: template.components.map(|json| json.get().to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    button: String,
+    sections: Vec<Section>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,85 +258,6 @@ struct Row {
     id: String,
     title: String,
     description: Option<String>,
-}
-
-impl From<Message> for wit::Message {
-    fn from(message: Message) -> Self {
-        Self {
-            to: types::Identity {
-                scheme: message.to.scheme,
-                id: message.to.id,
-            },
-            chat: message.chat,
-            content: message.content.into(),
-            reply_to: message.reply_to,
-            reference: message.reference,
-        }
-    }
-}
-
-impl From<Content> for wit::Content {
-    fn from(content: Content) -> Self {
-        match content {
-            Content::Text(text) => Self::Text(text),
-            Content::Media {
-                kind,
-                location,
-                caption,
-                filename,
-            } => {
-                let location = match location {
-                    MediaLocation::Url(url) => wit::MediaLocation::Url(url),
-                    MediaLocation::Id(id) => wit::MediaLocation::Id(id),
-                };
-                Self::Media(wit::MediaSource {
-                    kind,
-                    location,
-                    caption,
-                    filename,
-                })
-            }
-            Content::Location {
-                latitude,
-                longitude,
-                name,
-                address,
-            } => Self::Location(types::Location {
-                latitude,
-                longitude,
-                name,
-                address,
-            }),
-            Content::Contacts(cards) => Self::Contacts(cards.into_iter().map(card).collect()),
-            Content::Reaction { message_id, emoji } => {
-                Self::Reaction(wit::ReactionTo { message_id, emoji })
-            }
-            Content::Template {
-                name,
-                language,
-                components,
-            } => {
-                let components = components.map(|json| json.get().to_owned());
-                Self::Template(wit::Template {
-                    name,
-                    language,
-                    components,
-                })
-            }
-            Content::Buttons { text, buttons } => Self::Buttons((text, to_wit(buttons))),
-            Content::Menu {
-                text,
-                button,
-                sections,
-            } => {
-                let sections = sections.into_iter().map(section).collect();
-                Self::Menu((text, wit::Menu { button, sections }))
-            }
-            Content::QuickReplies { text, buttons } => Self::QuickReplies((text, to_wit(buttons))),
-            Content::MarkRead(id) => Self::MarkRead(id),
-            Content::Typing(id) => Self::Typing(id),
-        }
-    }
 }
 
 fn card(card: Card) -> types::ContactCard {
@@ -248,67 +303,88 @@ fn section(section: Section) -> wit::Section {
 mod tests {
     use super::*;
 
-    fn content(json: &str) -> Result<wit::Content, serde_json::Error> {
-        let message = format!(
-            r#"{{"account":"1","message":{{"to":{{"scheme":"phone","id":"2"}},"content":{json}}}}}"#
-        );
-        let outbound: Outbound = serde_json::from_str(&message)?;
-        Ok(wit::Message::from(outbound.message).content)
+    fn read(fields: &str) -> Result<wit::Message> {
+        let json = format!(r#"{{"account":"1","to":{{"scheme":"phone","id":"2"}},{fields}}}"#);
+        serde_json::from_str::<Outbound>(&json)?.message()
     }
 
     #[test]
-    fn every_content_is_read_under_its_name() {
-        for (json, want) in [
-            (r#"{"text":"Hi"}"#, r#"Content::Text("Hi")"#),
+    fn every_type_is_read_from_its_fields() {
+        for (fields, want) in [
+            (r#""type":"text","text":"Hi""#, r#"Content::Text("Hi")"#),
             (
-                r#"{"media":{"kind":"image","location":{"url":"https://x"},"caption":"c"}}"#,
+                r#""type":"media","media":{"kind":"image","url":"https://x","caption":"c"}"#,
                 r#"Content::Media(MediaSource { kind: "image", location: MediaLocation::Url("https://x"), caption: Some("c"), filename: None })"#,
             ),
             (
-                r#"{"location":{"latitude":1.5,"longitude":-2}}"#,
+                r#""type":"location","location":{"latitude":1.5,"longitude":-2}"#,
                 r#"Content::Location(Location { latitude: 1.5, longitude: -2.0, name: None, address: None })"#,
             ),
             (
-                r#"{"contacts":[{"name":"n","phones":["1"]}]}"#,
+                r#""type":"contacts","contacts":[{"name":"n","phones":["1"]}]"#,
                 r#"Content::Contacts([ContactCard { name: Some("n"), phones: ["1"], emails: [], org: None }])"#,
             ),
             (
-                r#"{"reaction":{"message_id":"m"}}"#,
+                r#""type":"reaction","reaction":{"message_id":"m"}"#,
                 r#"Content::Reaction(ReactionTo { message-id: "m", emoji: None })"#,
             ),
             (
-                r#"{"template":{"name":"t","language":"en","components":[1.10]}}"#,
+                r#""type":"template","template":{"name":"t","language":"en","components":[1.10]}"#,
                 r#"Content::Template(Template { name: "t", language: "en", components: Some("[1.10]") })"#,
             ),
             (
-                r#"{"buttons":{"text":"t","buttons":[{"id":"i","title":"b"}]}}"#,
+                r#""type":"buttons","text":"t","buttons":[{"id":"i","title":"b"}]"#,
                 r#"Content::Buttons(("t", [Button { id: "i", title: "b" }]))"#,
             ),
             (
-                r#"{"menu":{"text":"t","button":"b","sections":[{"rows":[{"id":"i","title":"r"}]}]}}"#,
+                r#""type":"list","text":"t","list":{"button":"b","sections":[{"rows":[{"id":"i","title":"r"}]}]}"#,
                 r#"Content::Menu(("t", Menu { button: "b", sections: [Section { title: None, rows: [Row { id: "i", title: "r", description: None }] }] }))"#,
             ),
             (
-                r#"{"quick_replies":{"text":"t","buttons":[]}}"#,
+                r#""type":"quick_replies","text":"t","buttons":[]"#,
                 r#"Content::QuickReplies(("t", []))"#,
             ),
-            (r#"{"mark_read":"m"}"#, r#"Content::MarkRead("m")"#),
-            (r#"{"typing":null}"#, r#"Content::Typing(None)"#),
+            (
+                r#""type":"mark_read","message_id":"m""#,
+                r#"Content::MarkRead("m")"#,
+            ),
+            (r#""type":"typing""#, r#"Content::Typing(None)"#),
         ] {
-            assert_eq!(format!("{:?}", content(json).unwrap()), want, "{json}");
+            assert_eq!(
+                format!("{:?}", read(fields).unwrap().content),
+                want,
+                "{fields}"
+            );
         }
+        let reply = read(r#""type":"text","text":"Hi","reply_to":"m""#).unwrap();
+        assert_eq!((&*reply.to.id, reply.reply_to.as_deref()), ("2", Some("m")));
     }
 
     #[test]
-    fn what_is_no_content_is_refused() {
-        for json in [
-            r#"{"txt":"Hi"}"#,
-            r#"{"text":"Hi","typing":null}"#,
-            r#"{"media":{"kind":"image"}}"#,
-            r#"{"reaction":{"message_id":"m","emojis":[]}}"#,
-            r#""text""#,
+    fn what_does_not_fit_is_refused_with_what_to_write() {
+        for (fields, want) in [
+            (r#""type":"txt""#, "one of text, media"),
+            (r#""type":"text""#, r#""text" needs "text""#),
+            (
+                r#""type":"text","text":"Hi","list":{"button":"b","sections":[]}"#,
+                r#"takes no "list""#,
+            ),
+            (
+                r#""type":"media","media":{"kind":"image"}"#,
+                r#"either "url" or "id""#,
+            ),
+            (
+                r#""type":"media","media":{"kind":"image","url":"u","id":"i"}"#,
+                r#"either "url" or "id""#,
+            ),
+            (
+                r#""type":"reaction","reaction":{"message_id":"m","emojis":[]}"#,
+                "unknown field `emojis`",
+            ),
+            (r#""text":"Hi""#, "missing field `type`"),
         ] {
-            assert!(content(json).is_err(), "{json}");
+            let error = format!("{:#}", read(fields).unwrap_err());
+            assert!(error.contains(want), "{fields}: {error}");
         }
     }
 }

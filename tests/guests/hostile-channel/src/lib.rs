@@ -4,7 +4,10 @@
 use serde_json::Value;
 
 mod bindings {
-    #![expect(clippy::crate_in_macro_def, reason = "the generated macro is for this crate")]
+    #![expect(
+        clippy::crate_in_macro_def,
+        reason = "the generated macro is for this crate"
+    )]
     spin_sdk::wit_bindgen::generate!({
         path: "../../../wit",
         world: "channel",

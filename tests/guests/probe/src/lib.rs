@@ -36,6 +36,7 @@ async fn probe(request: Request) -> Answer {
         }
         "call" => call(&argument).await.into_response(),
         "events" => events(),
+        "silent-events" => silent_events(),
         "refuse" => Err(ErrorCode::InternalError(Some(
             "refused by the probe".into(),
         ))),
@@ -124,12 +125,31 @@ fn events() -> Answer {
         }
         println!("stream ends");
     });
+    event_stream(events)
+}
+
+fn event_stream<B>(events: B) -> Answer
+where
+    Response<B>: IntoResponse,
+{
     let response = Response::builder()
         .header("content-type", "text/event-stream")
         .body(events);
     response
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?
         .into_response()
+}
+
+/// A stream that begins and then has nothing to say: its guest never notices that a client left.
+fn silent_events() -> Answer {
+    let (mut sender, events) = body::stream::<String>();
+    spawn(async move {
+        if sender.send(": open\n\n".to_owned()).await.is_ok() {
+            sleep("3600000").await;
+        }
+        drop(sender);
+    });
+    event_stream(events)
 }
 
 fn compute_forever() -> ! {

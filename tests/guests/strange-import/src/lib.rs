@@ -1,7 +1,10 @@
 //! A channel plugin that imports what no fence knows.
 
 mod bindings {
-    #![expect(clippy::crate_in_macro_def, reason = "the generated macro is for this crate")]
+    #![expect(
+        clippy::crate_in_macro_def,
+        reason = "the generated macro is for this crate"
+    )]
     spin_sdk::wit_bindgen::generate!({
         path: "../../../wit",
         world: "channel",
