@@ -373,7 +373,7 @@ proptest! {
     ) {
         if let Ok(parsed) = entry.parse::<Entry>() {
             prop_assert_eq!(parsed.to_string(), entry.trim());
-            let grant = Grant { component: String::new(), entries: vec![parsed] };
+            let grant = Grant { component: String::new(), entries: vec![parsed], private: Vec::new() };
             let _ = grant.allows("http", &host, port);
         }
     }
