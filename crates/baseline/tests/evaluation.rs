@@ -1,4 +1,8 @@
 //! The evaluation set: apart from the training texts, and understood as well as the documentation says.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is all that it is for"
+)]
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;

@@ -17,10 +17,12 @@ const FULL: usize = 96;
 
 /// Milliseconds that a body may take, from its head on, while so many are being read.
 pub fn patience_ms(reading: usize) -> u64 {
-    match reading {
-        0..=BUSY => CALM_MS,
-        ..=FULL => BUSY_MS,
-        _ => FULL_MS,
+    if reading > FULL {
+        FULL_MS
+    } else if reading > BUSY {
+        BUSY_MS
+    } else {
+        CALM_MS
     }
 }
 

@@ -30,8 +30,10 @@ fn rule(condition: &str) -> StoredRule {
 
 fn verdict(condition: &str, facts: &str) -> (Verdict, String) {
     let outcome = route(&[rule(condition)], facts);
-    let entry = outcome.explanations.into_iter().next().unwrap();
-    (entry.verdict, entry.reason)
+    let entry = outcome.explanations.into_iter().next();
+    entry.map_or((Verdict::Failed, "nothing was tried".to_owned()), |entry| {
+        (entry.verdict, entry.reason)
+    })
 }
 
 #[test]
