@@ -2,7 +2,7 @@
 //!
 //! 1. HTTP/1.1 with keep-alive; `TCP_NODELAY`, so that the end of a chunked body is not held back
 //!    for a delayed acknowledgement (44 ms for each response otherwise).
-//! 2. A client has [`HEADER_TIMEOUT`] to send the head of a request. That is also how long an idle
+//! 2. A client has `HEADER_TIMEOUT` to send the head of a request. That is also how long an idle
 //!    connection is kept.
 //! 3. The `host` decides nothing: routes are paths. It has to be a valid authority, because
 //!    components build URLs from it.
