@@ -19,26 +19,26 @@ use tokio::net::TcpListener;
 use crate::payload;
 
 /// `whsec_` and base64 of 24 bytes; the previous one is raw.
-const CURRENT: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const CURRENT: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PREVIOUS: &str = "qZ4previous-signing-secret";
 
 /// What one request brought.
 #[derive(Clone)]
-struct Got {
-    path: String,
-    headers: HeaderMap,
-    body: Bytes,
+pub struct Got {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
 }
 
 /// A receiver on a free port that answers by plan, and 200 after that.
-struct Receiver {
-    base: String,
+pub struct Receiver {
+    pub base: String,
     got: Arc<Mutex<Vec<Got>>>,
 }
 
 impl Receiver {
     /// `plan` holds statuses; 0 is never answered.
-    async fn start(plan: &[u16]) -> Result<Self> {
+    pub async fn start(plan: &[u16]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +60,7 @@ impl Receiver {
         Ok(Self { base, got })
     }
 
-    fn got(&self) -> Vec<Got> {
+    pub fn got(&self) -> Vec<Got> {
         self.got.lock().expect("nobody panicked").clone()
     }
 }

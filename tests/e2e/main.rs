@@ -17,6 +17,7 @@ mod kill;
 mod leases;
 mod manifest;
 mod payload;
+mod recovery;
 mod refusals;
 mod routing;
 mod sandbox;
