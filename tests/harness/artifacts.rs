@@ -39,13 +39,12 @@ pub fn guest(name: &str) -> Result<PathBuf> {
         .join(format!("{}.wasm", package.replace('-', "_"))))
 }
 
-/// The folder that cargo builds into: the test binary lies in its `debug/deps`.
+/// The folder that cargo builds into: what runs this lies in its `debug`, a test in `debug/deps`.
 fn target() -> PathBuf {
-    let exe = std::env::current_exe().expect("a test binary has a path");
-    exe.ancestors()
-        .nth(3)
-        .expect("target/debug/deps/<test>")
-        .to_owned()
+    let exe = std::env::current_exe().expect("a running binary has a path");
+    let debug = exe.ancestors().find(|folder| folder.ends_with("debug"));
+    let target = debug.and_then(Path::parent);
+    target.expect("target/debug").to_owned()
 }
 
 fn run(command: &mut Command) -> Result<()> {
