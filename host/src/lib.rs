@@ -4,6 +4,7 @@
 pub mod app;
 pub mod builder;
 pub mod cache;
+pub mod capabilities;
 pub mod cli;
 pub mod compose;
 pub mod engine;
@@ -11,9 +12,11 @@ pub mod fence;
 pub mod http;
 pub mod inspect;
 pub mod instance;
-pub mod manifest;
-pub mod outbound;
 pub mod schedule;
-pub mod sqlite;
 pub mod state_dir;
-pub mod variables;
+
+pub use chatly_key_value as key_value;
+pub use chatly_manifest as manifest;
+pub use chatly_outbound as outbound;
+pub use chatly_sqlite as sqlite;
+pub use chatly_variables as variables;

@@ -13,6 +13,7 @@ mod enrichment;
 mod forwarding;
 mod handshake;
 mod identities;
+mod key_value;
 mod kill;
 mod leases;
 mod manifest;

@@ -15,6 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::{App, Options, tls};
+use crate::capabilities::{Grants, Shared};
 use crate::http::dispatch::Dispatcher;
 use crate::http::outgoing::{Neighbours, Outgoing};
 use crate::http::routes::Router;
@@ -22,7 +23,7 @@ use crate::instance::{Blueprint, Data, Limits, Pool, Settings, Sinks, Stop};
 use crate::manifest::{Component, HttpTrigger, Manifest, Route};
 use crate::schedule::{SECRET_VARIABLE, Sweep};
 use crate::variables::{Providers, Resolver, Secret};
-use crate::{cache, compose, engine, fence, instance, outbound, sqlite};
+use crate::{cache, compose, engine, fence, instance, outbound};
 
 /// Folder of the compiled components in the state dir.
 const CACHE_DIR: &str = "cache";
@@ -125,7 +126,7 @@ struct Loader<'a> {
     resolver: &'a Resolver,
     engine: &'a Engine,
     linker: Linker<Data>,
-    sqlite: Arc<sqlite::Shared>,
+    shared: Shared,
     neighbours: Neighbours,
 }
 
@@ -136,19 +137,13 @@ impl<'a> Loader<'a> {
         resolver: &'a Resolver,
         engine: &'a Engine,
     ) -> anyhow::Result<Self> {
-        let labels: BTreeSet<&str> = manifest
-            .components
-            .values()
-            .flat_map(|one| &one.sqlite_databases)
-            .map(String::as_str)
-            .collect();
         Ok(Self {
             manifest,
             options,
             resolver,
             engine,
             linker: instance::linker(engine)?,
-            sqlite: Arc::new(sqlite::Shared::local(&options.state_dir, labels)?),
+            shared: Shared::new(manifest, &options.state_dir)?,
             neighbours: Neighbours::default(),
         })
     }
@@ -219,16 +214,16 @@ impl<'a> Loader<'a> {
         let siblings = self.manifest.components.keys().map(String::as_str);
         let hosts = outbound::Grant::new(component, self.resolver, siblings)?
             .with_private(self.options.allow_private.clone());
+        let grants = Grants::new(component, self.resolver, hosts)?;
         Ok(Settings {
             environment: environment.into_iter().collect(),
             sinks: Sinks::open(&component.id, log_dir.as_deref(), *quiet)?,
-            variables: Arc::new(self.resolver.component(component)?),
-            databases: Arc::new(sqlite::Grant::new(component)),
-            sqlite: self.sqlite.clone(),
             outgoing: Outgoing {
-                hosts: Arc::new(hosts),
+                hosts: grants.hosts.clone(),
                 neighbours: self.neighbours.clone(),
             },
+            grants,
+            shared: self.shared.clone(),
         })
     }
 }

@@ -13,8 +13,8 @@ use super::Data;
 use super::cpu::{self, CpuClock};
 use super::limits::{Limits, MemoryGate};
 use super::stdio::Sinks;
+use crate::capabilities::{self, Grants, Shared, States};
 use crate::http::outgoing::Outgoing;
-use crate::{sqlite, variables};
 
 /// Ticks of the engine's epoch after which a computing guest is looked at.
 const TICKS: u64 = 1;
@@ -26,13 +26,11 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// Standard output and error.
     pub sinks: Sinks,
-    /// Its variables.
-    pub variables: Arc<variables::Grant>,
-    /// The databases it may open.
-    pub databases: Arc<sqlite::Grant>,
-    /// The application's databases.
-    pub sqlite: Arc<sqlite::Shared>,
-    /// Outgoing HTTP, and the hosts it may connect to.
+    /// What it may use.
+    pub grants: Grants,
+    /// What the application's components share.
+    pub shared: Shared,
+    /// Outgoing HTTP.
     pub outgoing: Outgoing,
 }
 
@@ -62,8 +60,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Data>> {
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
-    variables::link(&mut linker, |data| &mut data.variables)?;
-    sqlite::link(&mut linker, |data| &mut data.sqlite)?;
+    capabilities::link(&mut linker)?;
     Ok(linker)
 }
 
@@ -122,8 +119,7 @@ impl Blueprint {
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             outgoing: settings.outgoing.clone(),
-            variables: variables::State::new(settings.variables.clone()),
-            sqlite: sqlite::State::new(settings.databases.clone(), settings.sqlite.clone()),
+            capabilities: States::new(&settings.grants, &settings.shared),
             memory: MemoryGate::new(self.limits.max_memory),
         }
     }
@@ -133,10 +129,10 @@ impl Blueprint {
         let Settings {
             environment,
             sinks,
-            outgoing,
+            grants,
             ..
         } = &self.settings;
-        let hosts = outgoing.hosts.clone();
+        let hosts = grants.hosts.clone();
         let may_resolve = hosts.allows_lookup();
         WasiCtx::builder()
             .envs(environment)

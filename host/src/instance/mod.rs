@@ -30,8 +30,8 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::capabilities::States;
 use crate::http::outgoing::Outgoing;
-use crate::{sqlite, variables};
 
 /// What the store of one instance holds.
 pub struct Data {
@@ -39,8 +39,8 @@ pub struct Data {
     http: WasiHttpCtx,
     table: ResourceTable,
     outgoing: Outgoing,
-    variables: variables::State,
-    sqlite: sqlite::State,
+    /// What its capabilities keep.
+    pub(crate) capabilities: States,
     memory: MemoryGate,
 }
 

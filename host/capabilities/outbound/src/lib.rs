@@ -14,6 +14,7 @@
 //! It does not look up names: whoever connects asks [`Grant::reaches`] about the address that a
 //! name led to, and connects to that one. There is no interface of its own to link and no state: outgoing HTTP and
 //! sockets ask a component's [`Grant`].
+#![deny(missing_docs)]
 
 mod entry;
 mod network;
@@ -28,8 +29,8 @@ use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
-use crate::manifest::Component;
-use crate::variables::{Resolver, ResolverError};
+use chatly_manifest::Component;
+use chatly_variables::{Resolver, ResolverError};
 
 pub use entry::{Entry, InvalidEntry};
 pub use network::{InvalidNetwork, Network};

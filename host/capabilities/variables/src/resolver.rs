@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use super::name::{self, InvalidName, environment_name};
 use super::template::{self, Part};
 use super::{Grant, Secret};
-use crate::manifest::{Component, Manifest};
+use chatly_manifest::{Component, Manifest};
 
 /// Where values come from, beside the manifest's defaults.
 #[derive(Debug, Clone, Default)]
@@ -193,7 +193,11 @@ impl Resolver {
     }
 
     /// The same, with the key that holds the template for the error.
-    pub(crate) fn render_at(
+    ///
+    /// # Errors
+    ///
+    /// As [`Resolver::render`], naming the key.
+    pub fn render_at(
         &self,
         template: &str,
         key: impl Fn() -> String,

@@ -4,6 +4,7 @@
 //! 2. A component sees its own variables only. Another name is `undefined`, one that no
 //!    variable can have is `invalid-name`.
 //! 3. Values are never printed: [`Secret`] shows as `[redacted]`.
+#![deny(missing_docs)]
 
 mod name;
 mod resolver;
@@ -23,7 +24,7 @@ pub use secret::Secret;
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "chatly:host/variables",
+        world: "chatly:variables-capability/capability",
         imports: { default: async | trappable },
     });
 }

@@ -5,6 +5,7 @@
 //! 2. All problems of a file are reported at once, each with file, line, key and how to mend it.
 //! 3. The result holds absolute paths and existing names. `{{ }}` templates are checked for their
 //!    names only, and no file but the manifest is looked at.
+#![deny(missing_docs)]
 
 mod application;
 mod component;

@@ -12,6 +12,7 @@
 //!
 //! It does not interpret SQL beyond finding the first statement: what a statement may do is
 //! decided by SQLite and the `fence`.
+#![deny(missing_docs)]
 
 mod database;
 mod fence;
@@ -33,7 +34,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
-use crate::manifest::Component;
+use chatly_manifest::Component;
 
 pub use bindings::spin::sqlite::sqlite::{Error, QueryResult, RowResult, Value};
 pub use database::InvalidLabel;
@@ -42,7 +43,7 @@ pub use local::Local;
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "chatly:host/sqlite",
+        world: "chatly:sqlite-capability/capability",
         imports: { default: async | trappable },
         with: { "spin:sqlite/sqlite.connection": super::Handle },
     });

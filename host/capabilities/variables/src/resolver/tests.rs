@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::{Application, Variable};
+use chatly_manifest::{Application, Variable};
 
 fn manifest(variables: &[(&str, Variable)], templates: &[(&str, &str)]) -> Manifest {
     let own = |text: &&str| (*text).to_owned();

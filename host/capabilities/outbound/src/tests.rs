@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::{Application, Manifest, Variable};
-use crate::variables::Providers;
+use chatly_manifest::{Application, Manifest, Variable};
+use chatly_variables::Providers;
 
 /// A resolver for these application variables.
 fn resolver(variables: &[(&str, &str)]) -> Resolver {

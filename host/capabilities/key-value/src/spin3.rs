@@ -1,0 +1,140 @@
+//! `spin:key-value@3.0.0` over [`State`].
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
+    StreamResult, VecBuffer,
+};
+
+use super::{Data, Handle, State, gone};
+use bindings::spin::key_value::key_value;
+
+pub use bindings::spin::key_value::key_value::Error;
+
+pub(super) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "chatly:key-value-capability/spin3",
+        imports: { default: async | trappable },
+        with: { "spin:key-value/key-value.store": crate::Handle },
+    });
+}
+
+pub(super) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    get: fn(&mut T) -> &mut State,
+) -> wasmtime::Result<()> {
+    key_value::add_to_linker::<T, Data>(linker, get)
+}
+
+impl key_value::Host for State {}
+
+impl key_value::HostStore for State {
+    async fn drop(&mut self, store: Resource<Handle>) -> wasmtime::Result<()> {
+        self.close(store)
+    }
+}
+
+/// The store behind a handle, without holding on to the instance.
+fn opened<T>(access: &Accessor<T, Data>, store: &Resource<Handle>) -> wasmtime::Result<Handle> {
+    access.with(|mut access| access.get().store(store))
+}
+
+impl<T: Send> key_value::HostStoreWithStore<T> for Data {
+    async fn open(
+        access: &Accessor<T, Self>,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<Handle>, Error>> {
+        Ok(access.with(|mut access| access.get().open(&label)))
+    }
+
+    async fn get(
+        access: &Accessor<T, Self>,
+        store: Resource<Handle>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        Ok(opened(access, &store)?.get(key).await)
+    }
+
+    async fn set(
+        access: &Accessor<T, Self>,
+        store: Resource<Handle>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(access, &store)?.set(key, value).await)
+    }
+
+    async fn delete(
+        access: &Accessor<T, Self>,
+        store: Resource<Handle>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(access, &store)?.delete(key).await)
+    }
+
+    async fn exists(
+        access: &Accessor<T, Self>,
+        store: Resource<Handle>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        Ok(opened(access, &store)?.exists(key).await)
+    }
+
+    async fn get_keys(
+        access: &Accessor<T, Self>,
+        store: Resource<Handle>,
+    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        let listing = opened(access, &store)?.keys().await;
+        let (batches, outcome) = match listing {
+            Ok(keys) => (keys.batches, Ok(keys.outcome)),
+            // A closed channel: no keys, and the error in the future.
+            Err(error) => (mpsc::channel(1).1, Err(error)),
+        };
+        let outcome = async move {
+            wasmtime::error::Ok(match outcome {
+                Ok(outcome) => outcome.await.unwrap_or_else(|_| Err(gone())),
+                Err(error) => Err(error),
+            })
+        };
+        access.with(|mut access| {
+            let keys = StreamReader::new(&mut access, Producer(batches))?;
+            let outcome = FutureReader::new(&mut access, outcome)?;
+            Ok((keys, outcome))
+        })
+    }
+}
+
+/// Feeds the guest's stream from a listing's batches.
+struct Producer(mpsc::Receiver<Vec<String>>);
+
+impl<D> StreamProducer<D> for Producer {
+    type Item = String;
+    type Buffer = VecBuffer<String>;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        store: StoreContextMut<'a, D>,
+        mut destination: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        // A read of no keys asks only if there is something to come.
+        if destination.remaining(store) == Some(0) {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        Poll::Ready(Ok(match self.get_mut().0.poll_recv(context) {
+            Poll::Ready(Some(batch)) => {
+                destination.set_buffer(batch.into());
+                StreamResult::Completed
+            }
+            Poll::Ready(None) => StreamResult::Dropped,
+            Poll::Pending if finish => StreamResult::Cancelled,
+            Poll::Pending => return Poll::Pending,
+        }))
+    }
+}
