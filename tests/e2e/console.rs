@@ -6,6 +6,9 @@ use chatly_simulator::whatsapp;
 use harness::{Answer, Browser, Options, TestApp, keys, root, secrets};
 use http::Method;
 use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+
+use crate::forwarding::{CURRENT, Receiver};
 
 const TEXT: &str =
     "Hola, quiero 20 unidades azules, presupuesto 500 USD, mi correo es ana@example.com";
@@ -311,51 +314,58 @@ async fn a_phone_shows_one_pane_at_a_time_and_nothing_sticks_out() -> Result<()>
     Ok(())
 }
 
+/// Stores a rule.
+async fn rule(app: &TestApp, rule: Value) -> Result<()> {
+    let key = format!("Bearer {}", secrets::API_KEY);
+    let headers = [
+        ("authorization", key.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let saved = app.request(Method::POST, "/v1/rules", &headers, rule.to_string());
+    assert_eq!(saved.await?.status, 201, "{rule}");
+    Ok(())
+}
+
 /// The first conversation, as the README shows it. `BLESS=1` writes the picture.
 #[tokio::test]
-async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
-    let Some(browser) = Browser::start(1360, 860).await? else {
+async fn a_browser_shows_the_score_and_the_forward_of_a_message_without_reload() -> Result<()> {
+    let Some(browser) = Browser::start(1360, 1120).await? else {
         return Ok(());
     };
-    let app = TestApp::start().await?;
-    let key = format!("Bearer {}", secrets::API_KEY);
-    for rule in [
-        json!({ "id": "budget", "name": "Names a budget", "priority": 10,
-            "when": "message.text.contains(\"presupuesto\")",
-            "then": [{ "do": "tag", "tags": ["budget"] }, { "do": "enrich" }] }),
-        json!({ "id": "promising", "name": "Promising lead", "priority": 20,
-            "when": "lead.score > 0",
-            "then": [{ "do": "assign", "to": "sales" }] }),
-    ] {
-        let headers = [
-            ("authorization", key.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let saved = app.request(Method::POST, "/v1/rules", &headers, rule.to_string());
-        assert_eq!(saved.await?.status, 201, "{rule}");
+    let mut options = Options::default();
+    let secret = ("n8n_signing_secret".to_owned(), CURRENT.to_owned());
+    options.variables.extend([secret]);
+    options.arguments = vec!["--allow-private".to_owned(), "127.0.0.0/8".to_owned()];
+    let app = TestApp::start_with(options).await?;
+    let receiver = Receiver::start(&[]).await?;
+    let target = format!("{}/webhook/leads", receiver.base);
+    let budget = json!({ "id": "budget", "name": "Names a budget", "priority": 10,
+        "when": "message.text.contains(\"presupuesto\")",
+        "then": [{ "do": "tag", "tags": ["budget"] }, { "do": "enrich" }] });
+    let promising = json!({ "id": "promising", "name": "Promising lead", "priority": 20,
+        "when": "lead.score > 60",
+        "then": [{ "do": "assign", "to": "sales" }, { "do": "forward", "url": target }] });
+    for each in [budget, promising] {
+        rule(&app, each).await?;
     }
     sign_in(&browser, &app).await?;
     app.deliver(&from("Ana Pérez", "12025550143", TEXT)).await?;
-    browser
-        .until("document.querySelector('#conversations a')")
-        .await?;
-    browser
-        .run(
-            "document.querySelector('#conversations a').click()",
-            json!([]),
-        )
-        .await?;
+    let first = "document.querySelector('#conversations a')";
+    browser.until(first).await?;
+    browser.run(&format!("{first}.click()"), json!([])).await?;
     for shown in [
         "document.querySelector('.message .text')",
         "document.querySelector('.understood .chip')",
-        "Number(document.querySelector('#score')?.dataset.score) > 0",
+        "Number(document.querySelector('#score')?.dataset.score) > 60",
         "document.querySelector('.reasons a[data-message]')",
         "document.querySelectorAll('#routing .run').length === 2",
         "document.querySelector('#routing .run:last-child .rules li[data-verdict=matched]')",
         "document.getElementById('thread-facts').textContent.includes('assigned to sales')",
+        "document.querySelector('#deliveries li[data-status=\"200\"]')",
     ] {
         browser.until(shown).await?;
     }
+    shows_the_forward(&browser, &app, &receiver, &target).await?;
     // A reason leads to the message that shows it.
     browser
         .run(
@@ -366,15 +376,43 @@ async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
     browser
         .until("document.activeElement.classList.contains('message')")
         .await?;
-    browser
-        .run("document.activeElement.blur()", json!([]))
-        .await?;
-    assert_eq!(
-        browser.run("return window.sameDocument", json!([])).await?,
-        true
-    );
+    // Everything is in the picture, and the page was never loaded again.
+    let whole = "document.activeElement.blur();
+        const pane = document.querySelector('#details-pane .scroll');
+        return [pane.scrollHeight - pane.clientHeight, window.sameDocument]";
+    assert_eq!(browser.run(whole, json!([])).await?, json!([0, true]));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(root().join("docs/console.png"), browser.screenshot().await?)?;
     }
+    Ok(())
+}
+
+/// The receiver got the message once and can verify it, and the page says so.
+async fn shows_the_forward(
+    browser: &Browser,
+    app: &TestApp,
+    receiver: &Receiver,
+    target: &str,
+) -> Result<()> {
+    let got = receiver.got();
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0].path, "/webhook/leads");
+    Webhook::new(CURRENT)?.verify(&got[0].body, &got[0].headers)?;
+    let event: Value = serde_json::from_slice(&got[0].body)?;
+    assert_eq!(event["data"]["event"]["message"]["text"], TEXT);
+
+    let calls = app.list("/v1/external-calls").await?;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    let millis = calls[0]["millis"].as_u64().context("millis")?;
+    let line = "const [line, more] = document.querySelectorAll('#deliveries li');
+        const text = (part) => line.querySelector(part).textContent;
+        return [text('.target'), text('.chip'), text('.hint'), more ?? null]";
+    let shown = browser.run(line, json!([])).await?;
+    assert_eq!(shown[0], target);
+    assert_eq!(shown[1], "200");
+    let words = shown[2].as_str().context("words")?;
+    let want = format!("forward · attempt 1 · {millis} ms · ");
+    assert!(words.starts_with(&want), "{words}");
+    assert_eq!(shown[3], Value::Null, "one try");
     Ok(())
 }
