@@ -43,9 +43,9 @@ pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
 pub use list::{
-    CallFilter, ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation,
-    find_last_change, list_changes, list_contacts, list_conversations, list_external_calls,
-    list_inbox, list_messages, list_outbox,
+    CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder, find_contact,
+    find_conversation, find_last_change, list_changes, list_contacts, list_conversations,
+    list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
 pub use rules::{

@@ -50,6 +50,16 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
+/// Which end of the order of arrival comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MessageOrder {
+    /// What came first.
+    #[default]
+    Oldest,
+    /// What came last.
+    Newest,
+}
+
 /// Which calls to the outside.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallFilter {
@@ -201,24 +211,27 @@ pub async fn find_conversation<C: Connection>(
         .transpose()
 }
 
-/// Messages of a conversation in order of arrival.
+/// Messages of a conversation by arrival.
 pub async fn list_messages<C: Connection>(
     connection: &C,
     tenant: Option<&str>,
     conversation: &str,
+    order: MessageOrder,
     page: &Page,
 ) -> Listed<StoredMessage> {
-    let (limit, after) = (page.size()?, page.position('m')?);
+    let (list, beyond, direction) = match order {
+        MessageOrder::Oldest => ('m', "m.seq > ?", "ASC"),
+        MessageOrder::Newest => ('n', "m.seq < ?", "DESC"),
+    };
+    let (limit, place) = (page.size()?, page.position(list)?);
     let living =
         "m.conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
     let query = Query::new(MESSAGE)
         .and(living, values_of![conversation, conversation])
         .filter("m.platform_client_id = ?", tenant)
-        .filter("m.seq > ?", after.map(|(seq, _)| seq));
-    let rows = query
-        .run(connection, &format!(" ORDER BY m.seq LIMIT {limit} + 1"))
-        .await?;
-    finish('m', page, &rows, message)
+        .filter(beyond, place.map(|(seq, _)| seq));
+    let end = format!(" ORDER BY m.seq {direction} LIMIT {limit} + 1");
+    finish(list, page, &query.run(connection, &end).await?, message)
 }
 
 /// The newest `max` messages of a conversation, up to this place, oldest first.

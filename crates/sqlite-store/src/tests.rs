@@ -221,6 +221,7 @@ impl Store {
             &self.connection,
             Some(TENANT),
             conversation,
+            MessageOrder::Oldest,
             &page,
         ))
         .unwrap()
