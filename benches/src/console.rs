@@ -110,7 +110,7 @@ pub async fn open_thread(
     let id = row["id"].as_str().context("a conversation has an id")?;
     let contact = row["contact"]["id"].as_str().context("and a contact")?;
     let paths = [
-        format!("/v1/conversations/{id}/messages?limit=200"),
+        format!("/v1/conversations/{id}/messages?order=newest&limit=200"),
         format!("/v1/contacts/{contact}"),
         format!("/v1/external-calls?conversation_id={id}&limit=50"),
     ];

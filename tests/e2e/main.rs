@@ -13,6 +13,7 @@ mod enrichment;
 mod forwarding;
 mod handshake;
 mod identities;
+mod incoming_handler;
 mod key_value;
 mod kill;
 mod leases;

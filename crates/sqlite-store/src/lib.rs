@@ -48,7 +48,7 @@ pub use list::{
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
-pub use query::{CallFilter, ContactFilter, ConversationFilter, JobFilter};
+pub use query::{CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder};
 pub use rules::{
     delete_rule, disable_endpoint, enable_endpoint, find_endpoint, find_rule, list_endpoints,
     list_rules, put_rule,

@@ -44,6 +44,11 @@ const MESSAGES: Order = Order {
     by: &["m.seq"],
     newest_first: false,
 };
+const NEWEST_MESSAGES: Order = Order {
+    list: 'n',
+    newest_first: true,
+    ..MESSAGES
+};
 const CONTACTS: Order = Order {
     list: 'p',
     by: &["c.seq"],
@@ -103,17 +108,22 @@ pub async fn find_conversation<C: Connection>(
         .await
 }
 
-/// Messages of a conversation in order of arrival.
+/// Messages of a conversation by arrival.
 pub async fn list_messages<C: Connection>(
     connection: &C,
     tenant: Option<&str>,
     conversation: &str,
+    order: MessageOrder,
     page: &Page,
 ) -> Listed<StoredMessage> {
+    let order = match order {
+        MessageOrder::Oldest => &MESSAGES,
+        MessageOrder::Newest => &NEWEST_MESSAGES,
+    };
     Query::new(MESSAGE)
         .conversation("m.conversation_id", Some(conversation))
         .filter("m.platform_client_id = ?", tenant)
-        .page(connection, &MESSAGES, page, message)
+        .page(connection, order, page, message)
         .await
 }
 

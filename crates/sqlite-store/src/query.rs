@@ -52,6 +52,16 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
+/// Which end of the order of arrival comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MessageOrder {
+    /// What came first.
+    #[default]
+    Oldest,
+    /// What came last.
+    Newest,
+}
+
 /// Which calls to the outside.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallFilter {

@@ -222,6 +222,7 @@ impl Store {
             &self.connection,
             Some(TENANT),
             conversation,
+            MessageOrder::Oldest,
             &page,
         ))
         .unwrap()

@@ -194,7 +194,10 @@ fn costs(store: &Store) -> Vec<(&'static str, Cost)> {
         ),
         (
             "a thread",
-            c.cost(list_messages(c, None, id, first), |(rows, _)| whole(&rows)),
+            c.cost(
+                list_messages(c, None, id, MessageOrder::Newest, first),
+                |(rows, _)| whole(&rows),
+            ),
         ),
         (
             "contacts",

@@ -279,9 +279,15 @@ fn four_workers_do_each_event_once_and_each_persons_in_order() {
     assert_eq!(conversations.len(), 7);
     let mut seen = 0;
     for conversation in conversations {
-        let messages = block_on(list_messages(&first, None, &conversation.id, &page))
-            .unwrap()
-            .0;
+        let messages = block_on(list_messages(
+            &first,
+            None,
+            &conversation.id,
+            MessageOrder::Oldest,
+            &page,
+        ))
+        .unwrap()
+        .0;
         let numbers: Vec<usize> = messages
             .iter()
             .map(|message| message.content.id.parse().unwrap())
