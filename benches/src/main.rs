@@ -6,12 +6,15 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
+//! `… -- peers` measures this host beside others that do the same work; see [`peers`].
+//!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
 mod figures;
 mod live;
 mod load;
 mod native;
+mod peers;
 mod pinned;
 
 use std::time::Duration;
@@ -38,14 +41,24 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the native counterpart (the bench starts this by itself)
-    Native,
+    Native {
+        /// Where
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: std::net::SocketAddr,
+    },
+    /// Measure this host and others that do the same work, in turn
+    Peers(peers::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Command::Native) = arguments.command {
-        return native::serve().await;
+    match arguments.command {
+        Some(Command::Native { listen }) => return native::serve(listen).await,
+        Some(Command::Peers(peers)) => {
+            return tokio::task::spawn_blocking(move || peers::run(&peers)).await?;
+        }
+        None => {}
     }
     // Built before anything is pinned.
     harness::chatly();
