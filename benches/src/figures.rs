@@ -31,6 +31,16 @@ impl Figures {
             .unwrap_or_default()
     }
 
+    /// Successful operations.
+    pub fn count(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Operations that did not succeed.
+    pub fn failures(&self) -> usize {
+        self.failures
+    }
+
     /// Successful operations per second.
     pub fn per_second(&self) -> f64 {
         self.times.len() as f64 / self.elapsed.as_secs_f64()

@@ -6,7 +6,8 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
-//! `chatly-bench inbox` measures what the console waits for instead.
+//! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench peers` this
+//! host beside others that do the same work, see [`peers`].
 //!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
@@ -16,6 +17,7 @@ mod inbox;
 mod live;
 mod load;
 mod native;
+mod peers;
 mod pinned;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,9 +46,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the native counterpart (the bench starts this by itself)
-    Native,
+    Native {
+        /// Where
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: std::net::SocketAddr,
+    },
     /// Measure the console's first page and a thread, in a small inbox and in a large one
     Inbox(inbox::Arguments),
+    /// Measure this host and others that do the same work, in turn
+    Peers(peers::Arguments),
 }
 
 /// Conversations that the load is spread over.
@@ -55,8 +63,12 @@ const CONVERSATIONS: usize = 200;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Command::Native) = arguments.command {
-        return native::serve().await;
+    match arguments.command {
+        Some(Command::Native { listen }) => return native::serve(listen).await,
+        Some(Command::Peers(peers)) => {
+            return tokio::task::spawn_blocking(move || peers::run(&peers)).await?;
+        }
+        None => {}
     }
     // Built before anything is pinned.
     harness::chatly();
