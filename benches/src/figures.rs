@@ -8,7 +8,7 @@ pub struct Figures {
     times: Vec<Duration>,
     elapsed: Duration,
     /// Operations that did not succeed.
-    failures: usize,
+    pub failures: usize,
 }
 
 impl Figures {

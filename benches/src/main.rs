@@ -6,17 +6,23 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
+//! `chatly-bench inbox` measures what the console waits for instead.
+//!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
+mod console;
 mod figures;
+mod inbox;
 mod live;
 mod load;
 mod native;
 mod pinned;
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use chatly_simulator::Delivery;
 use clap::{Parser, Subcommand};
 
 /// Measure the webhook path
@@ -39,7 +45,12 @@ struct Arguments {
 enum Command {
     /// Serve the native counterpart (the bench starts this by itself)
     Native,
+    /// Measure the console's first page and a thread, in a small inbox and in a large one
+    Inbox(inbox::Arguments),
 }
+
+/// Conversations that the load is spread over.
+const CONVERSATIONS: usize = 200;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -55,6 +66,14 @@ async fn main() -> Result<()> {
         pinned::SERVER_CORE,
         pinned::LOAD_CORE
     );
+    match &arguments.command {
+        Some(Command::Inbox(inbox)) => inbox::run(inbox).await,
+        _ => webhook(&arguments).await,
+    }
+}
+
+/// The figures of the webhook path.
+async fn webhook(arguments: &Arguments) -> Result<()> {
     println!(
         "process start to listening, warm cache: {}",
         live::starts(arguments.starts).await?
@@ -72,9 +91,9 @@ async fn main() -> Result<()> {
     let native = native::Child::start()?;
     let duration = Duration::from_secs(arguments.secs);
     for connections in [16, 64] {
-        let ours = load::run(address, connections, duration).await?;
+        let ours = load::run(address, connections, until(duration)).await?;
         println!("webhook, {connections} connections, chatly: {ours}");
-        let theirs = load::run(native.address(), connections, duration).await?;
+        let theirs = load::run(native.address(), connections, until(duration)).await?;
         println!("webhook, {connections} connections, native verify and parse: {theirs}");
         println!(
             "webhook, {connections} connections, ratio: {:.3}",
@@ -86,4 +105,16 @@ async fn main() -> Result<()> {
         live::resident_mib(&app)?
     );
     Ok(())
+}
+
+/// Messages for that long. They are numbered across all runs, so that none is a duplicate.
+fn until(duration: Duration) -> impl Fn() -> Option<Delivery> + Clone {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let end = Instant::now() + duration;
+    move || {
+        (Instant::now() < end).then(|| {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            live::delivery(&format!("load.{number}"), number % CONVERSATIONS)
+        })
+    }
 }

@@ -16,7 +16,7 @@ use wasmtime::component::Linker;
 use crate::instance::Data;
 use crate::manifest::{Component, Manifest};
 use crate::variables::Resolver;
-use crate::{key_value, outbound, sqlite, variables};
+use crate::{key_value, mqtt, outbound, redis, sqlite, variables};
 
 /// What the manifest allows one component.
 #[derive(Clone)]
@@ -85,6 +85,8 @@ pub struct States {
     variables: variables::State,
     sqlite: sqlite::State,
     key_value: key_value::State,
+    redis: redis::State,
+    mqtt: mqtt::State,
 }
 
 impl States {
@@ -94,6 +96,8 @@ impl States {
             variables: variables::State::new(grants.variables.clone()),
             sqlite: sqlite::State::new(grants.sqlite.clone(), shared.sqlite.clone()),
             key_value: key_value::State::new(grants.key_value.clone(), shared.key_value.clone()),
+            redis: redis::State::new(grants.hosts.clone()),
+            mqtt: mqtt::State::new(grants.hosts.clone()),
         }
     }
 }
@@ -105,5 +109,7 @@ impl States {
 pub fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
     variables::link(linker, |data| &mut data.capabilities.variables)?;
     sqlite::link(linker, |data| &mut data.capabilities.sqlite)?;
-    key_value::link(linker, |data| &mut data.capabilities.key_value)
+    key_value::link(linker, |data| &mut data.capabilities.key_value)?;
+    redis::link(linker, |data| &mut data.capabilities.redis)?;
+    mqtt::link(linker, |data| &mut data.capabilities.mqtt)
 }

@@ -93,6 +93,12 @@ impl Blueprint {
         })
     }
 
+    /// Whether each request gets an instance of its own. So it is with WASI 0.2, here as on Spin: its
+    /// handler is one call that blocks, and what it leaves behind was never seen by another request.
+    pub(super) fn serves_once(&self) -> bool {
+        matches!(self.pre, ProxyPre::P2(_))
+    }
+
     /// Makes an instance.
     pub(super) async fn make(&self) -> wasmtime::Result<Made> {
         let clock = Arc::new(CpuClock::default());

@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod local;
+mod remote;
 mod spin2;
 mod spin3;
 mod wasi;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use local::Local;
+pub use remote::Redis;
 pub use spin3::Error;
 
 /// Stores that one instance may have open at once: the default capacity of Spin's table.

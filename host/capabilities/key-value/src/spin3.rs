@@ -20,6 +20,7 @@ pub(super) mod bindings {
         path: "wit",
         world: "chatly:key-value-capability/spin3",
         imports: { default: async | trappable },
+        additional_derives: [PartialEq],
         with: { "spin:key-value/key-value.store": crate::Handle },
     });
 }
