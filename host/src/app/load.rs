@@ -20,7 +20,7 @@ use crate::http::dispatch::Dispatcher;
 use crate::http::outgoing::{Neighbours, Outgoing};
 use crate::http::routes::Router;
 use crate::instance::{Blueprint, Data, Limits, Pool, Settings, Sinks, Stop};
-use crate::manifest::{Component, HttpTrigger, Manifest, Route};
+use crate::manifest::{Answer, Component, HttpTrigger, Manifest, Route, StaticResponse};
 use crate::schedule::{SECRET_VARIABLE, Sweep};
 use crate::variables::{Providers, Resolver, Secret};
 use crate::{cache, compose, engine, fence, instance, outbound};
@@ -50,7 +50,7 @@ impl App {
         let loader = Loader::new(manifest, &options, &resolver, &engine)?;
         let ids: BTreeSet<&str> = triggers
             .iter()
-            .map(|trigger| trigger.component.as_str())
+            .filter_map(|trigger| trigger.component())
             .collect();
         let blueprints = loader.load_all(ids)?;
 
@@ -58,7 +58,8 @@ impl App {
         let pool =
             |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
         let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
-        let dispatcher = Arc::new(Dispatcher::new(router, pools, stop.clone()));
+        let dispatcher = Dispatcher::new(router, pools, stop.clone()).with_fixed(fixed(&triggers));
+        let dispatcher = Arc::new(dispatcher);
         _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
         Ok(Self {
             options,
@@ -78,13 +79,26 @@ impl App {
 
 /// The triggers of the components that are to run.
 fn triggers<'a>(manifest: &'a Manifest, only: &[String]) -> Vec<&'a HttpTrigger> {
-    let runs = |trigger: &&HttpTrigger| only.is_empty() || only.contains(&trigger.component);
+    let is_named = |id: &str| only.iter().any(|named| named == id);
+    let runs =
+        |trigger: &&HttpTrigger| only.is_empty() || trigger.component().is_some_and(is_named);
     manifest.triggers.iter().filter(runs).collect()
+}
+
+/// The routes that the host answers itself.
+fn fixed(triggers: &[&HttpTrigger]) -> BTreeMap<String, StaticResponse> {
+    let fixed = triggers
+        .iter()
+        .filter_map(|trigger| match (&trigger.route, &trigger.answer) {
+            (Route::Path(path), Answer::Static(fixed)) => Some((path.clone(), fixed.clone())),
+            _ => None,
+        });
+    fixed.collect()
 }
 
 fn router(triggers: &[&HttpTrigger]) -> anyhow::Result<Router> {
     let public = triggers.iter().filter_map(|trigger| match &trigger.route {
-        Route::Path(path) => Some((path.as_str(), trigger.component.as_str())),
+        Route::Path(path) => Some((path.as_str(), trigger.component().unwrap_or_default())),
         Route::Private => None,
     });
     Router::build(public).context("the manifest's [[trigger.http]] entries contradict each other")

@@ -35,6 +35,9 @@ const STOPPED_AT_ONCE: i32 = 130;
 pub(super) struct Args {
     #[command(flatten)]
     manifest: ManifestFile,
+    /// The build profile: components that have it are built and run by it
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Serve what is built already, without running the build commands
     #[arg(long)]
     no_build: bool,
@@ -90,7 +93,7 @@ struct Start {
 }
 
 pub(super) fn run(args: Args) -> Result<ExitCode> {
-    let manifest = args.manifest.load()?;
+    let manifest = args.manifest.load_with(args.profile.as_deref())?;
     check_ids(&manifest, &args.component)?;
     let mut variables: BTreeMap<_, _> = args.variable.into_iter().collect();
     check_variables(&manifest, &variables)?;

@@ -10,7 +10,7 @@
 //! It starts nothing and says nothing about what the parent itself is granted.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -115,11 +115,11 @@ pub fn report(manifest: &Manifest) -> anyhow::Result<Report> {
 
 fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
     let (root, fills) = compose::parts(manifest, id)?;
-    let source = &manifest
+    let source = manifest
         .components
         .get(id)
-        .context("a component without a source")?
-        .source;
+        .and_then(|component| component.source.path())
+        .with_context(|| format!("component `{id}` has not been downloaded"))?;
     let imports = fence::imports(&root.bytes)
         .with_context(|| format!("cannot inspect component `{id}` ({})", source.display()))?;
     let imports = imports.into_iter().map(|import| Import {
@@ -136,7 +136,7 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
         .collect::<Result<_, _>>()?;
     Ok(Component {
         id: id.into(),
-        artifact: artifact(source.clone(), &root.bytes),
+        artifact: artifact(source.to_owned(), &root.bytes),
         imports: imports.collect(),
         dependencies,
     })
@@ -155,10 +155,11 @@ fn dependency(manifest: &Manifest, parent: &str, fill: &Fill) -> anyhow::Result<
         .and_then(|component| component.dependencies.get(&fill.name))
         .and_then(|dependency| match &dependency.source {
             DependencySource::Path(path) => Some(path.clone()),
-            DependencySource::Component(id) => manifest
-                .components
-                .get(id)
-                .map(|found| found.source.clone()),
+            DependencySource::Component(id) => {
+                let found = manifest.components.get(id);
+                found.and_then(|found| found.source.path().map(Path::to_owned))
+            }
+            DependencySource::Url(_) => None,
         })
         .with_context(cannot)?;
     Ok(Dependency {
@@ -309,7 +310,7 @@ mod tests {
             std::fs::write(&source, wat::parse_str(text).unwrap()).unwrap();
             manifest::Component {
                 id: id.into(),
-                source,
+                source: manifest::Source::Path(source),
                 ..Default::default()
             }
         };
