@@ -62,14 +62,25 @@ const CONVERSATIONS: usize = 200;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    match arguments.command {
-        Some(Command::Native { listen }) => return native::serve(listen).await,
+    let mut arguments = Arguments::parse();
+    match arguments.command.take() {
+        Some(Command::Native { listen }) => native::serve(listen).await,
         Some(Command::Peers(peers)) => {
-            return tokio::task::spawn_blocking(move || peers::run(&peers)).await?;
+            tokio::task::spawn_blocking(move || peers::run(&peers)).await?
         }
-        None => {}
+        Some(Command::Inbox(inbox)) => {
+            prepare();
+            inbox::run(&inbox).await
+        }
+        None => {
+            prepare();
+            webhook(&arguments).await
+        }
     }
+}
+
+/// Builds everything, and takes the core that the load runs on.
+fn prepare() {
     // Built before anything is pinned.
     harness::chatly();
     pinned::pin_self(pinned::LOAD_CORE);
@@ -78,10 +89,6 @@ async fn main() -> Result<()> {
         pinned::SERVER_CORE,
         pinned::LOAD_CORE
     );
-    match &arguments.command {
-        Some(Command::Inbox(inbox)) => inbox::run(inbox).await,
-        _ => webhook(&arguments).await,
-    }
 }
 
 /// The figures of the webhook path.
