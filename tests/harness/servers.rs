@@ -2,12 +2,13 @@
 //! of their own, and ended when dropped. Where one is not installed, a test says so on one line
 //! and passes; `.ci/run` installs them, so that there nothing is skipped.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 /// The longest wait for a server to listen.
@@ -51,8 +52,7 @@ impl Server {
         arguments: impl FnOnce(&Path, u16) -> Result<Vec<String>>,
     ) -> Result<Option<Self>> {
         let Some(program) = find(name) else {
-            println!("skipped: {name} is not installed");
-            return Ok(None);
+            return skip(name);
         };
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
@@ -98,6 +98,20 @@ impl Drop for Server {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// Says that a test has nothing to run against, or fails where nothing may be skipped.
+///
+/// # Errors
+/// When `CHATLY_TESTS_SKIP_NOTHING` is set, as `.ci/run` does.
+pub fn skip<T>(program: &str) -> Result<Option<T>> {
+    ensure!(
+        std::env::var_os("CHATLY_TESTS_SKIP_NOTHING").is_none(),
+        "{program} is not installed, and nothing may be skipped"
+    );
+    // Not `eprintln!`, which the test runner swallows when the test passes.
+    writeln!(std::io::stderr(), "skipped: {program} is not installed")?;
+    Ok(None)
 }
 
 /// A program on the path, or where Debian puts servers.

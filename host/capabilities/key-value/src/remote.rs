@@ -4,13 +4,14 @@
 //! The connection is made with the first call and again whenever it is lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands as _, Client, RedisError, Script};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
-use super::{Backend, Error, Keys, MAX_RESULT_BYTES, too_large};
+use super::{Backend, Error, Keys, MAX_RESULT_BYTES, check_key, too_large};
 
 /// Puts ARGV[3] in place of what is at KEYS[1], if that is ARGV[2], or nothing when ARGV[1] is 0.
 const SWAP: &str = "local value = redis.call('GET', KEYS[1])
@@ -19,6 +20,8 @@ const SWAP: &str = "local value = redis.call('GET', KEYS[1])
         return 1
     end
     return 0";
+/// How long a command may take; a server that has not answered by then is down.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Keys of one step of a listing; Redis takes it as a hint.
 const PAGE_KEYS: usize = 512;
 
@@ -45,7 +48,10 @@ impl Redis {
 
     async fn connection(&self) -> Result<ConnectionManager, Error> {
         let connect = || async {
-            let config = ConnectionManagerConfig::new();
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(TIMEOUT))
+                .set_response_timeout(Some(TIMEOUT))
+                .set_number_of_retries(1);
             ConnectionManager::new_with_config(self.client.clone(), config).await
         };
         let connection = self.connection.get_or_try_init(connect).await;
@@ -119,6 +125,7 @@ impl Backend for Redis {
         if entries.is_empty() {
             return Ok(());
         }
+        entries.iter().try_for_each(|(key, _)| check_key(key))?;
         self.connection().await?.mset(&entries).await.map_err(other)
     }
 

@@ -7,7 +7,8 @@
 //! 3. An instance has at most [`MAX_CONNECTIONS`] open at once; one more is
 //!    `too-many-connections`.
 //! 4. `publish` returns when the broker has acknowledged what the quality of service asks, or
-//!    after [`PUBLISH_TIMEOUT`]. The calls of one connection take their turns.
+//!    after [`PUBLISH_TIMEOUT`]. The calls of one connection take their turns, and one that failed
+//!    or was given up leaves nothing behind: the next connects anew.
 //!
 //! It does not subscribe, and speaks no TLS. What a component is granted is
 //! `chatly_outbound::Grant`; the app's components share nothing.
@@ -20,6 +21,7 @@ mod spin3;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatly_in_flight::{Hold, InFlight};
 use chatly_outbound::Grant;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
@@ -30,7 +32,7 @@ pub use spin3::{Error, Qos};
 pub const MAX_CONNECTIONS: usize = 1024;
 
 /// How long a message may take; a broker that has not acknowledged by then is down.
-pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(30);
+pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the resource `connection` stands for.
 pub type Handle = Arc<Session>;
@@ -39,6 +41,7 @@ pub type Handle = Arc<Session>;
 pub struct State {
     grant: Arc<Grant>,
     connections: ResourceTable,
+    in_flight: InFlight,
 }
 
 impl State {
@@ -46,7 +49,11 @@ impl State {
     pub fn new(grant: Arc<Grant>) -> Self {
         let mut connections = ResourceTable::new();
         connections.set_max_capacity(MAX_CONNECTIONS);
-        Self { grant, connections }
+        Self {
+            grant,
+            connections,
+            in_flight: InFlight::default(),
+        }
     }
 
     fn add(&mut self, session: Session) -> Result<Resource<Handle>, Error> {
@@ -55,9 +62,18 @@ impl State {
             .map_err(|_full| Error::TooManyConnections)
     }
 
-    /// The session that `handle` stands for; a trap when it stands for none.
-    fn session(&self, handle: &Resource<Handle>) -> wasmtime::Result<Handle> {
-        Ok(self.connections.get(handle)?.clone())
+    /// The session that `handle` stands for, and the hold of a call whose arguments have `bytes`;
+    /// a trap when it stands for none.
+    fn begin(
+        &self,
+        handle: &Resource<Handle>,
+        bytes: usize,
+    ) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
+        let session = self.connections.get(handle)?.clone();
+        let held = self.in_flight.hold(bytes);
+        Ok(held
+            .map(|hold| (session, hold))
+            .map_err(|full| Error::Other(full.to_string())))
     }
 
     fn close(&mut self, handle: Resource<Handle>) -> wasmtime::Result<()> {

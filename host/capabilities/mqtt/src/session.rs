@@ -1,5 +1,6 @@
 //! One session with one broker.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chatly_outbound::Grant;
@@ -24,8 +25,18 @@ pub struct Login {
     pub keep_alive_secs: u64,
 }
 
-/// A session; it connects with the first message.
-pub struct Session(Mutex<(AsyncClient, EventLoop)>);
+/// A session; it connects with the first message, and again after one that failed.
+pub struct Session {
+    /// One for each address that the name led to.
+    options: Vec<MqttOptions>,
+    live: Mutex<Option<Live>>,
+}
+
+/// A connection on which nothing is under way.
+struct Live {
+    client: AsyncClient,
+    events: EventLoop,
+}
 
 impl Session {
     /// A session with the broker at `address`, if `grant` allows it.
@@ -33,34 +44,35 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::ConnectionFailed`] when it does not or nothing is found by that name,
-    /// [`Error::InvalidAddress`] for an address without a `client_id`.
+    /// [`Error::InvalidAddress`] for an address whose query is not understood or lacks `client_id`.
     pub async fn open(grant: &Grant, address: &str, login: Login) -> Result<Self, Error> {
-        let mut url = Url::parse(address).map_err(|_| refused(address))?;
-        let host = url.host_str().ok_or_else(|| refused(address))?.to_owned();
+        let url = Url::parse(address).map_err(|_| refused(address))?;
+        let host = url.host_str().ok_or_else(|| refused(address))?;
         let port = url.port().or(Some(PORT));
-        if !grant.allows(url.scheme(), &host, port) {
-            grant.refusal(url.scheme(), &host, port).log();
+        if !grant.allows(url.scheme(), host, port) {
+            grant.refusal(url.scheme(), host, port).log();
             return Err(refused(address));
         }
         if url.scheme() != "mqtt" {
             let text = format!("{}:// is not supported", url.scheme());
             return Err(Error::ConnectionFailed(text));
         }
+        check_query(&url)?;
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let found = tokio::net::lookup_host((name, port.unwrap_or(PORT))).await;
-        let mut found = found.map_err(|error| Error::ConnectionFailed(error.to_string()))?;
-        let reached = found.find(|found| grant.reaches("mqtt", &host, port, found.ip()));
-        let Some(reached) = reached else {
-            grant.refusal("mqtt", &host, port).log();
+        let found = found.map_err(|error| Error::ConnectionFailed(error.to_string()))?;
+        let reached = found.filter(|found| grant.reaches("mqtt", host, port, found.ip()));
+        let options = reached
+            .map(|reached| options(&url, reached.ip(), &login))
+            .collect::<Result<Vec<_>, _>>()?;
+        if options.is_empty() {
+            grant.refusal("mqtt", host, port).log();
             return Err(refused(address));
-        };
-        url.set_ip_host(reached.ip())
-            .map_err(|()| Error::InvalidAddress)?;
-        let mut options = MqttOptions::try_from(url).map_err(|_| Error::InvalidAddress)?;
-        options.set_credentials(login.username, login.password);
-        options.set_keep_alive(Duration::from_secs(login.keep_alive_secs));
-        let session = AsyncClient::new(options, QUEUE);
-        Ok(Self(Mutex::new(session)))
+        }
+        Ok(Self {
+            options,
+            live: Mutex::default(),
+        })
     }
 
     /// Publishes a message.
@@ -78,17 +90,51 @@ impl Session {
     }
 
     async fn send(&self, topic: String, payload: Vec<u8>, qos: Qos) -> Result<(), Error> {
+        let mut place = self.live.lock().await;
+        // Taken out until all went well: an error, the timeout and a caller that leaves all drop
+        // it, so that no later message takes the acknowledgement of this one for its own.
+        let mut live = match place.take() {
+            Some(live) => live,
+            None => self.connect().await?,
+        };
+        live.publish(topic, payload, qos).await?;
+        *place = Some(live);
+        Ok(())
+    }
+
+    /// Connects to the first address that lets it.
+    async fn connect(&self) -> Result<Live, Error> {
+        let mut failed = Error::ConnectionFailed("there is no address".to_owned());
+        for options in &self.options {
+            let (client, mut events) = AsyncClient::new(options.clone(), QUEUE);
+            loop {
+                match events.poll().await {
+                    Ok(Event::Incoming(Incoming::ConnAck(_))) => {
+                        return Ok(Live { client, events });
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        failed = Error::ConnectionFailed(error.to_string());
+                        break;
+                    }
+                }
+            }
+        }
+        Err(failed)
+    }
+}
+
+impl Live {
+    async fn publish(&mut self, topic: String, payload: Vec<u8>, qos: Qos) -> Result<(), Error> {
         let qos = match qos {
             Qos::AtMostOnce => QoS::AtMostOnce,
             Qos::AtLeastOnce => QoS::AtLeastOnce,
             Qos::ExactlyOnce => QoS::ExactlyOnce,
         };
-        let mut session = self.0.lock().await;
-        let (client, events) = &mut *session;
-        let queued = client.publish(topic, qos, false, payload).await;
+        let queued = self.client.publish(topic, qos, false, payload).await;
         queued.map_err(|error| Error::Other(error.to_string()))?;
         loop {
-            let event = events.poll().await;
+            let event = self.events.poll().await;
             let event = event.map_err(|error| Error::ConnectionFailed(error.to_string()))?;
             match (qos, event) {
                 (QoS::AtMostOnce, Event::Outgoing(Outgoing::Publish(_)))
@@ -100,6 +146,65 @@ impl Session {
     }
 }
 
+/// Refuses what the client library ends the process for instead of refusing it: nothing in flight,
+/// and a session that is to be kept for nobody.
+fn check_query(url: &Url) -> Result<(), Error> {
+    let value = |key: &str| {
+        let pairs = url.query_pairs().filter(|(name, _)| name == key);
+        pairs.last().map(|(_, value)| value.into_owned())
+    };
+    let in_flight = value("inflight_num").map(|number| number.parse::<u16>());
+    let client = value("client_id").unwrap_or_default();
+    let nobody = client.is_empty() || client.starts_with(' ');
+    let kept = value("clean_session").is_some_and(|clean| clean != "true");
+    if in_flight.is_some_and(|number| number.unwrap_or(0) == 0) || (nobody && kept) {
+        return Err(Error::InvalidAddress);
+    }
+    Ok(())
+}
+
+fn options(url: &Url, address: IpAddr, login: &Login) -> Result<MqttOptions, Error> {
+    let mut url = url.clone();
+    url.set_ip_host(address)
+        .map_err(|()| Error::InvalidAddress)?;
+    let mut options = MqttOptions::try_from(url).map_err(|_| Error::InvalidAddress)?;
+    options.set_credentials(login.username.as_str(), login.password.as_str());
+    options.set_keep_alive(Duration::from_secs(login.keep_alive_secs));
+    Ok(options)
+}
+
 fn refused(address: &str) -> Error {
     Error::ConnectionFailed(format!("address {address} is not permitted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_end_the_process_is_refused() {
+        for (query, want) in [
+            ("client_id=a", true),
+            ("client_id=a&inflight_num=1", true),
+            ("client_id=a&clean_session=false", true),
+            ("client_id=&clean_session=true", true),
+            ("client_id=a&inflight_num=0", false),
+            ("client_id=a&inflight_num=1&inflight_num=0", false),
+            ("client_id=a&inflight_num=x", false),
+            ("client_id=&clean_session=false", false),
+            ("client_id=%20x&clean_session=false", false),
+            ("clean_session=false", false),
+        ] {
+            let url = Url::parse(&format!("mqtt://127.0.0.1?{query}")).unwrap();
+            assert_eq!(check_query(&url).is_ok(), want, "{query}");
+            if want {
+                let login = Login {
+                    username: String::new(),
+                    password: String::new(),
+                    keep_alive_secs: 0,
+                };
+                assert!(options(&url, IpAddr::from([127, 0, 0, 1]), &login).is_ok());
+            }
+        }
+    }
 }

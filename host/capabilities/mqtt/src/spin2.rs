@@ -67,11 +67,11 @@ impl mqtt::HostConnection for State {
             mqtt::Qos::AtLeastOnce => Qos::AtLeastOnce,
             mqtt::Qos::ExactlyOnce => Qos::ExactlyOnce,
         };
-        let session = self.session(&connection)?;
-        Ok(session
-            .publish(topic, payload, qos)
-            .await
-            .map_err(Into::into))
+        let published = match self.begin(&connection, topic.len() + payload.len())? {
+            Ok((session, _hold)) => session.publish(topic, payload, qos).await,
+            Err(full) => Err(full),
+        };
+        Ok(published.map_err(Into::into))
     }
 
     async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {

@@ -59,7 +59,11 @@ impl<T: Send> mqtt::HostConnectionWithStore<T> for Data {
         payload: Vec<u8>,
         qos: Qos,
     ) -> wasmtime::Result<Result<(), Error>> {
-        let session = access.with(|mut access| access.get().session(&connection))?;
-        Ok(session.publish(topic, payload, qos).await)
+        let bytes = topic.len() + payload.len();
+        let begun = access.with(|mut access| access.get().begin(&connection, bytes))?;
+        Ok(match begun {
+            Ok((session, _hold)) => session.publish(topic, payload, qos).await,
+            Err(full) => Err(full),
+        })
     }
 }

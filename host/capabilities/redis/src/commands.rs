@@ -69,6 +69,15 @@ pub async fn execute(
     Ok(results)
 }
 
+/// Bytes that an argument of `execute` holds.
+pub fn argument_size(argument: &RedisParameter) -> usize {
+    size_of::<RedisParameter>()
+        + match argument {
+            RedisParameter::Binary(bytes) => bytes.len(),
+            RedisParameter::Int64(_) => 0,
+        }
+}
+
 /// Appends the items of a reply, arrays and sets taken apart.
 fn flatten(value: Value, results: &mut Vec<RedisResult>) -> Outcome<()> {
     results.push(match value {

@@ -20,6 +20,7 @@ mod spin3;
 
 use std::sync::Arc;
 
+use chatly_in_flight::{Hold, InFlight};
 use chatly_outbound::Grant;
 use redis::aio::MultiplexedConnection;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -39,6 +40,7 @@ pub type Handle = MultiplexedConnection;
 pub struct State {
     grant: Arc<Grant>,
     connections: ResourceTable,
+    in_flight: InFlight,
 }
 
 impl State {
@@ -46,7 +48,11 @@ impl State {
     pub fn new(grant: Arc<Grant>) -> Self {
         let mut connections = ResourceTable::new();
         connections.set_max_capacity(MAX_CONNECTIONS);
-        Self { grant, connections }
+        Self {
+            grant,
+            connections,
+            in_flight: InFlight::default(),
+        }
     }
 
     fn add(&mut self, connection: Handle) -> Result<Resource<Handle>, Error> {
@@ -58,6 +64,19 @@ impl State {
     /// The connection that `handle` stands for; a trap when it stands for none.
     fn connection(&self, handle: &Resource<Handle>) -> wasmtime::Result<Handle> {
         Ok(self.connections.get(handle)?.clone())
+    }
+
+    /// The same, and the hold of a call whose arguments have `bytes`.
+    fn begin(
+        &self,
+        handle: &Resource<Handle>,
+        bytes: usize,
+    ) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
+        let connection = self.connection(handle)?;
+        let held = self.in_flight.hold(bytes);
+        Ok(held
+            .map(|hold| (connection, hold))
+            .map_err(|full| Error::Other(full.to_string())))
     }
 
     fn close(&mut self, handle: Resource<Handle>) -> wasmtime::Result<()> {

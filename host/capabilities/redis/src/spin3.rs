@@ -1,5 +1,6 @@
 //! `spin:redis@3.0.0` over [`State`].
 
+use chatly_in_flight::Hold;
 use wasmtime::component::{Accessor, Linker, Resource};
 
 use super::{Data, Handle, State, address, commands};
@@ -34,9 +35,21 @@ impl redis::HostConnection for State {
     }
 }
 
-/// The connection behind a handle, without holding on to the instance.
-fn opened<T>(access: &Accessor<T, Data>, handle: &Resource<Handle>) -> wasmtime::Result<Handle> {
-    access.with(|mut access| access.get().connection(handle))
+/// The connection behind a handle, without holding on to the instance, and the hold of a call
+/// whose arguments have `bytes`.
+fn opened<T>(
+    access: &Accessor<T, Data>,
+    handle: &Resource<Handle>,
+    bytes: usize,
+) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
+    access.with(|mut access| access.get().begin(handle, bytes))
+}
+
+fn total(texts: &[String]) -> usize {
+    texts
+        .iter()
+        .map(|text| size_of::<String>() + text.len())
+        .sum()
 }
 
 impl<T: Send> redis::HostConnectionWithStore<T> for Data {
@@ -54,7 +67,12 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         channel: String,
         payload: Vec<u8>,
     ) -> Answer<()> {
-        Ok(commands::publish(opened(access, &connection)?, channel, payload).await)
+        Ok(
+            match opened(access, &connection, channel.len() + payload.len())? {
+                Ok((connection, _hold)) => commands::publish(connection, channel, payload).await,
+                Err(full) => Err(full),
+            },
+        )
     }
 
     async fn get(
@@ -62,7 +80,10 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<Option<Vec<u8>>> {
-        Ok(commands::get(opened(access, &connection)?, key).await)
+        Ok(match opened(access, &connection, key.len())? {
+            Ok((connection, _hold)) => commands::get(connection, key).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn set(
@@ -71,7 +92,12 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         value: Vec<u8>,
     ) -> Answer<()> {
-        Ok(commands::set(opened(access, &connection)?, key, value).await)
+        Ok(
+            match opened(access, &connection, key.len() + value.len())? {
+                Ok((connection, _hold)) => commands::set(connection, key, value).await,
+                Err(full) => Err(full),
+            },
+        )
     }
 
     async fn incr(
@@ -79,7 +105,10 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<i64> {
-        Ok(commands::incr(opened(access, &connection)?, key).await)
+        Ok(match opened(access, &connection, key.len())? {
+            Ok((connection, _hold)) => commands::incr(connection, key).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn del(
@@ -87,7 +116,10 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         keys: Vec<String>,
     ) -> Answer<u32> {
-        Ok(commands::del(opened(access, &connection)?, keys).await)
+        Ok(match opened(access, &connection, total(&keys))? {
+            Ok((connection, _hold)) => commands::del(connection, keys).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn sadd(
@@ -96,7 +128,12 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        Ok(commands::sadd(opened(access, &connection)?, key, values).await)
+        Ok(
+            match opened(access, &connection, key.len() + total(&values))? {
+                Ok((connection, _hold)) => commands::sadd(connection, key, values).await,
+                Err(full) => Err(full),
+            },
+        )
     }
 
     async fn smembers(
@@ -104,7 +141,10 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<Vec<String>> {
-        Ok(commands::smembers(opened(access, &connection)?, key).await)
+        Ok(match opened(access, &connection, key.len())? {
+            Ok((connection, _hold)) => commands::smembers(connection, key).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn srem(
@@ -113,7 +153,12 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        Ok(commands::srem(opened(access, &connection)?, key, values).await)
+        Ok(
+            match opened(access, &connection, key.len() + total(&values))? {
+                Ok((connection, _hold)) => commands::srem(connection, key, values).await,
+                Err(full) => Err(full),
+            },
+        )
     }
 
     async fn execute(
@@ -122,6 +167,15 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         command: String,
         arguments: Vec<RedisParameter>,
     ) -> Answer<Vec<RedisResult>> {
-        Ok(commands::execute(opened(access, &connection)?, command, arguments).await)
+        Ok(
+            match opened(
+                access,
+                &connection,
+                arguments.iter().map(commands::argument_size).sum(),
+            )? {
+                Ok((connection, _hold)) => commands::execute(connection, command, arguments).await,
+                Err(full) => Err(full),
+            },
+        )
     }
 }
