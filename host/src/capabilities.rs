@@ -16,7 +16,7 @@ use wasmtime::component::Linker;
 use crate::instance::Data;
 use crate::manifest::{Component, Manifest};
 use crate::variables::Resolver;
-use crate::{key_value, outbound, sqlite, variables};
+use crate::{key_value, llm, outbound, sqlite, variables};
 
 /// What the manifest allows one component.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub struct Grants {
     variables: Arc<variables::Grant>,
     sqlite: Arc<sqlite::Grant>,
     key_value: Arc<key_value::Grant>,
+    llm: Arc<llm::Grant>,
 }
 
 impl Grants {
@@ -43,6 +44,7 @@ impl Grants {
             variables: Arc::new(resolver.component(component)?),
             sqlite: Arc::new(sqlite::Grant::new(component)),
             key_value: Arc::new(key_value::Grant::new(component)),
+            llm: Arc::new(llm::Grant::new(component)),
         })
     }
 }
@@ -52,6 +54,7 @@ impl Grants {
 pub struct Shared {
     sqlite: Arc<sqlite::Shared>,
     key_value: Arc<key_value::Shared>,
+    llm: Arc<llm::Shared>,
 }
 
 impl Shared {
@@ -70,6 +73,7 @@ impl Shared {
         Ok(Self {
             sqlite: Arc::new(sqlite::Shared::local(state_dir, databases)?),
             key_value: Arc::new(stores),
+            llm: Arc::default(),
         })
     }
 }
@@ -85,6 +89,7 @@ pub struct States {
     variables: variables::State,
     sqlite: sqlite::State,
     key_value: key_value::State,
+    llm: llm::State,
 }
 
 impl States {
@@ -94,6 +99,7 @@ impl States {
             variables: variables::State::new(grants.variables.clone()),
             sqlite: sqlite::State::new(grants.sqlite.clone(), shared.sqlite.clone()),
             key_value: key_value::State::new(grants.key_value.clone(), shared.key_value.clone()),
+            llm: llm::State::new(grants.llm.clone(), shared.llm.clone()),
         }
     }
 }
@@ -105,5 +111,6 @@ impl States {
 pub fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
     variables::link(linker, |data| &mut data.capabilities.variables)?;
     sqlite::link(linker, |data| &mut data.capabilities.sqlite)?;
-    key_value::link(linker, |data| &mut data.capabilities.key_value)
+    key_value::link(linker, |data| &mut data.capabilities.key_value)?;
+    llm::link(linker, |data| &mut data.capabilities.llm)
 }
