@@ -16,7 +16,7 @@ use wasmtime::component::Linker;
 use crate::instance::Data;
 use crate::manifest::{Component, Manifest};
 use crate::variables::Resolver;
-use crate::{key_value, mqtt, outbound, redis, sqlite, variables};
+use crate::{key_value, llm, mqtt, outbound, redis, sqlite, variables};
 
 /// What the manifest allows one component.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub struct Grants {
     variables: Arc<variables::Grant>,
     sqlite: Arc<sqlite::Grant>,
     key_value: Arc<key_value::Grant>,
+    llm: Arc<llm::Grant>,
 }
 
 impl Grants {
@@ -43,6 +44,7 @@ impl Grants {
             variables: Arc::new(resolver.component(component)?),
             sqlite: Arc::new(sqlite::Grant::new(component)),
             key_value: Arc::new(key_value::Grant::new(component)),
+            llm: Arc::new(llm::Grant::new(component)),
         })
     }
 }
@@ -52,6 +54,7 @@ impl Grants {
 pub struct Shared {
     sqlite: Arc<sqlite::Shared>,
     key_value: Arc<key_value::Shared>,
+    llm: Arc<llm::Shared>,
 }
 
 impl Shared {
@@ -70,6 +73,7 @@ impl Shared {
         Ok(Self {
             sqlite: Arc::new(sqlite::Shared::local(state_dir, databases)?),
             key_value: Arc::new(stores),
+            llm: Arc::default(),
         })
     }
 }
@@ -87,6 +91,7 @@ pub struct States {
     key_value: key_value::State,
     redis: redis::State,
     mqtt: mqtt::State,
+    llm: llm::State,
 }
 
 impl States {
@@ -98,6 +103,7 @@ impl States {
             key_value: key_value::State::new(grants.key_value.clone(), shared.key_value.clone()),
             redis: redis::State::new(grants.hosts.clone()),
             mqtt: mqtt::State::new(grants.hosts.clone()),
+            llm: llm::State::new(grants.llm.clone(), shared.llm.clone()),
         }
     }
 }
@@ -111,5 +117,6 @@ pub fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
     sqlite::link(linker, |data| &mut data.capabilities.sqlite)?;
     key_value::link(linker, |data| &mut data.capabilities.key_value)?;
     redis::link(linker, |data| &mut data.capabilities.redis)?;
-    mqtt::link(linker, |data| &mut data.capabilities.mqtt)
+    mqtt::link(linker, |data| &mut data.capabilities.mqtt)?;
+    llm::link(linker, |data| &mut data.capabilities.llm)
 }

@@ -16,6 +16,7 @@ pub mod schedule;
 pub mod state_dir;
 
 pub use chatly_key_value as key_value;
+pub use chatly_llm as llm;
 pub use chatly_manifest as manifest;
 pub use chatly_mqtt as mqtt;
 pub use chatly_outbound as outbound;

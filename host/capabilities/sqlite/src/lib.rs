@@ -10,6 +10,7 @@
 //!    the store either, so the requests of one instance overlap; `open` and `execute` do,
 //!    because a WIT function that is not `async` blocks its instance.
 //! 6. Single writes that wait at the same time share one commit (`group`).
+//! 7. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
 //!
 //! It does not interpret SQL beyond finding the first statement: what a statement may do is
 //! decided by SQLite and the `fence`.
@@ -23,6 +24,7 @@ mod host;
 mod local;
 mod marks;
 mod rows;
+mod spin2;
 mod statement;
 mod status;
 mod worker;
@@ -157,7 +159,8 @@ pub fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     get: fn(&mut T) -> &mut State,
 ) -> wasmtime::Result<()> {
-    bindings::spin::sqlite::sqlite::add_to_linker::<T, Data>(linker, get)
+    bindings::spin::sqlite::sqlite::add_to_linker::<T, Data>(linker, get)?;
+    spin2::link(linker, get)
 }
 
 /// Tells wasmtime that the interface works on a [`State`].
