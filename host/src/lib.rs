@@ -7,14 +7,17 @@ pub mod cache;
 pub mod capabilities;
 pub mod cli;
 pub mod compose;
+pub mod download;
 pub mod engine;
 pub mod fence;
 pub mod http;
 pub mod inspect;
 pub mod instance;
+pub mod runtime_config;
 pub mod schedule;
 pub mod state_dir;
 
+pub use chatly_files as files;
 pub use chatly_key_value as key_value;
 pub use chatly_llm as llm;
 pub use chatly_manifest as manifest;

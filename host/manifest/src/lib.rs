@@ -1,4 +1,4 @@
-//! Reads `spin.toml`, manifest version 2, with Spin's meaning.
+//! Reads `spin.toml`, manifest version 2, and [`runtime_config`], with Spin's meaning.
 //!
 //! 1. Every key is known or refused: what Spin knows and this host does not run stops the start
 //!    with the reason, and nothing is ignored but `description` texts and other tools' tables.
@@ -13,6 +13,7 @@ mod dependency;
 mod model;
 mod names;
 mod reader;
+pub mod runtime_config;
 mod scope;
 #[cfg(test)]
 mod tests;

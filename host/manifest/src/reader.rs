@@ -231,6 +231,11 @@ impl<'r, 'a> Table<'r, 'a> {
         Some(text)
     }
 
+    /// Reports something about the table as a whole.
+    pub(super) fn problem(&self, message: impl Into<String>) {
+        self.reader.report(self.line, &self.key, message);
+    }
+
     pub(super) fn missing(&self, name: &str, example: &str) {
         self.reader.report(
             self.line,

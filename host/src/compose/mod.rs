@@ -7,7 +7,8 @@
 //! 3. Before that, a dependency is fenced ([`crate::fence`]) from what it does not inherit.
 //! 4. Imports that nobody fills stay imports, merged by name; the root's exports are the result's.
 //! 5. Without dependencies the root's bytes pass through unchanged.
-//! 6. Middleware is fenced like a dependency and put before the whole ([`wrap`]).
+//! 6. A core module is made a component when it is read ([`parts`]).
+//! 7. Middleware is fenced like a dependency and put before the whole ([`wrap`]).
 
 mod error;
 mod layers;

@@ -1,5 +1,6 @@
 //! Reads what a manifest composes: a component and what fills its imports.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -100,6 +101,12 @@ fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
             path.display()
         )
     })?;
+    let component = chatly_componentize::componentize(&bytes)
+        .with_context(|| format!("component `{id}` ({})", path.display()))?;
+    let bytes = match component {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(component) => component,
+    };
     Ok(Part {
         id: id.into(),
         bytes,

@@ -136,7 +136,7 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
         .collect::<Result<_, _>>()?;
     Ok(Component {
         id: id.into(),
-        artifact: artifact(source.to_owned(), &root.bytes),
+        artifact: artifact(source.to_owned())?,
         imports: imports.collect(),
         dependencies,
     })
@@ -165,7 +165,7 @@ fn dependency(manifest: &Manifest, parent: &str, fill: &Fill) -> anyhow::Result<
     Ok(Dependency {
         name: fill.name.clone(),
         component: fill.part.id.clone(),
-        artifact: artifact(path, &fill.part.bytes),
+        artifact: artifact(path)?,
         inherits: match &fill.inherit {
             Inherit::Nothing => Vec::new(),
             Inherit::Everything => vec!["*".into()],
@@ -200,11 +200,13 @@ fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
     Ok(judged.collect())
 }
 
-fn artifact(path: PathBuf, bytes: &[u8]) -> Artifact {
-    Artifact {
+/// The file itself: a core module is another component once it is read.
+fn artifact(path: PathBuf) -> anyhow::Result<Artifact> {
+    let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    Ok(Artifact {
         path,
         sha256: hex::encode(Sha256::digest(bytes)),
-    }
+    })
 }
 
 impl Report {
