@@ -16,6 +16,7 @@ pub mod instance;
 pub mod runtime_config;
 pub mod schedule;
 pub mod state_dir;
+pub mod watch;
 
 pub use chatly_files as files;
 pub use chatly_key_value as key_value;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::manifest::{Component, DependencySource, Manifest};
+use crate::manifest::{Component, DependencySource, Manifest, Source};
 
 /// Time between two looks: a change is noticed within two of them.
 pub const POLL: Duration = Duration::from_millis(300);
@@ -61,12 +61,16 @@ impl Watch {
         };
         let paths = |component: &Component| {
             let sources = component.dependencies.values().map(|one| &one.source);
+            let own = match &component.source {
+                Source::Path(path) => Some(path.clone()),
+                Source::Url(_) => None,
+            };
             sources
                 .filter_map(|source| match source {
                     DependencySource::Path(path) => Some(path.clone()),
-                    DependencySource::Component(_) => None,
+                    DependencySource::Component(_) | DependencySource::Url(_) => None,
                 })
-                .chain([component.source.clone()])
+                .chain(own)
                 .collect::<Vec<_>>()
         };
         Self {
@@ -126,7 +130,8 @@ fn stamp(path: &Path) -> Stamp {
 impl Sight {
     /// What is different in `now`.
     pub fn change(&self, now: &Self) -> Change {
-        let differs = |(id, files): &(&String, &BTreeMap<_, _>)| self.sources.get(*id) != Some(files);
+        let differs =
+            |(id, files): &(&String, &BTreeMap<_, _>)| self.sources.get(*id) != Some(files);
         let sources = now.sources.iter().filter(differs);
         Change {
             sources: sources.map(|(id, _)| id.clone()).collect(),
@@ -158,7 +163,13 @@ mod tests {
             [component.two.build]\ncommand = \"true\"\nworkdir = \"two\"\nwatch = [\"*.js\"]\n";
         std::fs::create_dir_all(dir.path().join("src/deep")).unwrap();
         std::fs::create_dir_all(dir.path().join("two")).unwrap();
-        for file in ["spin.toml", "src/lib.rs", "src/deep/a.rs", "two/a.js", "one.wasm"] {
+        for file in [
+            "spin.toml",
+            "src/lib.rs",
+            "src/deep/a.rs",
+            "two/a.js",
+            "one.wasm",
+        ] {
             std::fs::write(dir.path().join(file), text).unwrap();
         }
         let watch = Watch::new(&Manifest::parse(text, &path).unwrap(), &path);
@@ -207,7 +218,10 @@ mod tests {
         std::fs::write(dir.path().join("src/lib.rs"), "edited").unwrap();
         let now = watch.look();
         let change = seen.built(&now).change(&now);
-        assert_eq!((change.sources, change.artifacts), (vec!["one".to_owned()], false));
+        assert_eq!(
+            (change.sources, change.artifacts),
+            (vec!["one".to_owned()], false)
+        );
     }
 
     #[test]

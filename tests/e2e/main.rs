@@ -27,3 +27,4 @@ mod routing;
 mod sandbox;
 mod secrecy;
 mod statuses;
+mod watch;

@@ -19,7 +19,7 @@ use super::{App, Options, tls};
 use crate::capabilities::{Grants, Shared};
 use crate::files::{self, Mount};
 use crate::http::clients::Clients;
-use crate::http::dispatch::Dispatcher;
+use crate::http::dispatch::{Dispatcher, Table};
 use crate::http::outgoing::{Neighbours, Outgoing};
 use crate::http::routes::Router;
 use crate::instance::{Blueprint, Data, Limits, Pool, Settings, Sinks, Stop};
@@ -42,47 +42,112 @@ impl App {
     /// component and what to change.
     pub fn load(manifest: &Manifest, options: Options) -> anyhow::Result<Self> {
         let engine = engine::build()?;
-        let triggers: Vec<&HttpTrigger> = triggers(manifest, &options.only);
-        let router = router(&triggers)?;
-        let resolver = resolver(manifest, &options)?;
-        let sweep = sweep(manifest, &options, &router, &resolver)?;
+        let stop = Stop::default();
         let tls = match &options.tls {
             Some((certificate, key)) => Some(tls::acceptor(certificate, key)?),
             None => None,
         };
+        let parts = Parts::load(manifest, &options, &engine, &stop)?;
+        let dispatcher = Arc::new(Dispatcher::new(parts.table, stop.clone()));
+        _ = parts.neighbours.set(Arc::downgrade(&dispatcher));
+        Ok(Self {
+            options,
+            engine,
+            dispatcher,
+            sweep: parts.sweep,
+            tls,
+            stop,
+            _files: parts.files,
+        })
+    }
 
-        let loader = Loader::new(manifest, &options, &resolver, &engine)?;
+    /// Route and component of every public route, in order of precedence.
+    pub fn routes(&self) -> Vec<(String, String)> {
+        let table = self.dispatcher.table();
+        let routes = table.router.routes();
+        routes
+            .map(|(route, component)| (route.to_owned(), component.to_owned()))
+            .collect()
+    }
+
+    /// What puts a changed manifest or changed components in place while this app serves.
+    pub fn reloader(&self) -> Reloader {
+        Reloader {
+            options: self.options.clone(),
+            engine: self.engine.clone(),
+            dispatcher: self.dispatcher.clone(),
+            stop: self.stop.clone(),
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Puts a changed manifest or changed components in place while an app serves.
+pub struct Reloader {
+    options: Options,
+    engine: Engine,
+    dispatcher: Arc<Dispatcher>,
+    stop: Stop,
+    /// Copies of the components' files; instances of any age may read them.
+    files: Vec<TempDir>,
+}
+
+impl Reloader {
+    /// Loads everything that `manifest` names, and dispatches to it from then on. The address, the
+    /// limits of the process and the schedule stay as they were at the start.
+    ///
+    /// # Errors
+    /// As [`App::load`]; then nothing has changed.
+    pub fn reload(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        let parts = Parts::load(manifest, &self.options, &self.engine, &self.stop)?;
+        _ = parts.neighbours.set(Arc::downgrade(&self.dispatcher));
+        self.files.extend(parts.files);
+        self.dispatcher.replace(parts.table);
+        Ok(())
+    }
+}
+
+/// What a manifest makes.
+struct Parts {
+    table: Table,
+    sweep: Option<Sweep>,
+    /// To be told of the dispatcher.
+    neighbours: Neighbours,
+    files: Option<TempDir>,
+}
+
+impl Parts {
+    fn load(
+        manifest: &Manifest,
+        options: &Options,
+        engine: &Engine,
+        stop: &Stop,
+    ) -> anyhow::Result<Self> {
+        let triggers: Vec<&HttpTrigger> = triggers(manifest, &options.only);
+        let router = router(&triggers)?;
+        let resolver = resolver(manifest, options)?;
+        let sweep = sweep(manifest, options, &router, &resolver)?;
+        let loader = Loader::new(manifest, options, &resolver, engine)?;
         let ids: BTreeSet<&str> = triggers
             .iter()
             .filter_map(|trigger| trigger.component())
             .collect();
         let blueprints = loader.load_all(ids)?;
-
-        let stop = Stop::default();
         let pool =
             |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
-        let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
-        let files = loader
-            .files
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        let dispatcher = Dispatcher::new(router, pools, stop.clone()).with_fixed(fixed(&triggers));
-        let dispatcher = Arc::new(dispatcher);
-        _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
         Ok(Self {
-            options,
-            engine,
-            dispatcher,
+            table: Table {
+                router,
+                pools: blueprints.into_iter().map(pool).collect(),
+                fixed: fixed(&triggers),
+            },
             sweep,
-            tls,
-            stop,
-            _files: files,
+            neighbours: loader.neighbours,
+            files: loader
+                .files
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
         })
-    }
-
-    /// Route and component of every public route, in order of precedence.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.dispatcher.router().routes()
     }
 }
 

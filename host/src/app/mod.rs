@@ -8,6 +8,8 @@
 mod load;
 mod tls;
 
+pub use load::Reloader;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;

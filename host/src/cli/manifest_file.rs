@@ -27,7 +27,8 @@ impl ManifestFile {
         Ok(Manifest::load_with(&self.find()?, profile)?)
     }
 
-    fn find(&self) -> Result<PathBuf> {
+    /// Where it is.
+    pub(super) fn find(&self) -> Result<PathBuf> {
         let Some(from) = &self.from else {
             return find_here(&std::env::current_dir().context("the working directory is gone")?);
         };

@@ -14,6 +14,7 @@ mod manifest_file;
 mod rules;
 mod simulate;
 mod up;
+mod watch;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

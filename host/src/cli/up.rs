@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::announce::{Announcement, KeySource};
 use super::manifest_file::ManifestFile;
+use super::watch::Remake;
 use crate::app::{App, Options};
 use crate::builder;
 use crate::download;
@@ -81,6 +82,9 @@ pub(super) struct Args {
     /// Folder for the components' output; empty for none [default: logs/ in the state dir]
     #[arg(short = 'L', long, value_name = "DIR", env = "SPIN_LOG_DIR")]
     log_dir: Option<String>,
+    /// Build again what changes, and put it in place without dropping a request
+    #[arg(long)]
+    watch: bool,
     /// Keep the components' output off this terminal
     #[arg(short, long)]
     quiet: bool,
@@ -101,6 +105,8 @@ struct Start {
     allow_private: Vec<Network>,
     config: RuntimeConfig,
     direct_mounts: bool,
+    /// With `--watch`: how to make again what changes.
+    remake: Option<Remake>,
 }
 
 pub(super) fn run(args: Args) -> Result<ExitCode> {
@@ -142,6 +148,13 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         (None, Some(LogDir::At(folder))) => Some(folder.clone()),
         (None, None) => Some(state_dir.log_dir()),
     };
+    let remake = Remake {
+        from: args.manifest,
+        profile: args.profile,
+        only: args.component.clone(),
+        no_build: args.no_build,
+        downloads: state_dir.root().join(download::FOLDER),
+    };
     let start = Start {
         manifest,
         listen: args.listen,
@@ -155,6 +168,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         allow_private: args.allow_private,
         config,
         direct_mounts: args.direct_mounts,
+        remake: args.watch.then_some(remake),
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
     runtime.block_on(run_app(start, move |address| {
@@ -179,6 +193,10 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
         ..Options::new(start.state_dir.root().to_owned())
     };
     let app = App::load(&start.manifest, options)?;
+    let _watcher = match start.remake {
+        Some(remake) => Some(remake.start(start.manifest, app.reloader())?),
+        None => None,
+    };
     // Only now: a signal while it loads ends the process, as there is nothing to finish.
     let shutdown = stop_signal()?;
     app.serve(shutdown, ready).await
@@ -391,7 +409,7 @@ mod tests {
 
     #[test]
     fn flags_without_a_feature_behind_them_are_unknown() {
-        for flag in ["--watch", "--tls-cert", "--tls-key"] {
+        for flag in ["--tls-cert", "--tls-key"] {
             let kind = parse(&[flag]).unwrap_err().kind();
             assert_eq!(kind, clap::error::ErrorKind::UnknownArgument, "{flag}");
         }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -41,39 +42,43 @@ enum Origin {
 }
 
 /// All components of an application and the routes to them.
-pub struct Dispatcher {
-    router: Router,
-    pools: BTreeMap<String, Arc<Pool>>,
+pub struct Table {
+    /// The public routes.
+    pub router: Router,
+    /// The components, by id.
+    pub pools: BTreeMap<String, Arc<Pool>>,
     /// `static_response`, by route.
-    fixed: BTreeMap<String, StaticResponse>,
+    pub fixed: BTreeMap<String, StaticResponse>,
+}
+
+/// Gives requests to the components of an application.
+pub struct Dispatcher {
+    table: ArcSwap<Table>,
     stop: Stop,
     outside: Semaphore,
     inside: Semaphore,
 }
 
 impl Dispatcher {
-    /// Joins routes and components.
-    pub fn new(router: Router, pools: BTreeMap<String, Arc<Pool>>, stop: Stop) -> Self {
+    /// Dispatches by `table`.
+    pub fn new(table: Table, stop: Stop) -> Self {
         Self {
-            router,
-            pools,
-            fixed: BTreeMap::new(),
+            table: ArcSwap::from_pointee(table),
             stop,
             outside: Semaphore::new(MAX_REQUESTS),
             inside: Semaphore::new(MAX_REQUESTS),
         }
     }
 
-    /// Answers these routes without a component.
-    #[must_use]
-    pub fn with_fixed(mut self, fixed: BTreeMap<String, StaticResponse>) -> Self {
-        self.fixed = fixed;
-        self
+    /// Dispatches by another table from now on. Requests that have begun go on with the old one,
+    /// whose instances end when they are idle.
+    pub fn replace(&self, table: Table) {
+        self.table.store(Arc::new(table));
     }
 
-    /// The public routes.
-    pub fn router(&self) -> &Router {
-        &self.router
+    /// What it dispatches by.
+    pub fn table(&self) -> Arc<Table> {
+        self.table.load_full()
     }
 
     /// Answers a request that came over the network.
@@ -87,17 +92,18 @@ impl Dispatcher {
         if path == HEALTH {
             return text(StatusCode::OK, "text/plain", "OK");
         }
-        let Some(found) = self.router.find(path) else {
+        let table = self.table();
+        let Some(found) = table.router.find(path) else {
             return self.refuse(&request, Problem::NotFound);
         };
         let Ok(_permit) = self.outside.try_acquire() else {
             return self.refuse(&request, Problem::Busy);
         };
-        if let Some(fixed) = self.fixed.get(&found.route) {
+        if let Some(fixed) = table.fixed.get(&found.route) {
             return respond(fixed, &found, request.method());
         }
         let origin = Origin::Outside { scheme, client };
-        match self.pools.get(&found.component) {
+        match table.pools.get(&found.component) {
             Some(pool) => self.answer(pool, found, request, origin).await,
             None => self.refuse(&request, Problem::NotFound),
         }
@@ -109,7 +115,8 @@ impl Dispatcher {
         component: &str,
         request: Request<WasiBody>,
     ) -> Option<Response<WasiBody>> {
-        let pool = self.pools.get(component)?;
+        let table = self.table();
+        let pool = table.pools.get(component)?;
         let Ok(_permit) = self.inside.try_acquire() else {
             return Some(self.refuse(&request, Problem::Busy));
         };
@@ -119,8 +126,9 @@ impl Dispatcher {
 
     /// Answers a request that the host itself makes to one of its public routes, if it has it.
     pub async fn request(&self, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
-        let found = self.router.find(request.uri().path())?;
-        let pool = self.pools.get(&found.component)?;
+        let table = self.table();
+        let found = table.router.find(request.uri().path())?;
+        let pool = table.pools.get(&found.component)?;
         Some(self.answer(pool, found, request, Origin::Inside).await)
     }
 
@@ -261,8 +269,12 @@ mod tests {
     use http_body_util::Empty;
 
     fn dispatcher() -> Dispatcher {
-        let router = Router::build([("/one", "one")]).unwrap();
-        Dispatcher::new(router, BTreeMap::new(), Stop::default())
+        let table = Table {
+            router: Router::build([("/one", "one")]).unwrap(),
+            pools: BTreeMap::new(),
+            fixed: BTreeMap::new(),
+        };
+        Dispatcher::new(table, Stop::default())
     }
 
     fn get(path: &'static str) -> Request<WasiBody> {
