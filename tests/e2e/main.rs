@@ -23,4 +23,8 @@ mod refusals;
 mod routing;
 mod sandbox;
 mod secrecy;
+mod spin2;
+mod sqlite_3_0;
 mod statuses;
+mod wasi_config;
+mod wasi_keyvalue;
