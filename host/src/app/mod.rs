@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tracing::{info, warn};
 use wasmtime::Engine;
 
@@ -21,6 +22,7 @@ use crate::engine::Ticker;
 use crate::http::dispatch::Dispatcher;
 use crate::http::server;
 use crate::instance::Stop;
+use crate::manifest::runtime_config::RuntimeConfig;
 use crate::outbound::Network;
 use crate::schedule::Sweep;
 
@@ -55,6 +57,10 @@ pub struct Options {
     pub allow_private: Vec<Network>,
     /// How long a stop waits for what is in flight.
     pub stop_timeout: Duration,
+    /// The runtime config. Its `state_dir`, `log_dir` and variables are already in the others.
+    pub runtime_config: RuntimeConfig,
+    /// Let components see the folders of `files` themselves, not copies of them.
+    pub direct_mounts: bool,
 }
 
 impl Options {
@@ -72,6 +78,8 @@ impl Options {
             only: Vec::new(),
             allow_private: Vec::new(),
             stop_timeout: STOP_TIMEOUT,
+            runtime_config: RuntimeConfig::default(),
+            direct_mounts: false,
         }
     }
 }
@@ -84,6 +92,8 @@ pub struct App {
     sweep: Option<Sweep>,
     tls: Option<tokio_rustls::TlsAcceptor>,
     stop: Stop,
+    /// Copies of the components' files, removed with this.
+    _files: Option<TempDir>,
 }
 
 impl App {
@@ -103,6 +113,7 @@ impl App {
             sweep,
             tls,
             stop,
+            _files,
         } = self;
         let listener = server::bind(options.listen, options.find_free_port).await?;
         let _ticker = Ticker::start(&engine)?;

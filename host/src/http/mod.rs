@@ -2,9 +2,11 @@
 //!
 //! 1. [`server`] accepts connections; [`routes`] and [`dispatch`] find the component.
 //! 2. [`headers`] tells it how it was reached; [`body`] and [`problem`] are what goes back.
-//! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`.
+//! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`
+//!    and [`clients`].
 
 pub mod body;
+pub mod clients;
 mod connect;
 pub mod dispatch;
 pub mod headers;

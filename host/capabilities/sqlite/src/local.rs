@@ -5,7 +5,7 @@
 //! back and kept for the next one that opens, unless the guest altered it: what the next
 //! finds is as good as new.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,11 +38,19 @@ impl Local {
     ///
     /// [`InvalidLabel`] when `label` could be a path.
     pub fn new(state_dir: &Path, label: &str) -> Result<Self, InvalidLabel> {
-        let database = Arc::new(Database::new(state_dir, label)?);
-        Ok(Self {
-            group: Arc::new(Group::new(database)),
+        Ok(Self::on(Database::new(state_dir, label)?))
+    }
+
+    /// The database in the file `path`, created when it is first opened.
+    pub fn at(path: PathBuf) -> Self {
+        Self::on(Database::at(path))
+    }
+
+    fn on(database: Database) -> Self {
+        Self {
+            group: Arc::new(Group::new(Arc::new(database))),
             idle: Arc::default(),
-        })
+        }
     }
 
     /// Starts a thread with a new connection.
