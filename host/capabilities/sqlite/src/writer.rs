@@ -237,7 +237,9 @@ impl Grouping {
             self.undo()?;
             answer.outcome = Err(Error::Io("FOREIGN KEY constraint failed".to_owned()));
             if let Some(counts) = &mut answer.counts {
-                (counts.changes, counts.total) = (0, 0);
+                // What its triggers did stays in the total, as it does alone.
+                counts.total = counts.total.saturating_sub(counts.changes);
+                counts.changes = 0;
             }
         } else {
             self.control("RELEASE member")?;

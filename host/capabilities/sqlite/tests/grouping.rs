@@ -1,4 +1,9 @@
 //! Writes that share a commit are to each of their connections as if they had run alone.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed, which is all that it is for"
+)]
 
 use std::future::Future;
 use std::pin::Pin;

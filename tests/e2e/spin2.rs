@@ -1,0 +1,152 @@
+//! `fermyon:spin@2.0.0`, the generation of Spin's second SDK: key-value, sqlite, variables and
+//! llm, and none of them without the grant.
+
+use anyhow::Result;
+use harness::{Options, TestApp, guest};
+use http::Method;
+use serde_json::{Value, json};
+
+/// A host with the guest behind `/granted`, which may use all four, and behind `/bare`.
+async fn start() -> Result<(TestApp, tempfile::TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let guest = guest("spin-2")?;
+    let manifest = format!(
+        r#"
+        spin_manifest_version = 2
+        [application]
+        name = "spin-2"
+        [[trigger.http]]
+        route = "/granted"
+        component = "granted"
+        [[trigger.http]]
+        route = "/bare"
+        component = "bare"
+        [component.granted]
+        source = "{guest}"
+        key_value_stores = ["default"]
+        sqlite_databases = ["default"]
+        ai_models = ["llama"]
+        [component.granted.variables]
+        channel = "whatsapp"
+        [component.bare]
+        source = "{guest}"
+        "#,
+        guest = guest.display()
+    );
+    let path = folder.path().join("spin.toml");
+    std::fs::write(&path, manifest)?;
+    let options = Options {
+        manifest: path,
+        ..Options::default()
+    };
+    Ok((TestApp::start_with(options).await?, folder))
+}
+
+async fn calls(app: &TestApp, path: &str, calls: Value) -> Result<Value> {
+    let answer = app
+        .request(Method::POST, path, &[], calls.to_string())
+        .await?;
+    answer.json()
+}
+
+#[tokio::test]
+async fn stores_and_databases_work_as_they_do_in_spin() -> Result<()> {
+    let (app, _folder) = start().await?;
+    let script = json!([
+        ["store", "default"],
+        ["get", "k"],
+        ["set", "k", "v"],
+        ["get", "k"],
+        ["exists", "k"],
+        ["keys"],
+        ["delete", "k"],
+        ["exists", "k"],
+    ]);
+    let want = json!([null, null, null, [118], true, ["k"], null, false]);
+    assert_eq!(calls(&app, "/granted", script).await?, want);
+
+    let script = json!([
+        ["database", "default"],
+        ["execute", "CREATE TABLE t (a, b, c, d, e)"],
+        [
+            "execute",
+            "INSERT INTO t VALUES (?, ?, ?, ?, ?)",
+            [7, 0.5, "ä", [0, 255], null]
+        ],
+        ["execute", "SELECT a AS first, b, c, d, e FROM t; nonsense"],
+        ["execute", "SELECT changes()"],
+        ["execute", "nonsense"],
+    ]);
+    let got = calls(&app, "/granted", script).await?;
+    assert_eq!(got[3]["columns"], json!(["first", "b", "c", "d", "e"]));
+    let row = "[Value::Integer(7), Value::Real(0.5), Value::Text(\"ä\"), Value::Blob([0, 255]), Value::Null]";
+    assert_eq!(got[3]["rows"], json!([row]));
+    assert_eq!(got[4]["rows"], json!(["[Value::Integer(1)]"]));
+    let refused = got[5]["error"].as_str().expect("an error");
+    assert!(
+        refused.starts_with("Error::Io(\"near \\\"nonsense\\\": syntax error"),
+        "{refused}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_variable_is_the_components_own() -> Result<()> {
+    let (app, _folder) = start().await?;
+    let script = json!([
+        ["variable", "channel"],
+        ["variable", "other"],
+        ["variable", "-"]
+    ]);
+    let got = calls(&app, "/granted", script).await?;
+    assert_eq!(got[0], "whatsapp");
+    let undefined = r#"Error::Undefined("no variable for \"granted\".\"other\"")"#;
+    assert_eq!(got[1], json!({ "error": undefined }));
+    let invalid = got[2]["error"].as_str().expect("an error");
+    assert!(invalid.starts_with("Error::InvalidName("), "{invalid}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_backend_a_granted_model_is_spins_runtime_error() -> Result<()> {
+    let (app, _folder) = start().await?;
+    let script = json!([["infer", "llama", "Who?"], ["embed", "llama", "a"]]);
+    let error =
+        r#"Error::RuntimeError("Local LLM operations are not supported in this version of Spin.")"#;
+    let want = json!([{ "error": error }, { "error": error }]);
+    assert_eq!(calls(&app, "/granted", script).await?, want);
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_the_grants_each_interface_refuses_in_spins_way() -> Result<()> {
+    let (app, _folder) = start().await?;
+    let script = json!([
+        ["store", "default"],
+        ["database", "default"],
+        ["variable", "channel"],
+        ["infer", "llama", "Who?"],
+        ["embed", "llama", "a"],
+    ]);
+    let model = "Error::InvalidInput(\"The component does not have access to use 'llama'. To give the component access, add 'llama' to the 'ai_models' key for the component in your spin.toml manifest\")";
+    let want = [
+        "Error::AccessDenied",
+        "Error::AccessDenied",
+        r#"Error::Undefined("no variable for \"bare\".\"channel\"")"#,
+        model,
+        model,
+    ];
+    let want: Vec<_> = want.iter().map(|error| json!({ "error": error })).collect();
+    assert_eq!(calls(&app, "/bare", script).await?, Value::from(want));
+    let other = json!([
+        ["store", "other"],
+        ["database", "other"],
+        ["infer", "gpt", ""]
+    ]);
+    let got = calls(&app, "/granted", other).await?;
+    assert_eq!(got[0], json!({ "error": "Error::AccessDenied" }));
+    assert_eq!(got[1], json!({ "error": "Error::AccessDenied" }));
+    let refused = got[2]["error"].as_str().expect("an error");
+    assert!(refused.starts_with("Error::InvalidInput("), "{refused}");
+    Ok(())
+}
