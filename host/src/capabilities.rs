@@ -16,7 +16,7 @@ use wasmtime::component::Linker;
 use crate::instance::Data;
 use crate::manifest::{Component, Manifest};
 use crate::variables::Resolver;
-use crate::{key_value, outbound, sqlite, variables};
+use crate::{key_value, outbound, postgres, sqlite, variables};
 
 /// What the manifest allows one component.
 #[derive(Clone)]
@@ -52,6 +52,7 @@ impl Grants {
 pub struct Shared {
     sqlite: Arc<sqlite::Shared>,
     key_value: Arc<key_value::Shared>,
+    postgres: Arc<postgres::Shared>,
 }
 
 impl Shared {
@@ -70,6 +71,7 @@ impl Shared {
         Ok(Self {
             sqlite: Arc::new(sqlite::Shared::local(state_dir, databases)?),
             key_value: Arc::new(stores),
+            postgres: Arc::default(),
         })
     }
 }
@@ -85,6 +87,7 @@ pub struct States {
     variables: variables::State,
     sqlite: sqlite::State,
     key_value: key_value::State,
+    postgres: postgres::State,
 }
 
 impl States {
@@ -94,6 +97,7 @@ impl States {
             variables: variables::State::new(grants.variables.clone()),
             sqlite: sqlite::State::new(grants.sqlite.clone(), shared.sqlite.clone()),
             key_value: key_value::State::new(grants.key_value.clone(), shared.key_value.clone()),
+            postgres: postgres::State::new(grants.hosts.clone(), shared.postgres.clone()),
         }
     }
 }
@@ -105,5 +109,6 @@ impl States {
 pub fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
     variables::link(linker, |data| &mut data.capabilities.variables)?;
     sqlite::link(linker, |data| &mut data.capabilities.sqlite)?;
-    key_value::link(linker, |data| &mut data.capabilities.key_value)
+    key_value::link(linker, |data| &mut data.capabilities.key_value)?;
+    postgres::link(linker, |data| &mut data.capabilities.postgres)
 }

@@ -18,5 +18,6 @@ pub mod state_dir;
 pub use chatly_key_value as key_value;
 pub use chatly_manifest as manifest;
 pub use chatly_outbound as outbound;
+pub use chatly_postgres as postgres;
 pub use chatly_sqlite as sqlite;
 pub use chatly_variables as variables;

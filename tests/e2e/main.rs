@@ -18,6 +18,7 @@ mod kill;
 mod leases;
 mod manifest;
 mod payload;
+mod postgres;
 mod recovery;
 mod refusals;
 mod routing;
