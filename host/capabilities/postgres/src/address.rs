@@ -16,10 +16,18 @@ use super::{Error, Grant, SCHEME, failure};
 const USUAL_PORT: u16 = 5432;
 
 /// What to connect to; every host is allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Address {
+    text: String,
     config: Config,
     hosts: Vec<Host>,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text has the password in it; the settings hide theirs.
+        self.config.fmt(formatter)
+    }
 }
 
 /// One of the hosts of an address.
@@ -78,12 +86,21 @@ impl Address {
             port: port_of(ports, at).unwrap_or(USUAL_PORT),
         };
         let hosts = (0..count).map(host).collect();
-        Ok(Self { config, hosts })
+        Ok(Self {
+            text: text.to_owned(),
+            config,
+            hosts,
+        })
     }
 
     /// The hosts, in the order in which to try them.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// The address as it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Everything else: user, password, database, options, TLS.

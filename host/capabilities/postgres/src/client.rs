@@ -1,74 +1,132 @@
 //! A connection over tokio-postgres.
 //!
 //! What runs on it here ends with it: the task that moves bytes is stopped when the last user is
-//! gone, whether or not the server still has something to say.
+//! gone, whether or not the server still has something to say. Only a connection on which nothing
+//! runs may be used again.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_postgres::RowStream;
 
 use super::frame::TooLong;
+use super::pool::Home;
 use super::rows::{BATCHES_AHEAD, Forward};
 use super::{
-    Connection, Error, MAX_RESULT_BYTES, ParameterValue, RowSet, Rows, failure, rows, values,
+    Connection, Error, Host, MAX_RESULT_BYTES, ParameterValue, RowSet, Rows, failure, rows, values,
 };
 
 /// An open connection.
 pub struct Client(Arc<Inner>);
 
-/// The driver's half that takes statements, and the task of the other half.
+/// A connection while it is used: what [`Client`] and the streams on it share.
 pub struct Inner {
-    driver: tokio_postgres::Client,
-    moving: JoinHandle<Result<(), tokio_postgres::Error>>,
-    too_long: TooLong,
+    driver: Arc<Driver>,
+    /// Where it goes afterwards, if anywhere.
+    home: Option<Home>,
+    /// Statements that began and did not end.
+    running: AtomicUsize,
 }
 
-impl Drop for Inner {
+/// The driver's half that takes statements, and the task of the other half.
+pub struct Driver {
+    client: tokio_postgres::Client,
+    moving: JoinHandle<Result<(), tokio_postgres::Error>>,
+    too_long: TooLong,
+    host: Host,
+    peer: IpAddr,
+}
+
+impl Drop for Driver {
     fn drop(&mut self) {
         self.moving.abort();
     }
 }
 
-impl Client {
-    /// A connection whose bytes are moved by `moving`.
+impl Driver {
+    /// A connection to `host` at `peer`, whose bytes are moved by `moving`.
     pub fn new(
-        driver: tokio_postgres::Client,
+        client: tokio_postgres::Client,
         moving: JoinHandle<Result<(), tokio_postgres::Error>>,
         too_long: TooLong,
+        (host, peer): (Host, IpAddr),
     ) -> Self {
-        Self(Arc::new(Inner {
-            driver,
+        Self {
+            client,
             moving,
             too_long,
+            host,
+            peer,
+        }
+    }
+
+    /// What takes statements.
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.client
+    }
+
+    /// Where it leads.
+    pub fn peer(&self) -> (&Host, IpAddr) {
+        (&self.host, self.peer)
+    }
+
+    /// Whether the server, or the way to it, is gone.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed() || self.moving.is_finished()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let idle = *self.running.get_mut() == 0 && !self.driver.is_closed();
+        let home = self.home.take().filter(|_| idle);
+        // Without a runtime there is nobody to set it back.
+        if let (Some(home), Ok(runtime)) = (home, Handle::try_current()) {
+            runtime.spawn(home.take_back(self.driver.clone()));
+        }
+    }
+}
+
+impl Client {
+    /// A connection that goes to `home` when it is not used any more.
+    pub fn new(driver: Arc<Driver>, home: Option<Home>) -> Self {
+        Self(Arc::new(Inner {
+            driver,
+            home,
+            running: AtomicUsize::new(0),
         }))
     }
 
-    /// The driver.
-    pub fn driver(&self) -> &tokio_postgres::Client {
-        &self.0.driver
-    }
-
+    /// Begins a statement, which ends with [`Inner::ended`].
     async fn start(
         &self,
         statement: &str,
         parameters: Vec<ParameterValue>,
     ) -> Result<RowStream, Error> {
         let parameters = values::parameters(parameters).map_err(Error::BadParameter)?;
-        let started = self.0.driver.query_raw(statement, parameters).await;
+        self.0.running.fetch_add(1, Ordering::Relaxed);
+        let started = self.0.driver.client.query_raw(statement, parameters).await;
         started.map_err(|error| self.0.failed(&error))
     }
 }
 
 impl Inner {
-    /// The error of a statement. A message that is too long ends the connection, so that the
-    /// driver knows only that it is closed.
+    /// Counts a statement as over: the server has said all that it has to say about it.
+    pub fn ended(&self) {
+        self.running.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The error with which a statement ended. A message that is too long ends the connection, so
+    /// that the driver knows only that it is closed.
     pub fn failed(&self, error: &tokio_postgres::Error) -> Error {
-        match self.too_long.load(Ordering::Relaxed) {
+        self.ended();
+        match self.driver.too_long.load(Ordering::Relaxed) {
             true => failure::too_large(),
             false => failure::query(error),
         }
@@ -83,8 +141,12 @@ impl Connection for Client {
         parameters: Vec<ParameterValue>,
     ) -> Result<u64, Error> {
         let parameters = values::parameters(parameters).map_err(Error::ValueConversionFailed)?;
-        let done = self.0.driver.execute_raw(&statement, parameters).await;
-        done.map_err(|error| self.0.failed(&error))
+        self.0.running.fetch_add(1, Ordering::Relaxed);
+        let client = &self.0.driver.client;
+        let done = client.execute_raw(&statement, parameters).await;
+        let done = done.map_err(|error| self.0.failed(&error))?;
+        self.0.ended();
+        Ok(done)
     }
 
     async fn query(
@@ -110,6 +172,7 @@ impl Connection for Client {
             }
             result.rows.push(row);
         }
+        self.0.ended();
         Ok(result)
     }
 

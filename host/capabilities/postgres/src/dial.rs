@@ -15,13 +15,13 @@ use tokio_postgres::config::{LoadBalanceHosts, SslMode, SslNegotiation, TargetSe
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::address::{self, Address, Host};
-use super::client::Client;
+use super::client::{Client, Driver};
 use super::failure;
 use super::frame::{Bounded, Next, TooLong};
 use super::tls::{Root, Tls};
 use super::{Backend, Connection, Error, Grant, SCHEME};
 
-/// Servers over TCP.
+/// Servers over TCP, with a new connection each time.
 pub struct Network;
 
 #[async_trait]
@@ -32,25 +32,35 @@ impl Backend for Network {
         root: Option<Root>,
         grant: &Grant,
     ) -> Result<Arc<dyn Connection>, Error> {
-        let config = address.config();
-        let mut last = None;
-        for host in in_order(config, address.hosts()) {
-            let found = match reachable(host, config, grant).await {
-                Ok(found) => found,
-                Err(error) => {
-                    last = Some(error);
-                    continue;
-                }
-            };
-            for socket in found {
-                match greet(host, socket, root.clone(), config).await {
-                    Ok(client) => return Ok(Arc::new(client)),
-                    Err(error) => last = Some(error),
-                }
+        let driver = connect(address, root, grant).await?;
+        Ok(Arc::new(Client::new(Arc::new(driver), None)))
+    }
+}
+
+/// A new connection, to the first host that answers.
+pub async fn connect(
+    address: &Address,
+    root: Option<Root>,
+    grant: &Grant,
+) -> Result<Driver, Error> {
+    let config = address.config();
+    let mut last = None;
+    for host in in_order(config, address.hosts()) {
+        let found = match reachable(host, config, grant).await {
+            Ok(found) => found,
+            Err(error) => {
+                last = Some(error);
+                continue;
+            }
+        };
+        for socket in found {
+            match greet(host, socket, root.clone(), config).await {
+                Ok(driver) => return Ok(driver),
+                Err(error) => last = Some(error),
             }
         }
-        Err(last.unwrap_or_else(|| failure::connection(&"there is no host")))
     }
+    Err(last.unwrap_or_else(|| failure::connection(&"there is no host")))
 }
 
 /// What there is to try, in the order to try it.
@@ -104,8 +114,8 @@ async fn greet(
     socket: SocketAddr,
     root: Option<Root>,
     config: &Config,
-) -> Result<Client, Error> {
-    let stream = connect(socket, config).await?;
+) -> Result<Driver, Error> {
+    let stream = dial(socket, config).await?;
     let too_long = TooLong::default();
     let first = match (config.get_ssl_mode(), config.get_ssl_negotiation()) {
         (SslMode::Disable, _) => Next::MESSAGE,
@@ -113,20 +123,21 @@ async fn greet(
         _ => Next::Answer,
     };
     let stream = Bounded::new(stream, first, too_long.clone());
-    let client = if config.get_ssl_mode() == SslMode::Disable {
+    let peer = (host.clone(), socket.ip());
+    let driver = if config.get_ssl_mode() == SslMode::Disable {
         let connecting = tokio_postgres::Config::connect_raw(config, stream, NoTls);
         let (client, connection) = connecting.await.map_err(refused)?;
-        Client::new(client, tokio::spawn(connection), too_long)
+        Driver::new(client, tokio::spawn(connection), too_long, peer)
     } else {
         let tls = Tls::new(host.name.as_deref(), root, config.get_ssl_negotiation());
         let tls = tls.map_err(|error| {
             failure::connection(&format_args!("error performing TLS handshake: {error}"))
         })?;
         let (client, connection) = config.connect_raw(stream, tls).await.map_err(refused)?;
-        Client::new(client, tokio::spawn(connection), too_long)
+        Driver::new(client, tokio::spawn(connection), too_long, peer)
     };
-    suits(&client, config.get_target_session_attrs()).await?;
-    Ok(client)
+    suits(&driver, config.get_target_session_attrs()).await?;
+    Ok(driver)
 }
 
 fn refused(error: tokio_postgres::Error) -> Error {
@@ -137,7 +148,7 @@ fn unreachable(cause: &dyn std::fmt::Display) -> Error {
     failure::connection(&format_args!("error connecting to server: {cause}"))
 }
 
-async fn connect(socket: SocketAddr, config: &Config) -> Result<TcpStream, Error> {
+async fn dial(socket: SocketAddr, config: &Config) -> Result<TcpStream, Error> {
     let connecting = TcpStream::connect(socket);
     let connected = match config.get_connect_timeout() {
         Some(limit) if *limit > Duration::ZERO => {
@@ -173,13 +184,13 @@ fn tune(stream: &TcpStream, config: &Config) -> std::io::Result<()> {
 }
 
 /// Refuses a server that is not what `target_session_attrs` asks for.
-async fn suits(client: &Client, wanted: TargetSessionAttrs) -> Result<(), Error> {
+async fn suits(driver: &Driver, wanted: TargetSessionAttrs) -> Result<(), Error> {
     let (unwanted, refusal) = match wanted {
         TargetSessionAttrs::ReadWrite => ("on", "database does not allow writes"),
         TargetSessionAttrs::ReadOnly => ("off", "database is not read only"),
         _ => return Ok(()),
     };
-    let asking = client.driver().simple_query("SHOW transaction_read_only");
+    let asking = driver.client().simple_query("SHOW transaction_read_only");
     let messages = asking.await.map_err(refused)?;
     let answer = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.try_get(0).ok().flatten(),

@@ -5,7 +5,7 @@
 //!    looked up and the answer is `connection-failed`. See [`Address`].
 //! 2. A name is looked up once. The connection goes to an address that the grant reaches, and TLS
 //!    is checked against the name.
-//! 3. Every `open` gives a connection of its own; an instance has at most [`MAX_CONNECTIONS`] at
+//! 3. Every `open` gives a connection of its own, as good as new (see [`Pool`]); an instance has at most [`MAX_CONNECTIONS`] at
 //!    once. Dropping one ends what still runs on it here.
 //! 4. No message of a server, row or result has more than [`MAX_RESULT_BYTES`]; a stream of rows
 //!    that is not read holds about 1 MiB, or one row.
@@ -23,6 +23,7 @@ mod dial;
 mod failure;
 mod frame;
 mod numeric;
+mod pool;
 mod range;
 mod rows;
 mod spin3;
@@ -40,6 +41,7 @@ pub use address::{Address, Host};
 /// Where one component may connect to; of its entries, those with the scheme `postgres` count.
 pub use chatly_outbound::Grant;
 pub use dial::Network;
+pub use pool::{MAX_WAITING, Pool};
 pub use rows::Batch;
 pub use spin4::{
     Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError,
@@ -64,7 +66,7 @@ pub struct Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self::new(Arc::new(Network))
+        Self::new(Arc::new(Pool::default()))
     }
 }
 

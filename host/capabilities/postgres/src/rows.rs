@@ -82,7 +82,10 @@ impl Forward {
                     coming.next().await
                 }
             };
-            let Some(row) = next else { return Ok(()) };
+            let Some(row) = next else {
+                self.connection.ended();
+                return Ok(());
+            };
             let row = row.map_err(|error| self.connection.failed(&error))?;
             if let Some(opening) = self.opening.take() {
                 let _ = opening.send(values::columns(&row));

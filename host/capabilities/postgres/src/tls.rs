@@ -39,6 +39,11 @@ impl Root {
         added.map_err(|error| error.to_string())?;
         Ok(Self(certificate))
     }
+
+    /// Its bytes.
+    pub(super) fn der(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The settings without a root of one's own.

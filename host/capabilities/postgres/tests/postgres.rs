@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chatly_manifest::{Application, Component, Manifest};
 use chatly_postgres::{
     Address, Backend, Connection, DbDataType, DbValue, Error, Grant, Interval, MAX_RESULT_BYTES,
-    Network, ParameterValue, QueryError, RangeBoundKind, Root, Rows,
+    Network, ParameterValue, Pool, QueryError, RangeBoundKind, Root, Rows,
 };
 use chatly_variables::{Providers, Resolver};
 use harness::Postgres;
@@ -802,4 +802,100 @@ async fn a_server_that_dies_ends_what_runs_on_it() {
     assert_eq!(why, "Error { kind: Closed, cause: None }");
     let why = reason(open_with(&server.url(), None, &grant(&LOCAL)).await);
     assert!(why.contains("Connection refused"), "{why}");
+}
+
+/// The server's process behind a connection.
+async fn process(connection: &dyn Connection) -> String {
+    value(connection, "SELECT pg_backend_pid()", vec![]).await.1
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_as_good_as_new_and_only_by_who_may() {
+    let Some(server) = Postgres::start().unwrap() else {
+        return;
+    };
+    let (pool, granted) = (Pool::default(), grant(&LOCAL));
+    let address = Address::new(&server.url(), &granted).unwrap();
+    let first = pool.open(&address, None, &granted).await.unwrap();
+    let used = process(&*first).await;
+    for statement in [
+        "CREATE TYPE mood AS ENUM ('fine')",
+        "SET search_path = 'elsewhere'",
+        "CREATE TEMP TABLE leftover (id integer)",
+        "PREPARE leftover AS SELECT 1",
+        "SELECT pg_advisory_lock(7)",
+        "LISTEN leftover",
+        "SELECT 'fine'::public.mood",
+        "BEGIN",
+        "CREATE TABLE public.uncommitted (id integer)",
+    ] {
+        first.execute(statement.to_owned(), vec![]).await.unwrap();
+    }
+    drop(first);
+    // It is set back behind the scenes; until then an open gets a new one.
+    let mut others = Vec::new();
+    let again = loop {
+        let opened = pool.open(&address, None, &granted).await.unwrap();
+        if process(&*opened).await == used {
+            break opened;
+        }
+        assert!(others.len() < 90, "it does not come back");
+        others.push(opened);
+    };
+    for (statement, want) in [
+        (
+            "SELECT current_setting('search_path')",
+            "DbValue::Str(\"\\\"$user\\\", public\")",
+        ),
+        (
+            "SELECT to_regclass('pg_temp.leftover') IS NULL",
+            "DbValue::Boolean(true)",
+        ),
+        (
+            "SELECT to_regclass('public.uncommitted') IS NULL",
+            "DbValue::Boolean(true)",
+        ),
+        (
+            "SELECT count(*) FROM pg_prepared_statements WHERE from_sql",
+            "DbValue::Int64(0)",
+        ),
+        (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+            "DbValue::Int64(0)",
+        ),
+        (
+            "SELECT count(*) FROM pg_listening_channels()",
+            "DbValue::Int64(0)",
+        ),
+        (
+            "SELECT pg_current_xact_id_if_assigned() IS NULL",
+            "DbValue::Boolean(true)",
+        ),
+        (
+            "SELECT 'fine'::mood",
+            "DbValue::Unsupported([102, 105, 110, 101])",
+        ),
+    ] {
+        let got = value(&*again, statement, vec![]).await.1;
+        assert_eq!(got, want, "{statement}");
+    }
+    // A statement is given up in the middle: nobody gets that connection.
+    let endless = "SELECT repeat('x', 10000) FROM generate_series(1, 100000000)";
+    let mut rows = again.stream(endless.to_owned(), vec![]).await.unwrap();
+    assert!(rows.batches.recv().await.is_some());
+    drop((rows, again));
+    let watch = open(&server.url()).await;
+    let alive = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE pid = {}",
+        used.trim_start_matches("DbValue::Int32(")
+            .trim_end_matches(')')
+    );
+    while value(&*watch, &alive, vec![]).await.1 != "DbValue::Int64(0)" {
+        tokio::task::yield_now().await;
+    }
+    // What waits is no way around a grant: this one does not reach private addresses.
+    drop(others);
+    let wide = grant(&["postgres://*:*"]);
+    let why = reason(pool.open(&address, None, &wide).await);
+    assert!(why.ends_with("is not permitted"), "{why}");
 }
