@@ -18,7 +18,7 @@ use crate::instance::Data;
 use crate::manifest::runtime_config::{KeyValueStore, LlmApi, RuntimeConfig};
 use crate::manifest::{Component, Manifest};
 use crate::variables::Resolver;
-use crate::{key_value, llm, mqtt, outbound, redis, sqlite, variables};
+use crate::{key_value, llm, mqtt, outbound, postgres, redis, sqlite, variables};
 
 /// What the manifest allows one component.
 #[derive(Clone)]
@@ -57,6 +57,7 @@ pub struct Shared {
     sqlite: Arc<sqlite::Shared>,
     key_value: Arc<key_value::Shared>,
     llm: Arc<llm::Shared>,
+    postgres: Arc<postgres::Shared>,
 }
 
 impl Shared {
@@ -85,6 +86,7 @@ impl Shared {
             sqlite: Arc::new(sqlite),
             key_value: Arc::new(configured_stores(stores, config)?),
             llm: Arc::new(llm::Shared::new(models(config)?)),
+            postgres: Arc::default(),
         })
     }
 }
@@ -144,6 +146,7 @@ pub struct States {
     redis: redis::State,
     mqtt: mqtt::State,
     llm: llm::State,
+    postgres: postgres::State,
 }
 
 impl States {
@@ -156,6 +159,7 @@ impl States {
             redis: redis::State::new(grants.hosts.clone()),
             mqtt: mqtt::State::new(grants.hosts.clone()),
             llm: llm::State::new(grants.llm.clone(), shared.llm.clone()),
+            postgres: postgres::State::new(grants.hosts.clone(), shared.postgres.clone()),
         }
     }
 }
@@ -170,5 +174,6 @@ pub fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
     key_value::link(linker, |data| &mut data.capabilities.key_value)?;
     redis::link(linker, |data| &mut data.capabilities.redis)?;
     mqtt::link(linker, |data| &mut data.capabilities.mqtt)?;
-    llm::link(linker, |data| &mut data.capabilities.llm)
+    llm::link(linker, |data| &mut data.capabilities.llm)?;
+    postgres::link(linker, |data| &mut data.capabilities.postgres)
 }

@@ -24,6 +24,7 @@ pub use chatly_llm as llm;
 pub use chatly_manifest as manifest;
 pub use chatly_mqtt as mqtt;
 pub use chatly_outbound as outbound;
+pub use chatly_postgres as postgres;
 pub use chatly_redis as redis;
 pub use chatly_sqlite as sqlite;
 pub use chatly_variables as variables;

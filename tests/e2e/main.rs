@@ -20,6 +20,7 @@ mod leases;
 mod manifest;
 mod mqtt;
 mod payload;
+mod postgres;
 mod recovery;
 mod redis;
 mod refusals;

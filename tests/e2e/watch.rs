@@ -66,7 +66,10 @@ async fn version(app: &TestApp) -> Result<String> {
 async fn no_request_fails_while_a_component_is_swapped_five_times() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = Arc::new(watched(&folder).await?);
-    let (answered, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (answered, done) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let load: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let (app, answered, done) = (app.clone(), answered.clone(), done.clone());
@@ -100,7 +103,10 @@ async fn no_request_fails_while_a_component_is_swapped_five_times() -> Result<()
 async fn what_is_wrong_is_not_put_in_place_and_what_is_mended_is() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = watched(&folder).await?;
-    std::fs::write(folder.path().join("spin.toml"), "spin_manifest_version = 2\n[nonsense]\n")?;
+    std::fs::write(
+        folder.path().join("spin.toml"),
+        "spin_manifest_version = 2\n[nonsense]\n",
+    )?;
     std::fs::write(folder.path().join("probe.wasm"), "no component")?;
     assert_eq!(version(&app).await?, "0");
     write(folder.path(), 1)?;

@@ -7,6 +7,7 @@ mod app;
 mod artifacts;
 mod browser;
 mod client;
+mod postgres;
 mod servers;
 mod sse;
 
@@ -14,6 +15,7 @@ pub use app::{Options, TestApp, eventually};
 pub use artifacts::{chatly, guest, root};
 pub use browser::{Browser, keys};
 pub use client::{Answer, Client};
+pub use postgres::Postgres;
 pub use servers::{Server, find, free_port, skip};
 pub use sse::{Stream, StreamEvent};
 
