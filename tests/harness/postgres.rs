@@ -57,8 +57,7 @@ impl Postgres {
     /// When it is there and does not start, or as `prepare`.
     pub fn start_with(prepare: impl FnOnce(&Path) -> Result<Vec<String>>) -> Result<Option<Self>> {
         let Some(programs) = programs() else {
-            println!("skipped: PostgreSQL is not installed");
-            return Ok(None);
+            return crate::skip("PostgreSQL");
         };
         let folder = tempfile::tempdir()?;
         let owner = owner()?;
