@@ -7,9 +7,11 @@
 
 mod batches;
 mod console;
+mod core_module;
 mod coverage;
 mod deliveries;
 mod enrichment;
+mod files;
 mod forwarding;
 mod handshake;
 mod identities;
@@ -24,6 +26,8 @@ mod recovery;
 mod redis;
 mod refusals;
 mod routing;
+mod runtime_config;
 mod sandbox;
 mod secrecy;
+mod static_response;
 mod statuses;

@@ -47,7 +47,9 @@ fn old(call: &[&str]) -> std::io::Result<Value> {
 }
 
 fn roots() -> Value {
-    let names = preopens::get_directories().into_iter().map(|(_, name)| name);
+    let names = preopens::get_directories()
+        .into_iter()
+        .map(|(_, name)| name);
     names.collect::<Vec<_>>().into()
 }
 
@@ -55,11 +57,20 @@ async fn new_read(path: &str) -> Value {
     let Some((root, _)) = preopens::get_directories().into_iter().next() else {
         return json!({ "error": "no root" });
     };
-    let flags = (PathFlags::empty(), OpenFlags::empty(), DescriptorFlags::READ);
-    match root.open_at(flags.0, path.to_owned(), flags.1, flags.2).await {
+    let flags = (
+        PathFlags::empty(),
+        OpenFlags::empty(),
+        DescriptorFlags::READ,
+    );
+    match root
+        .open_at(flags.0, path.to_owned(), flags.1, flags.2)
+        .await
+    {
         Ok(file) => {
             let (stream, _ended) = file.read_via_stream(0);
-            String::from_utf8_lossy(&stream.collect().await).into_owned().into()
+            String::from_utf8_lossy(&stream.collect().await)
+                .into_owned()
+                .into()
         }
         Err(error) => json!({ "error": format!("{error:?}") }),
     }
@@ -69,8 +80,15 @@ async fn new_create(path: &str) -> Value {
     let Some((root, _)) = preopens::get_directories().into_iter().next() else {
         return json!({ "error": "no root" });
     };
-    let flags = (PathFlags::empty(), OpenFlags::CREATE, DescriptorFlags::WRITE);
-    match root.open_at(flags.0, path.to_owned(), flags.1, flags.2).await {
+    let flags = (
+        PathFlags::empty(),
+        OpenFlags::CREATE,
+        DescriptorFlags::WRITE,
+    );
+    match root
+        .open_at(flags.0, path.to_owned(), flags.1, flags.2)
+        .await
+    {
         Ok(_file) => Value::Null,
         Err(error) => json!({ "error": format!("{error:?}") }),
     }
