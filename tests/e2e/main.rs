@@ -7,9 +7,11 @@
 
 mod batches;
 mod console;
+mod core_module;
 mod coverage;
 mod deliveries;
 mod enrichment;
+mod files;
 mod forwarding;
 mod handshake;
 mod identities;
@@ -25,10 +27,12 @@ mod recovery;
 mod redis;
 mod refusals;
 mod routing;
+mod runtime_config;
 mod sandbox;
 mod secrecy;
 mod spin2;
 mod sqlite_3_0;
+mod static_response;
 mod statuses;
 mod wasi_config;
 mod wasi_keyvalue;

@@ -25,17 +25,26 @@ pub fn chatly() -> &'static Path {
 
 /// The component of `tests/guests/<name>`, built for `wasm32-wasip2`.
 pub fn guest(name: &str) -> Result<PathBuf> {
+    guest_for(name, "wasm32-wasip2")
+}
+
+/// `tests/guests/<name>`, built for `target`, which is added to the toolchain when it is missing.
+pub fn guest_for(name: &str, target_name: &str) -> Result<PathBuf> {
+    if target_name != "wasm32-wasip2" {
+        run(Command::new("rustup").args(["target", "add", target_name]))?;
+    }
     let package = format!("guest-{name}");
     run(Command::new("cargo").args([
         "build",
         "--release",
         "--target",
-        "wasm32-wasip2",
+        target_name,
         "-p",
         &package,
     ]))?;
     Ok(target()
-        .join("wasm32-wasip2/release")
+        .join(target_name)
+        .join("release")
         .join(format!("{}.wasm", package.replace('-', "_"))))
 }
 

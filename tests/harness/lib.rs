@@ -12,7 +12,7 @@ mod servers;
 mod sse;
 
 pub use app::{Options, TestApp, eventually};
-pub use artifacts::{chatly, guest, root};
+pub use artifacts::{chatly, guest, guest_for, root};
 pub use browser::{Browser, keys};
 pub use client::{Answer, Client};
 pub use postgres::Postgres;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::{progress, tool};
 
 /// The targets that a component is built for.
-const WASM_TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-unknown-unknown"];
+const WASM_TARGETS: [&str; 3] = ["wasm32-wasip1", "wasm32-wasip2", "wasm32-unknown-unknown"];
 
 /// Why a target is missing.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +128,7 @@ mod tests {
                 "sh -c 'cargo build --target \"wasm32-wasip2\"'",
                 vec!["wasm32-wasip2"],
             ),
+            ("cargo build --target wasm32-wasip1", vec!["wasm32-wasip1"]),
             ("cp target/wasm32-wasip2/release/x.wasm y", vec![]),
             ("cargo build --target wasm32-wasip2-threads", vec![]),
             ("npm run build", vec![]),

@@ -253,3 +253,53 @@ fn shared_types_are_one_import_of_the_whole() {
     let bytes = compose(&root, &[fill(ONE, exporter("dep", "u32", &[ONE], types))]).unwrap();
     assert_eq!(import_names(&bytes), ["a:types/types"]);
 }
+
+/// What passes its own handler on: exports what it imports, or some other handler.
+fn layer(import: &str, export: &str) -> Layer {
+    let text = format!(
+        r#"(component
+            (import "{import}" (instance $next (export "f" (func (result u32)))))
+            (import "spin:sqlite/sqlite@3.1.0" (instance (export "open" (func))))
+            (export "{export}" (instance $next)))"#
+    );
+    Layer {
+        part: part("layer", &text),
+        inherit: Inherit::Nothing,
+    }
+}
+
+#[test]
+fn middleware_stands_before_the_component_and_is_fenced() {
+    let root = || exporter("root", "u32", &[HANDLER], "");
+    let alone = wrap(root(), &[]).unwrap();
+    assert_eq!(alone, root().bytes);
+    let both = [layer(HANDLER, HANDLER), layer(HANDLER, HANDLER)];
+    let whole = wrap(root(), &both).unwrap();
+    assert_eq!(
+        import_names(&whole),
+        [format!("{}spin:sqlite/sqlite@3.1.0", fence::PREFIX)]
+    );
+    for (name, root, layer, want) in [
+        (
+            "no export behind it",
+            part("root", "(component)"),
+            layer(HANDLER, HANDLER),
+            "`root` does not export `wasi:http/handler@0.3.0`",
+        ),
+        (
+            "no import",
+            root(),
+            layer("wasi:http/handler@0.3.1", HANDLER),
+            "middleware `layer` of component `root` is refused: it imports wasi:http/handler@0.3.1",
+        ),
+        (
+            "no export",
+            root(),
+            layer(HANDLER, "wasi:http/handler@0.3.1"),
+            "`layer` does not export `wasi:http/handler@0.3.0`",
+        ),
+    ] {
+        let error = wrap(root, &[layer]).unwrap_err().to_string();
+        assert!(error.starts_with(want), "{name}: {error}");
+    }
+}

@@ -16,9 +16,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::compose::{self, Fill, Name};
+use crate::compose::{self, Fill, HANDLER, Layer, Name, Part};
 use crate::fence::{self, PREFIX, Verdict};
-use crate::manifest::{DependencySource, Inherit, Manifest};
+use crate::manifest::{self, DependencySource, Inherit, Manifest};
 
 /// Width of the column of import names: the longest name that Spin's worlds have, and a little.
 const NAME_WIDTH: usize = 44;
@@ -64,10 +64,10 @@ pub struct Import {
     pub filled_by: Option<String>,
 }
 
-/// One dependency in the place it has below a component.
+/// One dependency in the place it has below a component, or middleware before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dependency {
-    /// The dependency name: which imports it fills.
+    /// The dependency name: which imports it fills; `middleware` for that.
     pub name: String,
     /// Its component id, or the path it comes from.
     pub component: String,
@@ -130,10 +130,11 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
         name: import.name,
         types_only: import.types_only,
     });
-    let dependencies = fills
+    let mut dependencies: Vec<Dependency> = fills
         .iter()
         .map(|fill| dependency(manifest, id, fill))
         .collect::<Result<_, _>>()?;
+    dependencies.extend(middleware(manifest, id)?);
     Ok(Component {
         id: id.into(),
         artifact: artifact(source.to_owned())?,
@@ -153,31 +154,61 @@ fn dependency(manifest: &Manifest, parent: &str, fill: &Fill) -> anyhow::Result<
         .components
         .get(parent)
         .and_then(|component| component.dependencies.get(&fill.name))
-        .and_then(|dependency| match &dependency.source {
-            DependencySource::Path(path) => Some(path.clone()),
-            DependencySource::Component(id) => {
-                let found = manifest.components.get(id);
-                found.and_then(|found| found.source.path().map(Path::to_owned))
-            }
-            DependencySource::Url(_) => None,
-        })
+        .and_then(|dependency| file(manifest, &dependency.source))
         .with_context(cannot)?;
     Ok(Dependency {
         name: fill.name.clone(),
         component: fill.part.id.clone(),
         artifact: artifact(path)?,
-        inherits: match &fill.inherit {
-            Inherit::Nothing => Vec::new(),
-            Inherit::Everything => vec!["*".into()],
-            Inherit::Only(keys) => keys.clone(),
-        },
-        imports: judged(fill).with_context(cannot)?,
+        inherits: inherits(&fill.inherit),
+        imports: judged(&fill.part, &fill.inherit).with_context(cannot)?,
     })
 }
 
+/// The middleware before a component, outermost first.
+fn middleware(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<Dependency>> {
+    let sources = manifest.components.get(id).map(|one| &one.middleware);
+    let layers = compose::layers(manifest, id)?;
+    let one = |(source, layer): (&manifest::Middleware, Layer)| {
+        let cannot = || format!("cannot inspect middleware of component `{id}`");
+        let path = file(manifest, &source.source).with_context(cannot)?;
+        let mut imports = judged(&layer.part, &layer.inherit).with_context(cannot)?;
+        // Filled by what stands behind it.
+        imports.retain(|import| import.name != HANDLER);
+        Ok(Dependency {
+            name: "middleware".to_owned(),
+            component: layer.part.id.clone(),
+            artifact: artifact(path)?,
+            inherits: inherits(&layer.inherit),
+            imports,
+        })
+    };
+    sources.into_iter().flatten().zip(layers).map(one).collect()
+}
+
+/// The file that a dependency comes from.
+fn file(manifest: &Manifest, source: &DependencySource) -> Option<PathBuf> {
+    match source {
+        DependencySource::Path(path) => Some(path.clone()),
+        DependencySource::Component(id) => {
+            let found = manifest.components.get(id);
+            found.and_then(|found| found.source.path().map(Path::to_owned))
+        }
+        DependencySource::Url(_) => None,
+    }
+}
+
+fn inherits(inherit: &Inherit) -> Vec<String> {
+    match inherit {
+        Inherit::Nothing => Vec::new(),
+        Inherit::Everything => vec!["*".into()],
+        Inherit::Only(keys) => keys.clone(),
+    }
+}
+
 /// The imports of a dependency, each with what the fence made of it.
-fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
-    let renamed = match fence::fence(&fill.part.bytes, &fill.inherit) {
+fn judged(part: &Part, inherit: &Inherit) -> Result<Vec<Judged>, fence::Error> {
+    let renamed = match fence::fence_but(&part.bytes, inherit, HANDLER) {
         Ok(bytes) => fence::imports(&bytes)?,
         // The start is refused; the report still shows each import.
         Err(fence::Error::Unknown { .. }) => Vec::new(),
@@ -189,9 +220,9 @@ fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
                 .iter()
                 .any(|import| import.name.strip_prefix(PREFIX) == Some(name))
     };
-    let imports = fence::imports(&fill.part.bytes)?;
+    let imports = fence::imports(&part.bytes)?;
     let judged = imports.into_iter().map(|import| Judged {
-        verdict: match fence::judge(&import, &fill.inherit) {
+        verdict: match fence::judge(&import, inherit) {
             Verdict::Fenced if !behind(&import.name) => Verdict::Unknown,
             verdict => verdict,
         },
@@ -291,7 +322,6 @@ fn words(verdict: Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest;
 
     const ROOT: &str = r#"(component
         (import "a:dep/api" (instance (export "f" (func))))
