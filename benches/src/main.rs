@@ -7,13 +7,15 @@
 //! 4. resident memory with all components loaded.
 //!
 //! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench peers` this
-//! host beside others that do the same work, see [`peers`].
+//! host beside others that do the same work, see [`peers`]; `chatly-bench instructions` counts what
+//! one request costs, see [`instructions`].
 //!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
 mod console;
 mod figures;
 mod inbox;
+mod instructions;
 mod live;
 mod load;
 mod native;
@@ -55,6 +57,10 @@ enum Command {
     Inbox(inbox::Arguments),
     /// Measure this host and others that do the same work, in turn
     Peers(peers::Arguments),
+    /// Count the instructions of one request, by valgrind
+    Instructions,
+    /// Post to a running server, for a profiler
+    Load(peers::LoadArguments),
 }
 
 /// Conversations that the load is spread over.
@@ -68,6 +74,10 @@ async fn main() -> Result<()> {
         Some(Command::Peers(peers)) => {
             tokio::task::spawn_blocking(move || peers::run(&peers)).await?
         }
+        Some(Command::Load(load)) => {
+            tokio::task::spawn_blocking(move || peers::load(&load)).await?
+        }
+        Some(Command::Instructions) => tokio::task::spawn_blocking(instructions::run).await?,
         Some(Command::Inbox(inbox)) => {
             prepare();
             inbox::run(&inbox).await

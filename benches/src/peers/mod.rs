@@ -16,7 +16,7 @@
 mod install;
 mod line;
 mod server;
-mod wire;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use chatly_simulator::Delivery;
 
 use crate::pinned;
 use line::{Line, Sample};
-use server::Server;
+pub use server::Server;
 use wire::Next;
 
 /// The secret of the peers' sources.
@@ -57,6 +57,35 @@ pub struct Arguments {
     /// A Spin binary to measure too
     #[arg(long, env = "SPIN")]
     spin: Option<PathBuf>,
+}
+
+/// A server that somebody else started, for a profiler.
+#[derive(clap::Args)]
+pub struct LoadArguments {
+    /// Where it listens
+    address: std::net::SocketAddr,
+    /// The webhook's path
+    #[arg(long, default_value = "/verify")]
+    path: String,
+    /// Connections
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Seconds of load
+    #[arg(long, default_value_t = 5.0)]
+    secs: f64,
+    /// Send each message once
+    #[arg(long)]
+    unique: bool,
+}
+
+/// Posts to a running server and prints its figures.
+pub fn load(arguments: &LoadArguments) -> Result<()> {
+    pinned::pin_self(pinned::LOAD_CORE);
+    let next = next(&arguments.path, arguments.unique);
+    let secs = Duration::from_secs_f64(arguments.secs);
+    let (address, connections) = (arguments.address, arguments.connections);
+    println!("{}", wire::run(address, connections, secs, &next)?);
+    Ok(())
 }
 
 /// One task, which several servers do.
@@ -117,7 +146,7 @@ fn sample(task: &Task, start: &Start, arguments: &Arguments) -> Result<Sample> {
     let folder = tempfile::tempdir()?;
     let server = start(folder.path())?;
     check(&server, task.path)?;
-    let next = next(task);
+    let next = next(task.path, task.unique);
     let secs = Duration::from_secs_f64(arguments.secs);
     wire::run(server.address(), task.connections, WARM_UP, &next)?;
     let before = server.cpu()?;
@@ -128,10 +157,10 @@ fn sample(task: &Task, start: &Start, arguments: &Arguments) -> Result<Sample> {
 /// Numbers messages across all servers, so that none is a duplicate.
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
-fn next(task: &Task) -> Next {
-    let path = task.path;
-    if task.unique {
-        return Arc::new(move || wire::request(&delivery(NEXT.fetch_add(1, Relaxed)), path));
+fn next(path: &str, unique: bool) -> Next {
+    if unique {
+        let path = path.to_owned();
+        return Arc::new(move || wire::request(&delivery(NEXT.fetch_add(1, Relaxed)), &path));
     }
     let same = wire::request(&delivery(0), path);
     Arc::new(move || same.clone())
@@ -162,6 +191,11 @@ fn check(server: &Server, path: &str) -> Result<()> {
     let (status, _) = answer(wrong)?;
     ensure!(status == 401, "it answers {status} to a flipped bit");
     Ok(())
+}
+
+/// The request of the task *verify only*.
+pub fn verify_request() -> Vec<u8> {
+    wire::request(&delivery(0), "/verify")
 }
 
 /// A signed text message of the size that WhatsApp's are.
@@ -323,7 +357,7 @@ impl Programs {
             std::fs::create_dir_all(&cache)?;
             std::os::unix::fs::symlink(&cache, folder.join("cache"))?;
             let program = ["env".to_owned(), format!("RUST_LOG={log}"), chatly.clone()];
-            Server::start(&folder.join("log"), |address| {
+            Server::start(&folder.join("log"), server::BOUND, |address| {
                 let (listen, folder) = (address.to_string(), text(folder));
                 let up = ["up", "--no-build", "--from", &manifest, "--listen", &listen];
                 let up = up.into_iter().chain(["--state-dir", &folder]);
@@ -357,7 +391,7 @@ fn start(
     make: impl Fn(&Path, std::net::SocketAddr) -> Vec<String> + 'static,
 ) -> Start {
     Box::new(move |folder| {
-        Server::start(&folder.join("log"), |address| {
+        Server::start(&folder.join("log"), server::BOUND, |address| {
             [vec![program.clone()], make(folder, address)].concat()
         })
     })

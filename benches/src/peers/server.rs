@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::pinned;
 
 /// Time to come up: a first start compiles.
-const BOUND: Duration = Duration::from_secs(60);
+pub const BOUND: Duration = Duration::from_secs(60);
 /// The clock ticks per second of `/proc/PID/stat`: 100 on Linux, whatever the kernel's own rate
 /// (proc(5), `sysconf(_SC_CLK_TCK)`).
 const TICKS_PER_SEC: f64 = 100.0;
@@ -23,7 +23,11 @@ pub struct Server {
 
 impl Server {
     /// Runs the command that `make` gives for a free address, and waits until it accepts.
-    pub fn start(log: &Path, make: impl FnOnce(SocketAddr) -> Vec<String>) -> Result<Self> {
+    pub fn start(
+        log: &Path,
+        bound: Duration,
+        make: impl FnOnce(SocketAddr) -> Vec<String>,
+    ) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let command = [pinned::launcher(pinned::SERVER_CORE), make(address)].concat();
         let (program, arguments) = command.split_first().context("a launcher")?;
@@ -38,7 +42,7 @@ impl Server {
             .spawn()
             .with_context(|| format!("{command:?} does not start"))?;
         let mut server = Server { child, address };
-        server.wait()?;
+        server.wait(bound)?;
         Ok(server)
     }
 
@@ -59,13 +63,22 @@ impl Server {
         ))
     }
 
-    fn wait(&mut self) -> Result<()> {
-        let end = Instant::now() + BOUND;
+    /// Asks it to end (SIGTERM) and waits until it has.
+    pub fn stop(mut self) -> Result<()> {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status()?;
+        ensure!(asked.success(), "it cannot be asked to end");
+        self.child.wait()?;
+        Ok(())
+    }
+
+    fn wait(&mut self, bound: Duration) -> Result<()> {
+        let end = Instant::now() + bound;
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
                 bail!("it ended with {status}");
             }
-            ensure!(Instant::now() < end, "it did not come up within {BOUND:?}");
+            ensure!(Instant::now() < end, "it did not come up within {bound:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())

@@ -81,13 +81,15 @@ async fn connection(
     Ok((times, failures))
 }
 
-struct Wire {
+/// One connection.
+pub struct Wire {
     stream: TcpStream,
     answer: Vec<u8>,
 }
 
 impl Wire {
-    async fn open(address: SocketAddr) -> Result<Self> {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Wire {
@@ -96,7 +98,8 @@ impl Wire {
         })
     }
 
-    async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+    /// Sends a request; the status of the answer, and the bytes of its body.
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.stream.write_all(request).await?;
         self.answer.clear();
         loop {

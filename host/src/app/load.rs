@@ -6,17 +6,20 @@
 //! 4. An import that nothing provides stops the start.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tracing::info;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::{App, Options, tls};
+use crate::cache::Cache;
 use crate::capabilities::{Grants, Shared};
+use crate::compose::Digest;
 use crate::files::{self, Mount};
 use crate::http::clients::Clients;
 use crate::http::dispatch::{Dispatcher, Table};
@@ -27,7 +30,7 @@ use crate::manifest::{Answer, Component, HttpTrigger, Manifest, Route, StaticRes
 use crate::outbound::Blocked;
 use crate::schedule::{SECRET_VARIABLE, Sweep};
 use crate::variables::{Providers, Resolver, Secret};
-use crate::{cache, compose, engine, fence, instance, outbound};
+use crate::{compose, engine, fence, instance, outbound};
 
 /// Folder of the compiled components in the state dir.
 const CACHE_DIR: &str = "cache";
@@ -207,12 +210,33 @@ fn sweep(
     Ok(Some(Sweep::new(*period, router, secret)?))
 }
 
+/// SHA-256 of each file that was read so far: many components share a dependency.
+#[derive(Default)]
+struct Sums(Mutex<BTreeMap<PathBuf, Digest>>);
+
+impl Sums {
+    fn of(&self, id: &str, path: &Path) -> anyhow::Result<Digest> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sum) = known().get(path) {
+            return Ok(*sum);
+        }
+        let sum = sum(id, path)?;
+        known().insert(path.to_owned(), sum);
+        Ok(sum)
+    }
+}
+
+fn sum(id: &str, path: &Path) -> anyhow::Result<Digest> {
+    Ok(Sha256::digest(compose::bytes(id, path)?).into())
+}
+
 /// What loading each component needs.
 struct Loader<'a> {
     manifest: &'a Manifest,
     options: &'a Options,
     resolver: &'a Resolver,
-    engine: &'a Engine,
+    cache: Cache<'a>,
+    sums: Sums,
     linker: Linker<Data>,
     shared: Shared,
     neighbours: Neighbours,
@@ -232,7 +256,8 @@ impl<'a> Loader<'a> {
             manifest,
             options,
             resolver,
-            engine,
+            cache: Cache::open(engine, options.state_dir.join(CACHE_DIR))?,
+            sums: Sums::default(),
             linker: instance::linker(engine)?,
             shared: Shared::new(manifest, &options.state_dir, &options.runtime_config)?,
             neighbours: Neighbours::default(),
@@ -270,8 +295,14 @@ impl<'a> Loader<'a> {
         let component = self.manifest.components.get(id);
         let component =
             component.with_context(|| format!("[[trigger.http]] names no component `{id}`"))?;
-        let bytes = compose::load(self.manifest, id)?;
-        let code = cache::load(self.engine, &bytes, &self.cache_dir())
+        let parts = compose::digest(self.manifest, id, |id, path| self.sums.of(id, path))?;
+        let compose = || {
+            let bytes = compose::load(self.manifest, id)?;
+            Ok((bytes, compose::digest(self.manifest, id, sum)?))
+        };
+        let code = self
+            .cache
+            .composed(&parts, compose)
             .with_context(|| format!("cannot load component `{id}`"))?;
         let mut linker = self.linker.clone();
         fence::link(&mut linker, &code)
@@ -285,10 +316,6 @@ impl<'a> Loader<'a> {
         Blueprint::new(id, pre, limits, self.settings(component)?)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("component `{id}` cannot answer HTTP requests"))
-    }
-
-    fn cache_dir(&self) -> std::path::PathBuf {
-        Path::new(&self.options.state_dir).join(CACHE_DIR)
     }
 
     /// What `files` gives the component.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::announce::{Announcement, KeySource};
@@ -170,11 +171,22 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         direct_mounts: args.direct_mounts,
         remake: args.watch.then_some(remake),
     };
-    let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
+    let runtime = runtime().context("no threads for the runtime")?;
     runtime.block_on(run_app(start, move |address| {
         announcement.print_ready(address)
     }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// One thread for each core. With one core, none beside this one: what threads would hand to each
+/// other costs a tenth of a small request.
+fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builder = match cores {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
 /// Loads the application and serves it until a signal; the one place that knows the runtime.

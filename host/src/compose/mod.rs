@@ -21,7 +21,7 @@ use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 pub use error::Error;
 pub use layers::{HANDLER, Layer, wrap};
 pub use name::Name;
-pub use parts::{layers, load, parts};
+pub use parts::{Digest, bytes, digest, layers, load, parts};
 
 use crate::fence;
 use crate::manifest::Inherit;

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 
 use super::{Fill, Layer, Part, compose, wrap};
 use crate::manifest::{DependencySource, Inherit, Manifest, Source};
+
+/// SHA-256 of everything that a composition depends on.
+pub type Digest = [u8; 32];
 
 /// Reads component `id` of `manifest` and its dependencies, and composes them.
 ///
@@ -19,6 +23,66 @@ pub fn load(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<u8>> {
         id: root.id,
     };
     Ok(wrap(whole, &layers(manifest, id)?)?)
+}
+
+/// The digest of what [`load`] would read, by the SHA-256 that `sum` gives for the file of each
+/// part: equal digests have equal compositions.
+///
+/// # Errors
+/// When a component is missing, and whatever `sum` fails with.
+pub fn digest(
+    manifest: &Manifest,
+    id: &str,
+    sum: impl Fn(&str, &Path) -> anyhow::Result<Digest>,
+) -> anyhow::Result<Digest> {
+    let component = manifest
+        .components
+        .get(id)
+        .with_context(|| format!("no component `{id}` in the manifest"))?;
+    let everything = component.dependencies_inherit_configuration;
+    let mut whole = Sha256::new();
+    whole.update(sum(id, file(&component.source)?)?);
+    let mut add = |entry: String, source: &DependencySource| {
+        let (id, path) = dependency_file(manifest, source)
+            .with_context(|| format!("a dependency of component `{id}`"))?;
+        whole.update(entry.len().to_le_bytes());
+        whole.update(entry);
+        whole.update(sum(&id, path)?);
+        anyhow::Ok(())
+    };
+    for (name, dependency) in &component.dependencies {
+        let (export, inherit) = (&dependency.export, &dependency.inherit);
+        let entry = format!("{:?}", ("dependency", name, export, inherit, everything));
+        add(entry, &dependency.source)?;
+    }
+    for middleware in &component.middleware {
+        let entry = format!("{:?}", ("middleware", &middleware.inherit));
+        add(entry, &middleware.source)?;
+    }
+    Ok(whole.finalize().into())
+}
+
+/// What messages call a dependency, and its file.
+fn dependency_file<'a>(
+    manifest: &'a Manifest,
+    source: &'a DependencySource,
+) -> anyhow::Result<(String, &'a Path)> {
+    match source {
+        DependencySource::Component(id) => {
+            let component = manifest.components.get(id);
+            let component = component.with_context(|| format!("no component `{id}`"))?;
+            Ok((id.clone(), file(&component.source)?))
+        }
+        DependencySource::Path(path) => Ok((path.display().to_string(), path)),
+        DependencySource::Url(download) => Err(not_downloaded(&download.url)),
+    }
+}
+
+fn file(source: &Source) -> anyhow::Result<&Path> {
+    match source {
+        Source::Path(path) => Ok(path),
+        Source::Url(download) => Err(not_downloaded(&download.url)),
+    }
 }
 
 /// Reads the middleware of component `id` of `manifest`, outermost first.
@@ -94,13 +158,21 @@ fn not_downloaded(url: &str) -> anyhow::Error {
     anyhow::anyhow!("{url} has not been downloaded; `chatly up` does that")
 }
 
-fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
-    let bytes = std::fs::read(path).with_context(|| {
+/// The file of part `id`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn bytes(id: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| {
         format!(
             "cannot read component `{id}` from {} (is it built? run `chatly build`)",
             path.display()
         )
-    })?;
+    })
+}
+
+fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
+    let bytes = bytes(id, path)?;
     let component = chatly_componentize::componentize(&bytes)
         .with_context(|| format!("component `{id}` ({})", path.display()))?;
     let bytes = match component {

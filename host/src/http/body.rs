@@ -1,10 +1,13 @@
-//! Response bodies on their way out.
+//! Bodies on their way in and out.
 //!
-//! 1. They tell their instance whether a client is reading: a stream that is read is exempt from
-//!    the limits on time.
-//! 2. A stream of events ends when the host stops: its client reconnects, with `Last-Event-ID`.
-//! 3. A body whose instance broke ends with an error, so that no half looks like a whole.
-//! 4. A client that leaves drops the body; the guest's next write to it fails.
+//! 1. Of a request, what came together with its head is handed over in one piece, and nothing is
+//!    waited for: a small body is whole before the guest starts, and one that is sent slowly is the
+//!    guest's to wait for, within its limits.
+//! 2. Bodies of responses tell their instance whether a client is reading: a stream that is read is
+//!    exempt from the limits on time.
+//! 3. A stream of events ends when the host stops: its client reconnects, with `Last-Event-ID`.
+//! 4. A body whose instance broke ends with an error, so that no half looks like a whole.
+//! 5. A client that leaves drops the body; the guest's next write to it fails.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,11 +18,71 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::instance::Activity;
+
+/// A request's body with what is there of it already.
+pub async fn at_hand(mut body: Incoming) -> WasiBody {
+    if body.is_end_stream() {
+        return whole(Bytes::new());
+    }
+    let mut look = |cx: &mut Context<'_>| Poll::Ready(Pin::new(&mut body).poll_frame(cx));
+    let first = match std::future::poll_fn(&mut look).await {
+        Poll::Ready(Some(first)) => first,
+        Poll::Ready(None) => return whole(Bytes::new()),
+        Poll::Pending => return body.map_err(Error::from).boxed_unsync(),
+    };
+    match first.map(Frame::into_data) {
+        Ok(Ok(data)) if body.is_end_stream() => whole(data),
+        Ok(Ok(data)) => begun(Ok(Frame::data(data)), body),
+        Ok(Err(trailers)) => begun(Ok(trailers), body),
+        Err(error) => begun(Err(error), body),
+    }
+}
+
+fn whole(data: Bytes) -> WasiBody {
+    Full::new(data)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+fn begun(first: Result<Frame<Bytes>, hyper::Error>, rest: Incoming) -> WasiBody {
+    Begun {
+        first: Some(first),
+        rest,
+    }
+    .map_err(Error::from)
+    .boxed_unsync()
+}
+
+/// A request's body, of which the first frame was taken.
+struct Begun {
+    first: Option<Result<Frame<Bytes>, hyper::Error>>,
+    rest: Incoming,
+}
+
+impl Body for Begun {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(first)),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_end_stream()
+    }
+}
 
 /// A guest's response body.
 struct Tracked {

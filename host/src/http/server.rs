@@ -19,7 +19,6 @@ use anyhow::{Context as _, bail};
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, Request, Response, Uri, Version};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -29,8 +28,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
-use wasmtime_wasi_http::{Error, WasiBody};
+use wasmtime_wasi_http::WasiBody;
 
+use super::body;
 use super::dispatch::Dispatcher;
 use super::headers::Scheme;
 use super::problem::Problem;
@@ -172,7 +172,8 @@ impl Connection {
             Some(uri) => head.uri = uri,
             None => return Ok(Problem::BadHost.response()),
         }
-        let request = Request::from_parts(head, body.map_err(Error::from).boxed_unsync());
+        let body = body::at_hand(body).await;
+        let request = Request::from_parts(head, body);
         Ok(self.dispatcher.serve(request, scheme, self.client).await)
     }
 }
