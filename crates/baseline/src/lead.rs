@@ -2,9 +2,18 @@
 //! shows it, and a reason counts once, where it is shown first.
 //!
 //! 1. Fit: what they told us (budget, quantity, contact data, a date). Engagement: what they do (ask,
-//!    want to buy, write again). The score is their sum, less what speaks against, between 0 and 100.
-//! 2. Stage: spam is `disqualified`; who writes about an order that they have is a `customer`; else by
-//!    the score: [`QUALIFIED_FROM`], [`ENGAGED_FROM`], below that `new`.
+//!    want to buy, write again). The score is their sum, less what speaks against, between 0 and 100;
+//!    it ranks conversations of one stage.
+//! 2. The stage follows from what was shown, not from the score; the first of these that holds:
+//!    - `disqualified`: spam, or the last word on it is that they are not interested, want no more
+//!      messages or wrote to a wrong number;
+//!    - `customer`: the message is about something bought or booked (order status, support, complaint,
+//!      cancellation, an own booking, thanks for what was got);
+//!    - `qualified`: wants to buy now, or shows an interest and names an amount, a budget, a quantity,
+//!      for how many or a day. A day in a question of what there is names the offer ("Saturday's show") or asks how fast
+//!      it comes, so it does not count;
+//!    - `engaged`: asks for a price, what is available, or a booking;
+//!    - `new`: none of these: greetings, thanks, opening hours, the way, jobs, asking for a person.
 //! 3. Same window, same score: no clock but the turns' own, no randomness.
 
 use serde::Serialize;
@@ -13,11 +22,6 @@ use crate::concepts::concepts;
 use crate::intent::because;
 use crate::text::bounded;
 use crate::{Intent, Reading, Request, Role, Sentiment, Turn, Urgency};
-
-/// The score from which a lead is qualified.
-pub const QUALIFIED_FROM: i32 = 60;
-/// The score from which it is engaged.
-pub const ENGAGED_FROM: i32 = 20;
 
 /// The confidence from which an intent counts that is not the first.
 const SECOND_INTENT: f32 = 0.25;
@@ -45,8 +49,33 @@ const ENTITIES: [(&str, i32, &str); 6] = [
 const CUSTOMERS: [&str; 4] = ["order_status", "support", "complaint", "cancel_refund"];
 /// Ideas of what one has bought.
 const OWNED: [&str; 3] = ["my_purchase", "arrived_good", "received"];
+/// Ideas of a booking that one has.
+const BOOKED: [&str; 2] = ["my_booking", "reschedule"];
 /// Intents of those who have not.
 const PROSPECTS: [&str; 4] = ["availability", "pricing", "purchase", "booking"];
+
+/// Ideas of those who want to hear no more, or never meant to write to this business.
+const LEFT: [&str; 2] = ["opt_out", "wrong_chat"];
+/// What makes an interest a concrete one.
+const CONCRETE: [&str; 3] = ["money", "quantity", "date"];
+
+/// Whether these words say for how many people or how many nights.
+pub(crate) fn names_party(words: &[String]) -> bool {
+    concepts(words).iter().any(|(_, idea)| *idea == "party")
+}
+
+/// Whether a text of these words, with all its intents, says that its writer does not want to be a
+/// customer. Who asks for an offer or about an order has not left, whatever else they say.
+pub(crate) fn has_left(words: &[String], intents: &[Intent]) -> bool {
+    let first = intents.first().map_or("", |intent| intent.name.as_str());
+    let ideas = concepts(words);
+    let says = |wanted: &str| ideas.iter().any(|(_, idea)| *idea == wanted);
+    match first {
+        "availability" | "pricing" | "purchase" | "booking" | "order_status" | "support" => false,
+        "cancel_refund" => says("opt_out") && !says("member_of"),
+        _ => LEFT.iter().any(|idea| says(idea)),
+    }
+}
 
 /// Whether a text of these words, with all its likely and unlikely intents, is by one who has bought.
 /// Which of [`CUSTOMERS`] it is may be open when it is clear that it is one of them; so they count
@@ -64,24 +93,32 @@ pub(crate) fn has_bought(words: &[String], intents: &[Intent]) -> bool {
     if CUSTOMERS.contains(&first) || customer > 0.5 {
         return first != "spam";
     }
-    !PROSPECTS.contains(&first)
-        && first != "spam"
-        && concepts(words).iter().any(|(_, idea)| OWNED.contains(idea))
+    let says = |wanted: &[&str]| {
+        concepts(words)
+            .iter()
+            .any(|(_, idea)| wanted.contains(idea))
+    };
+    match first {
+        "spam" => false,
+        "booking" => says(&BOOKED),
+        "thanks" => says(&OWNED) || says(&["enjoyed"]),
+        first => !PROSPECTS.contains(&first) && says(&OWNED),
+    }
 }
 
 /// Where a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Nothing is known.
+    /// No sign of wanting to buy: a greeting, opening hours, a job, asks for a person.
     New,
-    /// Interested.
+    /// Asks for a price, what there is, or a booking.
     Engaged,
-    /// Worth a salesperson's time.
+    /// Wants to buy now, or named an amount, budget, quantity or day of an own wish.
     Qualified,
-    /// Not a customer to be.
+    /// Spam, not interested, unsubscribes, a wrong number.
     Disqualified,
-    /// Has bought.
+    /// Writes about something bought or booked.
     Customer,
 }
 
@@ -129,7 +166,11 @@ struct Sum {
     engagement: i32,
     against: i32,
     spam: bool,
+    left: bool,
     customer: bool,
+    interested: bool,
+    concrete: bool,
+    buys: bool,
     seen: Vec<&'static str>,
     reasons: Vec<Reason>,
 }
@@ -178,12 +219,20 @@ impl Sum {
             };
             if read.confidence(name) >= least {
                 self.engagement += self.intent(text, points, turn, name);
+                self.buys |= name == "purchase";
             }
         }
+        self.interested |= PROSPECTS.contains(&first);
         for (kind, points, text) in ENTITIES {
             if read.entities.iter().any(|entity| entity.kind == kind) {
                 self.fit += self.reason(text, points, turn);
+                self.concrete |=
+                    CONCRETE.contains(&kind) && (kind != "date" || first != "availability");
             }
+        }
+        if read.names_party {
+            self.reason("says for how many", 0, turn);
+            self.concrete = true;
         }
         if read.urgency == Urgency::High {
             self.engagement += self.reason("is in a hurry", 10, turn);
@@ -193,6 +242,12 @@ impl Sum {
         }
         if read.sentiment == Sentiment::Negative {
             self.against += self.reason("is displeased", -10, turn);
+        }
+        if read.has_left {
+            self.against += self.reason("does not want to hear from us", -50, turn);
+            self.left = true;
+        } else if PROSPECTS.contains(&first) || CUSTOMERS.contains(&first) {
+            self.left = false;
         }
         if read.has_bought {
             self.customer = true;
@@ -232,13 +287,13 @@ impl Sum {
 
     fn lead(self) -> Lead {
         let score = percent(self.fit + self.engagement + self.against);
-        let stage = if self.spam {
+        let stage = if self.spam || self.left {
             Stage::Disqualified
         } else if self.customer {
             Stage::Customer
-        } else if i32::from(score) >= QUALIFIED_FROM {
+        } else if self.buys || (self.interested && self.concrete) {
             Stage::Qualified
-        } else if i32::from(score) >= ENGAGED_FROM {
+        } else if self.interested {
             Stage::Engaged
         } else {
             Stage::New

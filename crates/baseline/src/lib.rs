@@ -130,6 +130,10 @@ pub(crate) struct Reading {
     pub entities: Vec<Entity>,
     /// Whether it is the text of one who has bought.
     pub has_bought: bool,
+    /// Whether its writer does not want to be a customer.
+    pub has_left: bool,
+    /// Whether it says for how many people or nights.
+    pub names_party: bool,
 }
 
 impl Reading {
@@ -144,6 +148,8 @@ impl Reading {
             urgency: urgency::urgency(&words, &intents),
             entities: entities::entities(text, request),
             has_bought: lead::has_bought(&words, &all),
+            names_party: lead::names_party(&words),
+            has_left: lead::has_left(&words, &all),
             language,
             intents,
         }

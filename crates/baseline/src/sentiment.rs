@@ -43,7 +43,7 @@ impl Sentiment {
 const NEGATION_REACH: usize = 3;
 
 /// How much what a message is about counts beside how it says it: a complaint is rarely pleased.
-const INTENT_SHARE: f32 = 0.7;
+const INTENT_SHARE: f32 = 0.3;
 
 /// How much the lexicon's verdict counts beside a word.
 const LEXICON: f32 = 1.5;

@@ -113,8 +113,53 @@ fn stages_by_what_is_said() {
         ("my order arrived, thank you so much", Stage::Customer),
         ("thank you", Stage::New),
         ("i want to book a table for 4 on friday", Stage::Qualified),
+        ("can i book a table?", Stage::Engaged),
+        ("what are your opening hours?", Stage::New),
+        ("can i speak to a person please", Stage::New),
+        ("quiero comprar la lámpara", Stage::Qualified),
+        ("please stop texting me", Stage::Disqualified),
+        ("sorry, wrong number", Stage::Disqualified),
+        ("kein interesse", Stage::Disqualified),
+        ("unsubscribe me from the plan", Stage::Customer),
+        ("can you move my appointment to friday?", Stage::Customer),
     ] {
         assert_eq!(one(text).lead.unwrap().stage, want, "{text}");
+    }
+}
+
+#[test]
+fn who_left_and_asks_again_is_a_lead_again_but_spam_stays_spam() {
+    let stage = |texts: [&str; 2]| {
+        let window = texts.map(|text| turn("m", Role::Customer, text));
+        enrich(&window, &Request::default()).lead.unwrap().stage
+    };
+    let asks = "how much is the sofa?";
+    for (name, texts, want) in [
+        (
+            "came back",
+            ["not interested, thanks", asks],
+            Stage::Engaged,
+        ),
+        (
+            "left",
+            [asks, "not interested, thanks"],
+            Stage::Disqualified,
+        ),
+        (
+            "spam",
+            [
+                "Congratulations, you have won an iPhone, click here to claim your prize",
+                asks,
+            ],
+            Stage::Disqualified,
+        ),
+        (
+            "a day without a wish",
+            ["i am off until friday", "ok"],
+            Stage::New,
+        ),
+    ] {
+        assert_eq!(stage(texts), want, "{name}");
     }
 }
 

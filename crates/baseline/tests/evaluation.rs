@@ -103,12 +103,14 @@ fn no_evaluation_message_is_a_training_text() {
         }
     }
     assert!(trained.len() > 5_000, "{}", trained.len());
-    for labelled in read(&file("eval/messages.jsonl")).unwrap() {
-        assert!(
-            !trained.contains(&normal(&labelled.text)),
-            "{}",
-            labelled.text
-        );
+    for name in ["eval/messages.jsonl", "eval/development.jsonl"] {
+        for labelled in read(&file(name)).unwrap() {
+            assert!(
+                !trained.contains(&normal(&labelled.text)),
+                "{}",
+                labelled.text
+            );
+        }
     }
 }
 
@@ -127,9 +129,10 @@ fn the_set_covers_five_languages_and_thirteen_intents_without_repeating() {
 
 /// A little under what `docs/enrichment.md` says, for each set: macro-F1 of the intents, then shares of
 /// right languages, moods and stages. A change that loses more must be meant.
-const FLOORS: [(&str, [f64; 4]); 2] = [
-    ("eval/messages.jsonl", [0.85, 0.98, 0.95, 0.88]),
-    ("eval/unseen.jsonl", [0.76, 0.98, 0.79, 0.66]),
+const FLOORS: [(&str, [f64; 4]); 3] = [
+    ("eval/messages.jsonl", [0.86, 0.98, 0.97, 0.9]),
+    ("eval/unseen.jsonl", [0.79, 0.98, 0.83, 0.76]),
+    ("eval/development.jsonl", [0.74, 0.98, 0.89, 0.78]),
 ];
 
 #[test]

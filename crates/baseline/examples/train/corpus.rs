@@ -5,11 +5,11 @@
 //! leaves out whole topics. Without a sentiment a complaint is negative, thanks are positive, and
 //! all else is neutral.
 //!
-//! `<language>.txt` holds templates in sections `= intent`, one a line, for breadth of wording.
+//! `<language>.txt` holds templates in sections `= intent` or `= intent sentiment`, one a line, for breadth of wording.
 //!
 //! In a template `(a|b|)` is one of its parts and `{slot}` one value of that slot (`= slots`, lines
 //! `slot: a|b`). `= prefix` and `= suffix` hold what people put before and after a request; a request
-//! stays what it is with them. `= words` holds frequent words for the language model. `other.txt` has
+//! stays what it is with them; with `= praise` and `= anger` it also gets that mood. `= words` holds frequent words for the language model. `other.txt` has
 //! lines `code: text` in further languages, without an intent.
 
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ const EXPANSIONS: usize = 5;
 const EXPANSION_COPIES: usize = 1;
 /// Changed copies of a message.
 const MESSAGE_COPIES: usize = 4;
+/// Copies of a neutral request that are put in a mood.
+const TONED_PERCENT: usize = 15;
 /// How much an expansion counts beside a message.
 const EXPANSION_WEIGHT: f32 = 0.5;
 /// How much a changed copy counts beside its original.
@@ -63,6 +65,8 @@ pub struct Template {
     pub text: String,
     pub intent: String,
     pub language: String,
+    /// Empty when unknown.
+    pub sentiment: String,
 }
 
 #[derive(Default)]
@@ -70,6 +74,8 @@ struct Language {
     slots: HashMap<String, Vec<String>>,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
+    praise: Vec<String>,
+    anger: Vec<String>,
 }
 
 #[derive(Default)]
@@ -124,11 +130,16 @@ impl Corpus {
         Ok(())
     }
 
-    fn add(&mut self, text: &str, intent: &str, language: &str) {
+    /// A template of `section`: an intent, and a mood where it is not the intent's own.
+    fn add(&mut self, text: &str, section: &str, language: &str) {
+        let (intent, mood) = section
+            .split_once(' ')
+            .unwrap_or_else(|| (section, mood_of(section)));
         self.templates.push(Template {
             text: text.to_owned(),
             intent: intent.to_owned(),
             language: language.to_owned(),
+            sentiment: mood.to_owned(),
         });
     }
 
@@ -155,6 +166,8 @@ impl Corpus {
                 }
                 "prefix" => language.prefixes.push(line.to_owned()),
                 "suffix" => language.suffixes.push(line.to_owned()),
+                "praise" => language.praise.push(line.to_owned()),
+                "anger" => language.anger.push(line.to_owned()),
                 "words" => line
                     .split_whitespace()
                     .collect::<Vec<_>>()
@@ -214,12 +227,45 @@ impl Corpus {
     ) {
         samples.push(sample.clone());
         for _ in 0..copies {
+            let toned = self.toned(sample, random);
             samples.push(Sample {
-                text: self.changed(sample, courtesies, random),
+                text: self.changed(&toned, courtesies, random),
                 weight: sample.weight * COPY_WEIGHT,
-                ..sample.clone()
+                ..toned
             });
         }
+    }
+
+    /// Now and then in a mood: a request stays what it is when praise or anger is put beside it.
+    fn toned(&self, sample: &Sample, random: &mut Random) -> Sample {
+        let mut toned = sample.clone();
+        let Some(language) = self.languages.get(&sample.language) else {
+            return toned;
+        };
+        let (phrases, mood) = match sample.intent.as_str() {
+            "order_status" | "support" | "cancel_refund" | "human" => (&language.anger, "negative"),
+            "availability" | "pricing" | "purchase" | "booking" | "greeting" => {
+                (&language.praise, "positive")
+            }
+            _ => return toned,
+        };
+        if sample.sentiment != "neutral" || !random.chance(TONED_PERCENT) {
+            return toned;
+        }
+        if let Some(phrase) = random.pick(phrases) {
+            let phrase = choose(phrase, random);
+            let join = random
+                .pick(&[", ", " ", "! ", ". "])
+                .copied()
+                .unwrap_or(" ");
+            toned.text = if random.chance(60) {
+                format!("{phrase}{join}{}", sample.text)
+            } else {
+                format!("{}{join}{phrase}", sample.text)
+            };
+            mood.clone_into(&mut toned.sentiment);
+        }
+        toned
     }
 
     fn expand(&self, template: &Template, random: &mut Random) -> String {
@@ -313,7 +359,7 @@ impl Template {
             text,
             intent: self.intent.clone(),
             language: self.language.clone(),
-            sentiment: mood_of(&self.intent).to_owned(),
+            sentiment: self.sentiment.clone(),
             weight: EXPANSION_WEIGHT,
         }
     }
