@@ -5,10 +5,20 @@ use anyhow::Result;
 use harness::{Options, TestApp, guest};
 use http::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 /// A host with the guest behind `/granted`, which may use all four, and behind `/bare`.
 async fn start() -> Result<(TestApp, tempfile::TempDir)> {
+    start_with("").await
+}
+
+/// The same, with a runtime config of this text.
+async fn start_with(config: &str) -> Result<(TestApp, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
+    let config_path = folder.path().join("runtime-config.toml");
+    std::fs::write(&config_path, config)?;
     let guest = guest("spin-2")?;
     let manifest = format!(
         r#"
@@ -37,6 +47,10 @@ async fn start() -> Result<(TestApp, tempfile::TempDir)> {
     std::fs::write(&path, manifest)?;
     let options = Options {
         manifest: path,
+        arguments: vec![
+            "--runtime-config-file".to_owned(),
+            config_path.display().to_string(),
+        ],
         ..Options::default()
     };
     Ok((TestApp::start_with(options).await?, folder))
@@ -115,6 +129,69 @@ async fn without_a_backend_a_granted_model_is_spins_runtime_error() -> Result<()
         r#"Error::RuntimeError("Local LLM operations are not supported in this version of Spin.")"#;
     let want = json!([{ "error": error }, { "error": error }]);
     assert_eq!(calls(&app, "/granted", script).await?, want);
+    Ok(())
+}
+
+/// A server of models that gives each request the next of `answers`, and what it was asked.
+async fn models(answers: Vec<Value>) -> Result<(u16, JoinHandle<Result<Vec<String>>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let serving = async move {
+        let mut asked = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await?;
+            let mut request = String::new();
+            let is_whole = |request: &str| {
+                let body = request.split_once("\r\n\r\n").map(|(_, body)| body);
+                body.is_some_and(|body| serde_json::from_str::<Value>(body).is_ok())
+            };
+            while !is_whole(&request) {
+                let mut chunk = [0; 4096];
+                let length = stream.read(&mut chunk).await?;
+                anyhow::ensure!(length > 0, "the request breaks off");
+                request += std::str::from_utf8(&chunk[..length])?;
+            }
+            asked.push(request);
+            let answer = answer.to_string();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            );
+            stream.write_all((head + &answer).as_bytes()).await?;
+        }
+        Ok(asked)
+    };
+    Ok((port, tokio::spawn(serving)))
+}
+
+#[tokio::test]
+async fn a_granted_model_answers_through_the_configured_server() -> Result<()> {
+    let usage = json!({ "promptTokenCount": 2, "generatedTokenCount": 3 });
+    let (port, asked) = models(vec![
+        json!({ "text": "Me.", "usage": usage }),
+        json!({ "embeddings": [[0.5, -1.0]], "usage": usage }),
+    ])
+    .await?;
+    let config = format!(
+        "[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:{port}\"\nauth_token = \"t0ken\"\n"
+    );
+    let (app, _folder) = start_with(&config).await?;
+    let refused = calls(&app, "/bare", json!([["infer", "llama", "Who?"]])).await?;
+    let text = refused[0]["error"].as_str().expect("an error");
+    assert!(text.starts_with("Error::InvalidInput("), "{text}");
+
+    let script = json!([["infer", "llama", "Who?"], ["embed", "llama", "a"]]);
+    let want = json!([["Me.", 3], [[[0.5, -1.0]], 2]]);
+    assert_eq!(calls(&app, "/granted", script).await?, want);
+    let asked = asked.await??;
+    assert!(asked[0].starts_with("POST /infer "), "{}", asked[0]);
+    assert!(
+        asked[0].contains("authorization: bearer t0ken"),
+        "{}",
+        asked[0]
+    );
+    assert!(asked[1].starts_with("POST /embed "), "{}", asked[1]);
+    assert_eq!(asked.len(), 2, "the refused call never got there");
     Ok(())
 }
 

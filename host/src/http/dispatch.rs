@@ -269,10 +269,14 @@ mod tests {
     use http_body_util::Empty;
 
     fn dispatcher() -> Dispatcher {
+        with_fixed(BTreeMap::new())
+    }
+
+    fn with_fixed(fixed: BTreeMap<String, StaticResponse>) -> Dispatcher {
         let table = Table {
             router: Router::build([("/one", "one")]).unwrap(),
             pools: BTreeMap::new(),
-            fixed: BTreeMap::new(),
+            fixed,
         };
         Dispatcher::new(table, Stop::default())
     }
@@ -317,7 +321,7 @@ mod tests {
             headers: vec![("location".to_owned(), "/new".to_owned())],
             body: "moved".to_owned(),
         };
-        let dispatcher = dispatcher().with_fixed([("/one".to_owned(), fixed)].into());
+        let dispatcher = with_fixed([("/one".to_owned(), fixed)].into());
         let answer = serve(&dispatcher, "/one").await;
         assert_eq!(answer.status(), 301);
         assert_eq!(answer.headers()["location"], "/new");
