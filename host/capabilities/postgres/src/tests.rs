@@ -215,7 +215,10 @@ fn every_host_of_an_address_must_be_allowed() {
         ("host=a.example hostaddr=10.0.0.2", refused("10.0.0.2")),
         ("hostaddr=10.0.0.2", refused("10.0.0.2")),
         ("hostaddr=::1 port=5433", refused("::1:5433")),
-        ("postgres://a.example@evil.example", refused("evil.example:5432")),
+        (
+            "postgres://a.example@evil.example",
+            refused("evil.example:5432"),
+        ),
         ("host=a.example\u{0}evil", refused("a.example\u{0}evil")),
     ] {
         let answer = match Address::new(address, &grant) {
