@@ -1,5 +1,7 @@
 //! `spin:postgres` in its versions: SQL on a granted server, and none without the grant.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use harness::{Options, Postgres, TestApp, guest};
 use http::Method;
@@ -7,9 +9,8 @@ use serde_json::{Value, json};
 
 /// A host with the guest behind `/granted`, which may use the server on `port`, `/wide`, which may
 /// use all that are public, and `/bare`, which may use none.
-async fn start(name: &str, port: u16) -> Result<(TestApp, tempfile::TempDir)> {
+async fn start(source: PathBuf, port: u16) -> Result<(TestApp, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
-    let source = guest(name)?;
     let grants = [
         ("granted", format!("\"postgres://127.0.0.1:{port}\"")),
         ("wide", "\"postgres://*:*\"".to_owned()),
@@ -47,7 +48,7 @@ async fn a_component_uses_the_server_that_it_was_granted() -> Result<()> {
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start("postgres", server.port()).await?;
+    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
     for (open, query, execute) in [
         ("open", "query", "execute"),
         ("open-async", "query-async", "execute-async"),
@@ -91,7 +92,7 @@ async fn without_the_grant_every_way_to_connect_is_refused() -> Result<()> {
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start("postgres", server.port()).await?;
+    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
     let refused = json!([{
         "error": format!(
             "Error::ConnectionFailed(\"address postgres://127.0.0.1:{} is not permitted\")",
@@ -112,13 +113,12 @@ async fn a_component_built_for_spin_3_or_the_first_4_finds_what_it_knows() -> Re
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start("postgres-old", server.port()).await?;
+    let (app, _folder) = start(guest("postgres-old")?, server.port()).await?;
     let refused = format!(
         "Error::ConnectionFailed(\"address postgres://127.0.0.1:{} is not permitted\")",
         server.port()
     );
     let statement = "SELECT $1::text AS t, 1.5::numeric AS n, DATE '2024-02-29' AS d";
-    let text = "\"DbValue::Str(\\\"ä\\\")\"";
     for (version, types, value) in [
         (
             "3.0.0",
@@ -151,7 +151,7 @@ async fn a_component_built_for_spin_3_or_the_first_4_finds_what_it_knows() -> Re
         assert_eq!(
             answer[3],
             json!({ "columns": columns, "rows": rows }),
-            "{version} {text}"
+            "{version}"
         );
         assert_eq!(
             [&answer[0], &answer[1], &answer[2]],
@@ -178,7 +178,7 @@ async fn a_result_past_the_bound_is_refused_and_the_instance_goes_on() -> Result
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start("postgres", server.port()).await?;
+    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
     let many = "SELECT repeat('x', 1048576) FROM generate_series(1, 140)";
     let refused =
         "Error::QueryFailed(QueryError::Text(\"query result exceeds limit of 134217728 bytes\"))";
@@ -204,32 +204,17 @@ async fn a_result_past_the_bound_is_refused_and_the_instance_goes_on() -> Result
 }
 
 #[tokio::test]
-async fn an_instance_has_a_number_of_connections_and_the_next_request_is_served() -> Result<()> {
-    let many = |_: &std::path::Path| Ok(vec!["max_connections=300".to_owned()]);
-    let Some(server) = Postgres::start_with(many)? else {
-        return Ok(());
-    };
-    let (app, _folder) = start("postgres", server.port()).await?;
-    let full = calls(&app, "/granted", json!([["exhaust", server.url()]])).await?;
-    let want = "Error::ConnectionFailed(\"too many connections\")";
-    assert_eq!(full, json!([{ "error": want }]));
-    let script = json!([["open", server.url()], ["execute", "SELECT 1"]]);
-    assert_eq!(calls(&app, "/granted", script).await?, json!([null, 1]));
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() -> Result<()> {
     let Some(mut server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start("postgres", server.port()).await?;
+    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
     let app = std::sync::Arc::new(app);
     let endless = json!([
         ["open-async", server.url()],
         [
             "count-async",
-            "SELECT repeat('x', 1000) FROM generate_series(1, 2000000000)"
+            "SELECT repeat('x', 1000), generate_series(1, 2000000000)"
         ],
         ["execute-async", "SELECT 1"],
         ["open-async", server.url()],

@@ -764,7 +764,7 @@ async fn a_stream_comes_as_it_is_made_and_ends_with_its_reader() {
     assert_eq!((count + rest, ended.is_ok()), (1000, true));
 
     // Nobody reads: what is sent stops at the bound, and the reader's end is no error.
-    let endless = "SELECT repeat('x', 10000) FROM generate_series(1, 100000000)";
+    let endless = "SELECT repeat('x', 10000), generate_series(1, 100000000)";
     let mut rows = connection.stream(endless.to_owned(), vec![]).await.unwrap();
     assert!(rows.batches.recv().await.is_some());
     drop(rows.batches);
@@ -782,7 +782,7 @@ async fn a_server_that_dies_ends_what_runs_on_it() {
         return;
     };
     let (connection, other) = (open(&server.url()).await, open(&server.url()).await);
-    let endless = "SELECT repeat('x', 10000) FROM generate_series(1, 100000000)";
+    let endless = "SELECT repeat('x', 10000), generate_series(1, 100000000)";
     let mut rows = connection.stream(endless.to_owned(), vec![]).await.unwrap();
     assert!(rows.batches.recv().await.is_some());
     let sleeping = tokio::spawn(async move {
@@ -880,7 +880,7 @@ async fn a_connection_is_used_again_as_good_as_new_and_only_by_who_may() {
         assert_eq!(got, want, "{statement}");
     }
     // A statement is given up in the middle: nobody gets that connection.
-    let endless = "SELECT repeat('x', 10000) FROM generate_series(1, 100000000)";
+    let endless = "SELECT repeat('x', 10000), generate_series(1, 100000000)";
     let mut rows = again.stream(endless.to_owned(), vec![]).await.unwrap();
     assert!(rows.batches.recv().await.is_some());
     drop((rows, again));

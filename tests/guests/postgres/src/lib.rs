@@ -44,13 +44,6 @@ async fn run(open: &mut Option<Connection>, call: &Value) -> Result<Value, PgErr
                 _ => builder.build_async().await?,
             }
         }
-        // As many as there are until one is refused.
-        "exhaust" => {
-            let mut opened = Vec::new();
-            loop {
-                opened.push(Connection::open_async(first.clone()).await?);
-            }
-        }
         _ => return statement(open.as_ref(), &name, first, &call[2]).await,
     };
     *open = Some(new);
