@@ -1,6 +1,7 @@
 //! The embedded Spin-compatible host behind `chatly`.
 #![deny(missing_docs)]
 
+pub mod admin;
 pub mod app;
 pub mod builder;
 pub mod cache;
@@ -12,8 +13,10 @@ pub mod fence;
 pub mod http;
 pub mod inspect;
 pub mod instance;
+pub mod metrics;
 pub mod schedule;
 pub mod state_dir;
+pub mod telemetry;
 
 pub use chatly_key_value as key_value;
 pub use chatly_manifest as manifest;

@@ -58,9 +58,15 @@ impl App {
         let pool =
             |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
         let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
-        let dispatcher = Arc::new(Dispatcher::new(router, pools, stop.clone()));
+        let dispatcher = Arc::new(Dispatcher::new(
+            router,
+            pools,
+            options.max_requests,
+            stop.clone(),
+        ));
         _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
         Ok(Self {
+            name: manifest.application.name.clone(),
             options,
             engine,
             dispatcher,

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,9 +14,12 @@ use super::announce::{Announcement, KeySource};
 use super::manifest_file::ManifestFile;
 use crate::app::{App, Options};
 use crate::builder;
+use crate::http::admission::MAX_CONNECTIONS;
+use crate::http::dispatch::MAX_REQUESTS;
 use crate::manifest::Manifest;
 use crate::outbound::Network;
 use crate::state_dir::{self, Secrets, StateDir};
+use crate::telemetry::Telemetry;
 
 /// Spin's own prefix of the environment variables that give variables a value.
 const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
@@ -25,7 +29,7 @@ const STOPPED_AT_ONCE: i32 = 130;
 
 /// Build what is stale and serve the application
 ///
-/// Prints `listening on http://ADDR` on standard output once it accepts connections. Stops on
+/// Prints `listening on http://ADDR` (`https` with --tls-cert) on standard output once it accepts connections. Stops on
 /// SIGINT or SIGTERM after finishing what is in flight; a second signal stops it at once.
 ///
 /// Variables are set, in this order, by --variable, by SPIN_VARIABLE_NAME in the environment, and by
@@ -50,6 +54,21 @@ pub(super) struct Args {
     /// Take the next free port when that of --listen is in use
     #[arg(long)]
     find_free_port: bool,
+    /// Certificate chain for TLS, a PEM file; needs --tls-key
+    #[arg(long, value_name = "FILE", env = "SPIN_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key for TLS, a PEM file; needs --tls-cert
+    #[arg(long, value_name = "FILE", env = "SPIN_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Connections at once; one more is answered 503
+    #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = parse_limit)]
+    max_connections: usize,
+    /// Requests at once that wait for their response heads; one more is answered 503
+    #[arg(long, value_name = "N", default_value_t = MAX_REQUESTS, value_parser = parse_limit)]
+    max_requests: usize,
+    /// Show metrics (/metrics, for Prometheus) and health (/healthz, /readyz) on this address
+    #[arg(long, value_name = "ADDR", value_parser = parse_address)]
+    admin_listen: Option<SocketAddr>,
     /// Folder for databases, caches, logs and local secrets [default: .chatly beside the manifest]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -79,6 +98,10 @@ struct Start {
     manifest: Manifest,
     listen: SocketAddr,
     find_free_port: bool,
+    tls: Option<(PathBuf, PathBuf)>,
+    admin_listen: Option<SocketAddr>,
+    max_connections: usize,
+    max_requests: usize,
     state_dir: StateDir,
     /// Values from the command line, and local secrets where nothing else has one.
     variables: BTreeMap<String, String>,
@@ -87,9 +110,10 @@ struct Start {
     quiet: bool,
     only: Vec<String>,
     allow_private: Vec<Network>,
+    telemetry: Arc<Telemetry>,
 }
 
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
     let manifest = args.manifest.load()?;
     check_ids(&manifest, &args.component)?;
     let mut variables: BTreeMap<_, _> = args.variable.into_iter().collect();
@@ -107,6 +131,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let secrets = state_dir.ensure_secrets(&wanting)?;
     let announcement = Announcement {
         manifest: manifest.clone(),
+        tls: args.tls_cert.is_some(),
         only: args.component.clone(),
         secrets_file: state_dir.secrets_file(),
         address_file: state_dir.address_file(),
@@ -124,6 +149,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         manifest,
         listen: args.listen,
         find_free_port: args.find_free_port,
+        tls: args.tls_cert.zip(args.tls_key),
+        admin_listen: args.admin_listen,
+        max_connections: args.max_connections,
+        max_requests: args.max_requests,
         state_dir,
         variables,
         env: args.env.into_iter().collect(),
@@ -131,6 +160,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         quiet: args.quiet,
         only: args.component,
         allow_private: args.allow_private,
+        telemetry,
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
     runtime.block_on(run_app(start, move |address| {
@@ -144,12 +174,17 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let options = Options {
         listen: start.listen,
         find_free_port: start.find_free_port,
+        tls: start.tls,
+        admin_listen: start.admin_listen,
+        max_connections: start.max_connections,
+        max_requests: start.max_requests,
         variables: start.variables,
         env: start.env,
         log_dir: start.log_dir,
         quiet: start.quiet,
         only: start.only,
         allow_private: start.allow_private,
+        telemetry: start.telemetry,
         ..Options::new(start.state_dir.root().to_owned())
     };
     let app = App::load(&start.manifest, options)?;
@@ -257,6 +292,11 @@ pub(super) fn parse_count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A number of things that there may be at once.
+fn parse_limit(text: &str) -> Result<usize, String> {
+    parse_count(text).and_then(|count| usize::try_from(count).map_err(|error| error.to_string()))
+}
+
 /// `HOST:PORT`; of a host with several addresses 127.0.0.1 first, as in Spin.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let all: Vec<SocketAddr> = text
@@ -343,6 +383,10 @@ mod tests {
                 ["--allow-private", "localhost"],
                 "write an address or a network",
             ),
+            (["--max-connections", "0"], "above zero"),
+            (["--max-requests", "many"], "above zero"),
+            (["--tls-cert", "cert.pem"], "--tls-key"),
+            (["--tls-key", "key.pem"], "--tls-cert"),
         ] {
             let error = parse(&arguments).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
@@ -351,12 +395,7 @@ mod tests {
 
     #[test]
     fn flags_without_a_feature_behind_them_are_unknown() {
-        for flag in [
-            "--watch",
-            "--tls-cert",
-            "--tls-key",
-            "--runtime-config-file",
-        ] {
+        for flag in ["--watch", "--runtime-config-file"] {
             let kind = parse(&[flag]).unwrap_err().kind();
             assert_eq!(kind, clap::error::ErrorKind::UnknownArgument, "{flag}");
         }

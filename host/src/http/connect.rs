@@ -47,6 +47,11 @@ static TLS: LazyLock<Result<TlsConnector, rustls::Error>> = LazyLock::new(|| {
     Ok(TlsConnector::from(Arc::new(config)))
 });
 
+/// What opens TLS connections by the public certificate authorities.
+pub(crate) fn client_tls() -> Option<&'static TlsConnector> {
+    TLS.as_ref().ok()
+}
+
 /// Either kind of stream.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
@@ -112,7 +117,7 @@ async fn open(uri: &Uri, grant: &Grant) -> Result<Box<dyn Stream>, Error> {
         return Ok(Box::new(stream));
     }
     let server = ServerName::try_from(name.to_owned()).map_err(Error::InvalidDnsNameError)?;
-    let connector = TLS.as_ref().map_err(|_| Error::ConfigurationError)?;
+    let connector = client_tls().ok_or(Error::ConfigurationError)?;
     let stream = connector.connect(server, stream).await;
     Ok(Box::new(stream.map_err(Error::Tls)?))
 }

@@ -1,9 +1,10 @@
 //! HTTP to and from components.
 //!
-//! 1. [`server`] accepts connections; [`routes`] and [`dispatch`] find the component.
+//! 1. [`server`] accepts connections, as many as [`admission`] lets in; [`routes`] and [`dispatch`] find the component.
 //! 2. [`headers`] tells it how it was reached; [`body`] and [`problem`] are what goes back.
 //! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`.
 
+pub mod admission;
 pub mod body;
 mod connect;
 pub mod dispatch;
@@ -12,6 +13,8 @@ pub mod outgoing;
 pub mod problem;
 pub mod routes;
 pub mod server;
+
+pub(crate) use connect::client_tls;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::connect;
 use super::dispatch::Dispatcher;
 use crate::outbound::{Grant, service_chaining};
+use crate::telemetry;
 
 /// Each timeout that the sender did not set: Spin's number.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(600);
@@ -41,13 +42,15 @@ pub(super) type Sent = (
 impl WasiHttpHooks for Outgoing {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         // What the sender has to say about the response's body: nobody waits for it.
         _fut: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let sender = self.clone();
-        Box::new(async move { sender.send(request, options).await })
+        let trace = telemetry::outgoing(&mut request);
+        let sent = sender.send(request, options);
+        Box::new(trace.send(sent, |(response, _)| response.status()))
     }
 }
 

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
+use tracing::instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
@@ -45,6 +46,7 @@ fn opened<T>(access: &Accessor<T, Data>, store: &Resource<Handle>) -> wasmtime::
 }
 
 impl<T: Send> key_value::HostStoreWithStore<T> for Data {
+    #[instrument(name = "spin_key_value.open", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn open(
         access: &Accessor<T, Self>,
         label: String,
@@ -52,6 +54,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(access.with(|mut access| access.get().open(&label)))
     }
 
+    #[instrument(name = "spin_key_value.get", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -60,6 +63,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(opened(access, &store)?.get(key).await)
     }
 
+    #[instrument(name = "spin_key_value.set", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn set(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -69,6 +73,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(opened(access, &store)?.set(key, value).await)
     }
 
+    #[instrument(name = "spin_key_value.delete", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn delete(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -77,6 +82,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(opened(access, &store)?.delete(key).await)
     }
 
+    #[instrument(name = "spin_key_value.exists", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn exists(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -85,6 +91,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(opened(access, &store)?.exists(key).await)
     }
 
+    #[instrument(name = "spin_key_value.get_keys", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get_keys(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
