@@ -1,6 +1,7 @@
 //! The embedded Spin-compatible host behind `chatly`.
 #![deny(missing_docs)]
 
+pub mod admin;
 pub mod app;
 pub mod builder;
 pub mod cache;
@@ -13,9 +14,11 @@ pub mod fence;
 pub mod http;
 pub mod inspect;
 pub mod instance;
+pub mod metrics;
 pub mod runtime_config;
 pub mod schedule;
 pub mod state_dir;
+pub mod telemetry;
 pub mod watch;
 
 pub use chatly_files as files;

@@ -102,6 +102,12 @@ async fn start(secret: &str, allow: bool) -> Result<TestApp> {
 
 /// Stores a rule that forwards messages whose text is `text`, and delivers one.
 async fn forward(app: &TestApp, text: &str, url: &str) -> Result<()> {
+    add_rule(app, text, url).await?;
+    say(app, text, &format!("wamid.{text}")).await
+}
+
+/// Stores a rule that forwards messages whose text is `text`.
+pub async fn add_rule(app: &TestApp, text: &str, url: &str) -> Result<()> {
     let rule = json!({
         "name": text,
         "when": format!("message.text == {}", json!(text)),
@@ -120,7 +126,7 @@ async fn forward(app: &TestApp, text: &str, url: &str) -> Result<()> {
         "{}",
         String::from_utf8_lossy(&answer.body)
     );
-    say(app, text, &format!("wamid.{text}")).await
+    Ok(())
 }
 
 async fn say(app: &TestApp, text: &str, id: &str) -> Result<()> {

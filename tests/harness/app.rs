@@ -33,6 +33,8 @@ pub struct Options {
     pub state: Option<TempDir>,
     /// More arguments of `up`; none by default.
     pub arguments: Vec<String>,
+    /// More environment variables of the host; none by default.
+    pub environment: BTreeMap<String, String>,
     /// A command that runs the host, `taskset` for example; none by default.
     pub launcher: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Default for Options {
                 .into(),
             state: None,
             arguments: Vec::new(),
+            environment: BTreeMap::new(),
             launcher: Vec::new(),
         }
     }
@@ -109,6 +112,7 @@ impl TestApp {
             .args(&options.arguments)
             .env_remove("RUST_BACKTRACE")
             .env("RUST_LOG", "info")
+            .envs(&options.environment)
             .current_dir(artifacts::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

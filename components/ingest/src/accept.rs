@@ -11,10 +11,11 @@ use crate::read::Received;
 use crate::refuse::Refusal;
 use crate::settings::Settings;
 
-/// Stores a genuine delivery; says whether it held anything new.
-pub async fn accept(settings: &Settings, received: &Received) -> Result<bool, Refusal> {
+/// Stores a genuine delivery; gives the trace that its events belong to if it held anything new.
+pub async fn accept(settings: &Settings, received: &Received) -> Result<Option<String>, Refusal> {
     let keyring = verify(settings, received)?;
-    let items = read_items(settings, keyring, received)?;
+    let trace = next_traceparent(received);
+    let items = read_items(settings, keyring, received, &trace)?;
     let kept = kept_headers(&received.headers);
     let header = |(name, value): (&str, Vec<u8>)| Header {
         name: name.to_owned(),
@@ -28,7 +29,7 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<bool, Re
         digest: digest(&received.delivery.body),
     };
     match store::append(accepted, items).await {
-        Ok(appended) => Ok(appended.stored > 0),
+        Ok(appended) => Ok((appended.stored > 0).then_some(trace)),
         Err(error) => {
             eprintln!(
                 "error: delivery not stored: channel={} error={error:?}",
@@ -62,8 +63,8 @@ fn read_items(
     settings: &Settings,
     keyring: &Keyring,
     received: &Received,
+    trace: &str,
 ) -> Result<Vec<Item>, Refusal> {
-    let trace = next_traceparent(received);
     let mut items = Vec::new();
     for mut event in channel::parse(&received.delivery, received.route_account.as_deref()) {
         let tenant = settings
@@ -74,7 +75,7 @@ fn read_items(
         items.push(Item {
             platform_client_id: tenant.to_owned(),
             event,
-            traceparent: Some(trace.clone()),
+            traceparent: Some(trace.to_owned()),
         });
     }
     Ok(items)

@@ -55,9 +55,8 @@ async fn receive(request: Request) -> Result<Response, Refusal> {
     if is_get {
         return Ok(method_not_allowed("POST"));
     }
-    let new = accept::accept(&settings, &received).await?;
-    if new {
-        wake::wake_worker();
+    if let Some(trace) = accept::accept(&settings, &received).await? {
+        wake::wake_worker(trace);
     }
     Ok(send_on(channel::acknowledge(&received.delivery)))
 }

@@ -5,7 +5,10 @@
 
 use std::cell::Cell;
 
-use spin_sdk::{http, wasip3};
+use http::Request;
+use spin_sdk::http::{Response, send};
+use spin_sdk::wasip3;
+use spin_sdk::wasip3::http::types::ErrorCode;
 
 const WORKER: &str = "http://worker.spin.internal/";
 
@@ -30,8 +33,8 @@ impl Drop for Calling {
     }
 }
 
-/// Wakes the worker after the answer. A failure is only logged: the sweep wakes it too.
-pub fn wake_worker() {
+/// Wakes the worker after the answer, for the trace of what was stored. A failure is only logged: the sweep wakes it too.
+pub fn wake_worker(traceparent: String) {
     if STATE.get() != State::Quiet {
         STATE.set(State::CallAgain);
         return;
@@ -42,7 +45,7 @@ pub fn wake_worker() {
         let _calling = calling;
         loop {
             STATE.set(State::Calling);
-            match http::post(WORKER, Vec::new()).await {
+            match post(WORKER, &traceparent).await {
                 Ok(response) if response.status().is_success() => {}
                 Ok(response) => eprintln!(
                     "warn: worker not woken: status={}",
@@ -55,4 +58,12 @@ pub fn wake_worker() {
             }
         }
     });
+}
+
+/// An empty request that says whose work it is about.
+async fn post(target: &str, traceparent: &str) -> Result<Response, ErrorCode> {
+    let request = Request::post(target)
+        .header("traceparent", traceparent)
+        .body(String::new());
+    send(request.map_err(|_| ErrorCode::HttpRequestUriInvalid)?).await
 }

@@ -108,7 +108,7 @@ impl Inbox {
         if job.lease_until.saturating_sub(unix_millis()) < EXTEND_BELOW_MS {
             store::extend(job.token.clone(), HOLD_MS).await?;
         }
-        let token = job.token.clone();
+        let (token, trace) = (job.token.clone(), job.traceparent.clone());
         let effects = match &job.payload {
             Payload::Event(event) => {
                 let event: Event = event.clone().convert();
@@ -125,7 +125,7 @@ impl Inbox {
             .collect();
         store::commit(token, effects).await?;
         for kind in kinds {
-            wake_for(&kind);
+            wake_for(&kind, trace.as_deref());
         }
         Ok(())
     }

@@ -3,26 +3,39 @@
 use std::rc::Rc;
 
 use chatly_drain::Calls;
-use spin_sdk::{http, wasip3};
+use http::Request;
+use spin_sdk::http::{Response, send};
+use spin_sdk::wasip3;
+use spin_sdk::wasip3::http::types::ErrorCode;
 
 thread_local! {
     static ENRICH: Rc<Calls> = Rc::default();
     static DISPATCH: Rc<Calls> = Rc::default();
 }
 
-/// Wakes whoever works on jobs of this kind. A failure is only logged: the sweep wakes them too.
-pub fn wake_for(kind: &str) {
+/// Wakes whoever works on jobs of this kind, for the trace of the work that made one. A failure is
+/// only logged: the sweep wakes them too.
+pub fn wake_for(kind: &str, traceparent: Option<&str>) {
+    let trace = traceparent.map(str::to_owned);
     match kind {
-        "enrich" => wake(ENRICH.with(Rc::clone), "http://enrich.spin.internal/"),
-        "forward" => wake(DISPATCH.with(Rc::clone), "http://dispatch.spin.internal/"),
+        "enrich" => wake(
+            ENRICH.with(Rc::clone),
+            "http://enrich.spin.internal/",
+            trace,
+        ),
+        "forward" => wake(
+            DISPATCH.with(Rc::clone),
+            "http://dispatch.spin.internal/",
+            trace,
+        ),
         _ => {}
     }
 }
 
-fn wake(calls: Rc<Calls>, target: &'static str) {
+fn wake(calls: Rc<Calls>, target: &'static str, trace: Option<String>) {
     wasip3::spawn(async move {
         calls
-            .wake(async || match http::post(target, Vec::new()).await {
+            .wake(async || match post(target, trace.as_deref()).await {
                 Ok(response) if response.status().is_success() => {}
                 Ok(response) => eprintln!(
                     "warn: not woken: target={target} status={}",
@@ -32,4 +45,14 @@ fn wake(calls: Rc<Calls>, target: &'static str) {
             })
             .await;
     });
+}
+
+/// An empty request that says whose work it is about.
+async fn post(target: &str, traceparent: Option<&str>) -> Result<Response, ErrorCode> {
+    let mut request = Request::post(target);
+    if let Some(traceparent) = traceparent {
+        request = request.header("traceparent", traceparent);
+    }
+    let request = request.body(String::new());
+    send(request.map_err(|_| ErrorCode::HttpRequestUriInvalid)?).await
 }

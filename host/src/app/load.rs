@@ -51,9 +51,14 @@ impl App {
             None => None,
         };
         let parts = Parts::load(manifest, &options, &engine, &stop)?;
-        let dispatcher = Arc::new(Dispatcher::new(parts.table, stop.clone()));
+        let dispatcher = Arc::new(Dispatcher::new(
+            parts.table,
+            options.max_requests,
+            stop.clone(),
+        ));
         _ = parts.neighbours.set(Arc::downgrade(&dispatcher));
         Ok(Self {
+            name: manifest.application.name.clone(),
             options,
             engine,
             dispatcher,

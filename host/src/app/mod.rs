@@ -20,13 +20,16 @@ use tempfile::TempDir;
 use tracing::{info, warn};
 use wasmtime::Engine;
 
+use crate::admin::Admin;
 use crate::engine::Ticker;
-use crate::http::dispatch::Dispatcher;
+use crate::http::admission::{self, Admission, MAX_CONNECTIONS};
+use crate::http::dispatch::{Dispatcher, MAX_REQUESTS};
 use crate::http::server;
 use crate::instance::Stop;
 use crate::manifest::runtime_config::RuntimeConfig;
 use crate::outbound::Network;
 use crate::schedule::Sweep;
+use crate::telemetry::{self, Telemetry};
 
 /// How long a stop waits for what is in flight: Kubernetes kills after 30 s, and the requests of
 /// this product take milliseconds.
@@ -57,12 +60,20 @@ pub struct Options {
     pub only: Vec<String>,
     /// Private networks that components with a wildcard host may reach; none by default.
     pub allow_private: Vec<Network>,
+    /// Where to show metrics and health; nowhere by default.
+    pub admin_listen: Option<SocketAddr>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Requests at once that wait for their response heads.
+    pub max_requests: usize,
     /// How long a stop waits for what is in flight.
     pub stop_timeout: Duration,
     /// The runtime config. Its `state_dir`, `log_dir` and variables are already in the others.
     pub runtime_config: RuntimeConfig,
     /// Let components see the folders of `files` themselves, not copies of them.
     pub direct_mounts: bool,
+    /// Sends what the environment asks for; nothing by default.
+    pub telemetry: Arc<Telemetry>,
 }
 
 impl Options {
@@ -79,15 +90,20 @@ impl Options {
             quiet: false,
             only: Vec::new(),
             allow_private: Vec::new(),
+            admin_listen: None,
+            max_connections: MAX_CONNECTIONS,
+            max_requests: MAX_REQUESTS,
             stop_timeout: STOP_TIMEOUT,
             runtime_config: RuntimeConfig::default(),
             direct_mounts: false,
+            telemetry: Arc::default(),
         }
     }
 }
 
 /// A loaded application.
 pub struct App {
+    name: String,
     options: Options,
     engine: Engine,
     dispatcher: Arc<Dispatcher>,
@@ -109,6 +125,7 @@ impl App {
         on_ready: impl FnOnce(SocketAddr),
     ) -> anyhow::Result<()> {
         let Self {
+            name,
             options,
             engine,
             dispatcher,
@@ -119,16 +136,37 @@ impl App {
         } = self;
         let listener = server::bind(options.listen, options.find_free_port).await?;
         let _ticker = Ticker::start(&engine)?;
+        admission::raise_file_limit(options.max_connections);
+        let admission = Admission::new(options.max_connections, tls.is_none());
+        telemetry::observe(&options.telemetry, &name, &dispatcher, &admission);
+        let admin = match options.admin_listen {
+            Some(address) => Some(server::bind(address, false).await?),
+            None => None,
+        };
+        let admin = admin.map(|listener| {
+            if let Ok(address) = listener.local_addr() {
+                info!(%address, "metrics and health are shown");
+            }
+            let admin = Admin {
+                dispatcher: dispatcher.clone(),
+                admission: admission.clone(),
+                stop: stop.clone(),
+            };
+            tokio::spawn(admin.serve(listener))
+        });
         on_ready(listener.local_addr()?);
         if let Some(sweep) = sweep {
             stop.tasks
                 .spawn(sweep.run(dispatcher.clone(), stop.clone()));
         }
         tokio::select! {
-            () = server::serve(listener, tls, dispatcher.clone(), stop.clone()) => {}
+            () = server::serve(listener, tls, dispatcher.clone(), admission, stop.clone()) => {}
             () = shutdown => {}
         }
         end(&stop, options.stop_timeout).await;
+        if let Some(admin) = admin {
+            admin.abort();
+        }
         Ok(())
     }
 }

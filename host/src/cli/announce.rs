@@ -28,6 +28,8 @@ pub(super) enum KeySource {
 /// The application, as far as it is announced.
 pub(super) struct Announcement {
     pub(super) manifest: Manifest,
+    /// Whether connections are TLS.
+    pub(super) tls: bool,
     /// Only these components run; all when empty.
     pub(super) only: Vec<String>,
     pub(super) secrets_file: PathBuf,
@@ -56,9 +58,13 @@ impl Announcement {
         print(&text).context("cannot print the local secrets")
     }
 
-    /// Prints that connections are accepted at `address`, and notes it for `simulate`.
+    /// Prints that connections are accepted at `address`, and notes it for `simulate`, which speaks
+    /// plain HTTP only.
     pub(super) fn print_ready(&self, address: SocketAddr) {
-        if let Err(error) = state_dir::write_address(&self.address_file, reachable(address)) {
+        if self.tls {
+            tracing::debug!("the address is not noted for simulate: it is TLS");
+        } else if let Err(error) = state_dir::write_address(&self.address_file, reachable(address))
+        {
             tracing::warn!(%error, "the address cannot be noted; name it with simulate --to");
         }
         // Whoever stopped reading does not stop the server.
@@ -67,10 +73,15 @@ impl Announcement {
 
     fn ready(&self, address: SocketAddr) -> String {
         format!(
-            "listening on http://{address}\n{}{}",
+            "listening on {}://{address}\n{}{}",
+            self.scheme(),
             self.routes(),
             self.watch_line(address)
         )
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
     }
 
     fn triggers(&self) -> impl Iterator<Item = (String, &str)> {
@@ -121,7 +132,8 @@ impl Announcement {
         };
         let address = reachable(address);
         format!(
-            "watch events:\n{key}  curl -N -H \"Authorization: Bearer $API_KEY\" http://{address}{EVENTS}\n"
+            "watch events:\n{key}  curl -N -H \"Authorization: Bearer $API_KEY\" {}://{address}{EVENTS}\n",
+            self.scheme()
         )
     }
 }
@@ -156,6 +168,7 @@ mod tests {
                     [[trigger.http]]\nroute = \"/v1/events\"\ncomponent = \"realtime\"\n";
         Announcement {
             manifest: Manifest::parse(text, Path::new("/app/spin.toml")).unwrap(),
+            tls: false,
             only: only.iter().map(|id| (*id).to_owned()).collect(),
             secrets_file: "/app/.chatly/secrets.toml".into(),
             address_file: "/app/.chatly/address".into(),
@@ -200,5 +213,17 @@ watch events:
         let address = "127.0.0.1:1".parse().unwrap();
         let text = announcement(KeySource::Caller, &["hook"]).ready(address);
         assert_eq!(text, "listening on http://127.0.0.1:1\n  /hook/:id  hook\n");
+    }
+
+    #[test]
+    fn with_tls_every_address_says_so() {
+        let address = "127.0.0.1:1".parse().unwrap();
+        let announcement = Announcement {
+            tls: true,
+            ..announcement(KeySource::Caller, &["realtime"])
+        };
+        let text = announcement.ready(address);
+        assert!(text.starts_with("listening on https://127.0.0.1:1\n"));
+        assert!(text.ends_with("https://127.0.0.1:1/v1/events\n"), "{text}");
     }
 }

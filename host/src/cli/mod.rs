@@ -18,9 +18,14 @@ mod watch;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::telemetry::Telemetry;
 
 /// Exit code of wrong usage, as clap's own.
 const USAGE: u8 = 2;
@@ -59,9 +64,22 @@ enum Command {
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    // Only what serves has anything to send.
+    let telemetry = match &cli.command {
+        Command::Up(_) => Telemetry::from_environment(),
+        _ => Ok(Telemetry::default()),
+    };
+    let telemetry = match telemetry {
+        Ok(telemetry) => Arc::new(telemetry),
+        Err(error) => {
+            print_error(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    log_to_stderr(&telemetry);
     let result = match cli.command {
-        Command::Up(args) => up::run(args),
+        // Sent and dropped here in the end, where no runtime is.
+        Command::Up(args) => up::run(args, telemetry.clone()),
         Command::Build(args) => build::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
@@ -80,15 +98,20 @@ fn print_error(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "error: {error:#}");
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn log_filter() -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG))
+}
+
+fn log_to_stderr(telemetry: &Telemetry) {
+    let stderr = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         // Else the loss of standard error, to which it would report that, is a panic.
         .log_internal_errors(false)
-        .init();
+        .with_filter(log_filter());
+    let mut layers = telemetry.layers(log_filter);
+    layers.push(stderr.boxed());
+    tracing_subscriber::registry().with(layers).init();
 }
 
 #[cfg(test)]

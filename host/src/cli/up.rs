@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tokio::runtime::{Builder, Runtime};
@@ -16,11 +17,14 @@ use super::watch::Remake;
 use crate::app::{App, Options};
 use crate::builder;
 use crate::download;
+use crate::http::admission::MAX_CONNECTIONS;
+use crate::http::dispatch::MAX_REQUESTS;
 use crate::manifest::Manifest;
 use crate::manifest::runtime_config::{LogDir, RuntimeConfig};
 use crate::outbound::Network;
 use crate::runtime_config;
 use crate::state_dir::{self, Secrets, StateDir};
+use crate::telemetry::Telemetry;
 
 /// Spin's own prefix of the environment variables that give variables a value.
 const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
@@ -30,7 +34,7 @@ const STOPPED_AT_ONCE: i32 = 130;
 
 /// Build what is stale and serve the application
 ///
-/// Prints `listening on http://ADDR` on standard output once it accepts connections. Stops on
+/// Prints `listening on http://ADDR` (`https` with --tls-cert) on standard output once it accepts connections. Stops on
 /// SIGINT or SIGTERM after finishing what is in flight; a second signal stops it at once.
 ///
 /// Variables are set, in this order, by --variable, by the providers of --runtime-config-file, by
@@ -58,6 +62,21 @@ pub(super) struct Args {
     /// Take the next free port when that of --listen is in use
     #[arg(long)]
     find_free_port: bool,
+    /// Certificate chain for TLS, a PEM file; needs --tls-key
+    #[arg(long, value_name = "FILE", env = "SPIN_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key for TLS, a PEM file; needs --tls-cert
+    #[arg(long, value_name = "FILE", env = "SPIN_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Connections at once; one more is answered 503
+    #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = parse_limit)]
+    max_connections: usize,
+    /// Requests at once that wait for their response heads; one more is answered 503
+    #[arg(long, value_name = "N", default_value_t = MAX_REQUESTS, value_parser = parse_limit)]
+    max_requests: usize,
+    /// Show metrics (/metrics, for Prometheus) and health (/healthz, /readyz) on this address
+    #[arg(long, value_name = "ADDR", value_parser = parse_address)]
+    admin_listen: Option<SocketAddr>,
     /// Folder for databases, caches, logs and local secrets [default: .chatly beside the manifest]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -96,6 +115,10 @@ struct Start {
     manifest: Manifest,
     listen: SocketAddr,
     find_free_port: bool,
+    tls: Option<(PathBuf, PathBuf)>,
+    admin_listen: Option<SocketAddr>,
+    max_connections: usize,
+    max_requests: usize,
     state_dir: StateDir,
     /// Values from the command line, and local secrets where nothing else has one.
     variables: BTreeMap<String, String>,
@@ -108,9 +131,10 @@ struct Start {
     direct_mounts: bool,
     /// With `--watch`: how to make again what changes.
     remake: Option<Remake>,
+    telemetry: Arc<Telemetry>,
 }
 
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
     let mut manifest = args.manifest.load_with(args.profile.as_deref())?;
     check_ids(&manifest, &args.component)?;
     let mut variables: BTreeMap<_, _> = args.variable.into_iter().collect();
@@ -135,6 +159,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let secrets = state_dir.ensure_secrets(&wanting)?;
     let announcement = Announcement {
         manifest: manifest.clone(),
+        tls: args.tls_cert.is_some(),
         only: args.component.clone(),
         secrets_file: state_dir.secrets_file(),
         address_file: state_dir.address_file(),
@@ -160,6 +185,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         manifest,
         listen: args.listen,
         find_free_port: args.find_free_port,
+        tls: args.tls_cert.zip(args.tls_key),
+        admin_listen: args.admin_listen,
+        max_connections: args.max_connections,
+        max_requests: args.max_requests,
         state_dir,
         variables,
         env: args.env.into_iter().collect(),
@@ -170,6 +199,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         config,
         direct_mounts: args.direct_mounts,
         remake: args.watch.then_some(remake),
+        telemetry,
     };
     let runtime = runtime().context("no threads for the runtime")?;
     runtime.block_on(run_app(start, move |address| {
@@ -194,6 +224,10 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let options = Options {
         listen: start.listen,
         find_free_port: start.find_free_port,
+        tls: start.tls,
+        admin_listen: start.admin_listen,
+        max_connections: start.max_connections,
+        max_requests: start.max_requests,
         variables: start.variables,
         env: start.env,
         log_dir: start.log_dir,
@@ -202,6 +236,7 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
         allow_private: start.allow_private,
         runtime_config: start.config,
         direct_mounts: start.direct_mounts,
+        telemetry: start.telemetry,
         ..Options::new(start.state_dir.root().to_owned())
     };
     let app = App::load(&start.manifest, options)?;
@@ -327,6 +362,11 @@ pub(super) fn parse_count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A number of things that there may be at once.
+fn parse_limit(text: &str) -> Result<usize, String> {
+    parse_count(text).and_then(|count| usize::try_from(count).map_err(|error| error.to_string()))
+}
+
 /// `HOST:PORT`; of a host with several addresses 127.0.0.1 first, as in Spin.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let all: Vec<SocketAddr> = text
@@ -413,17 +453,13 @@ mod tests {
                 ["--allow-private", "localhost"],
                 "write an address or a network",
             ),
+            (["--max-connections", "0"], "above zero"),
+            (["--max-requests", "many"], "above zero"),
+            (["--tls-cert", "cert.pem"], "--tls-key"),
+            (["--tls-key", "key.pem"], "--tls-cert"),
         ] {
             let error = parse(&arguments).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
-        }
-    }
-
-    #[test]
-    fn flags_without_a_feature_behind_them_are_unknown() {
-        for flag in ["--tls-cert", "--tls-key"] {
-            let kind = parse(&[flag]).unwrap_err().kind();
-            assert_eq!(kind, clap::error::ErrorKind::UnknownArgument, "{flag}");
         }
     }
 

@@ -35,6 +35,11 @@ static PUBLIC: LazyLock<Result<TlsConnector, rustls::Error>> = LazyLock::new(|| 
     Ok(TlsConnector::from(Arc::new(config)))
 });
 
+/// What opens TLS connections by the public certificate authorities.
+pub(crate) fn public_connector() -> Option<&'static TlsConnector> {
+    PUBLIC.as_ref().ok()
+}
+
 /// Either kind of stream.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}

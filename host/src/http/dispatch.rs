@@ -2,15 +2,15 @@
 //!
 //! 1. A request from outside finds its component by its path; a call from another component by
 //!    name. Both get Spin's request headers, a request id, and one `request served` event.
-//! 2. More than [`MAX_REQUESTS`] requests at once from outside, or that many calls, are refused
-//!    with 503: each costs memory before any component sees it.
+//! 2. More requests at once from outside than the limit ([`MAX_REQUESTS`] by default), or that many
+//!    calls, are refused with 503: each costs memory before any component sees it.
 //! 3. Whatever happens in the guest, the caller gets a response; if it is the guest's fault, a 5xx
 //!    without the cause.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -26,6 +26,8 @@ use super::routes::{Match, Router};
 use super::{body, request_id};
 use crate::instance::{Failure, Pool, Stop};
 use crate::manifest::StaticResponse;
+use crate::metrics::{Component, Counters};
+use crate::telemetry::{self, Trace};
 
 /// Requests at once that wait for a response head: a queue of some seconds on two cores.
 pub const MAX_REQUESTS: usize = 4096;
@@ -57,16 +59,20 @@ pub struct Dispatcher {
     stop: Stop,
     outside: Semaphore,
     inside: Semaphore,
+    /// Requests that reached no component.
+    unmatched: Counters,
 }
 
 impl Dispatcher {
-    /// Dispatches by `table`.
-    pub fn new(table: Table, stop: Stop) -> Self {
+    /// Dispatches by `table`; `max_requests` may be waiting for their response heads.
+    pub fn new(table: Table, max_requests: usize, stop: Stop) -> Self {
+        let max_requests = max_requests.min(Semaphore::MAX_PERMITS);
         Self {
             table: ArcSwap::from_pointee(table),
             stop,
-            outside: Semaphore::new(MAX_REQUESTS),
-            inside: Semaphore::new(MAX_REQUESTS),
+            outside: Semaphore::new(max_requests),
+            inside: Semaphore::new(max_requests),
+            unmatched: Counters::default(),
         }
     }
 
@@ -79,6 +85,20 @@ impl Dispatcher {
     /// What it dispatches by.
     pub fn table(&self) -> Arc<Table> {
         self.table.load_full()
+    }
+
+    /// Tells what there is to tell of each component, and of requests that reached none.
+    pub fn measured<R>(&self, tell: impl FnOnce(&[Component<'_>]) -> R) -> R {
+        let table = self.table();
+        let none = Component {
+            id: "",
+            counters: &self.unmatched,
+            instances: 0,
+            queued: 0,
+        };
+        let pools = table.pools.values().map(|pool| pool.measured());
+        let all: Vec<_> = std::iter::once(none).chain(pools).collect();
+        tell(&all)
     }
 
     /// Answers a request that came over the network.
@@ -140,6 +160,7 @@ impl Dispatcher {
         origin: Origin,
     ) -> Response<WasiBody> {
         let started = Instant::now();
+        let _in_flight = pool.counters.begin();
         let id = request_id();
         let method = request.method().clone();
         let (scheme, client) = match origin {
@@ -149,29 +170,34 @@ impl Dispatcher {
         let uri = request.uri().clone();
         headers::prepare(request.headers_mut(), &uri, scheme, &found, client);
 
-        let mut response = match pool.handle(id.clone(), request).await {
+        let trace = Trace::begin(&mut request, &found.component, &found.route, client);
+        let mut response = match trace.work(pool.handle(id.clone(), request)).await {
             Ok((response, activity)) => body::track(response, activity, &self.stop.gently),
-            Err(failure) => failed(&failure, &id, &found.component).response(),
+            Err(failure) => failed(&failure, &id, &found.component).response_to(&id),
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         let status = response.status();
-        log(&Served {
+        pool.counters.served(status, started.elapsed());
+        telemetry::served(&found.component, status, started.elapsed());
+        let served = Served {
             id: &id,
             found: &found,
             method: &method,
             status,
             started,
             origin,
-        });
+        };
+        trace.end(status, || log(&served));
         response
     }
 
     /// A response without a component.
     fn refuse(&self, request: &Request<WasiBody>, problem: Problem) -> Response<WasiBody> {
-        let mut response = problem.response();
         let id = request_id();
+        let mut response = problem.response_to(&id);
+        self.unmatched.served(response.status(), Duration::ZERO);
         let (method, status) = (request.method(), response.status().as_u16());
         info!(request_id = &*id, component = "", %method, route = "", status, "request served");
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -278,7 +304,7 @@ mod tests {
             pools: BTreeMap::new(),
             fixed,
         };
-        Dispatcher::new(table, Stop::default())
+        Dispatcher::new(table, MAX_REQUESTS, Stop::default())
     }
 
     fn get(path: &'static str) -> Request<WasiBody> {

@@ -1,10 +1,11 @@
 //! HTTP to and from components.
 //!
-//! 1. [`server`] accepts connections; [`routes`] and [`dispatch`] find the component.
+//! 1. [`server`] accepts connections, as many as [`admission`] lets in; [`routes`] and [`dispatch`] find the component.
 //! 2. [`headers`] tells it how it was reached; [`body`] and [`problem`] are what goes back.
 //! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`
 //!    and [`clients`].
 
+pub mod admission;
 pub mod body;
 pub mod clients;
 mod connect;

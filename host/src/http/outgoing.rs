@@ -17,6 +17,7 @@ use super::clients::Clients;
 use super::connect;
 use super::dispatch::Dispatcher;
 use crate::outbound::{Grant, service_chaining};
+use crate::telemetry;
 
 /// Each timeout that the sender did not set: Spin's number.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(600);
@@ -46,13 +47,15 @@ pub(super) type Sent = (
 impl WasiHttpHooks for Outgoing {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         // What the sender has to say about the response's body: nobody waits for it.
         _fut: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let sender = self.clone();
-        Box::new(async move { sender.send(request, options).await })
+        let trace = telemetry::outgoing(&mut request);
+        let sent = sender.send(request, options);
+        Box::new(trace.send(sent, |(response, _)| response.status()))
     }
 }
 

@@ -38,12 +38,21 @@ impl Problem {
         }
     }
 
-    /// The whole response.
+    /// The whole response, without a request's id: the caller has no business with the log.
     pub fn response(self) -> Response<WasiBody> {
+        self.with("")
+    }
+
+    /// The whole response to the request `id`, which the log knows.
+    pub fn response_to(self, id: &str) -> Response<WasiBody> {
+        self.with(&format!(r#","request_id":"{id}""#))
+    }
+
+    fn with(self, more: &str) -> Response<WasiBody> {
         let (status, code) = self.parts();
         let title = status.canonical_reason().unwrap_or_default();
         let body = format!(
-            r#"{{"type":"about:blank","title":"{title}","status":{},"code":"{code}"}}"#,
+            r#"{{"type":"about:blank","title":"{title}","status":{},"code":"{code}"{more}}}"#,
             status.as_u16()
         );
         let mut response = text(status, "application/problem+json", body);
@@ -86,12 +95,13 @@ mod tests {
             (Problem::Busy, 503, "overloaded"),
             (Problem::Late, 504, "response_timeout"),
         ] {
-            let (head, body) = problem.response().into_parts();
+            let (head, body) = problem.response_to("0a1b").into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(head.status, status);
             assert_eq!(json["status"], status);
             assert_eq!(json["code"], code);
+            assert_eq!(json["request_id"], "0a1b");
             assert_eq!(head.headers[CONTENT_TYPE], "application/problem+json");
             assert_eq!(head.headers[CONTENT_LENGTH], body.len().to_string());
             assert_eq!(

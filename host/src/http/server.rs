@@ -2,8 +2,9 @@
 //!
 //! 1. HTTP/1.1 with keep-alive; `TCP_NODELAY`, so that the end of a chunked body is not held back
 //!    for a delayed acknowledgement (44 ms for each response otherwise).
-//! 2. A client has `HEADER_TIMEOUT` to send the head of a request. That is also how long an idle
-//!    connection is kept.
+//! 2. A client has `HEADER_TIMEOUT` to send the head of a request, and `MAX_HEAD_BYTES` for it.
+//!    That is also how long an idle connection is kept. Nothing is kept of a body beyond what one
+//!    read brings: the component takes it, or the sender waits.
 //! 3. The `host` decides nothing: routes are paths. It has to be a valid authority, because
 //!    components build URLs from it.
 //! 4. When the host stops, idle connections close at once and others after their response.
@@ -25,11 +26,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 use wasmtime_wasi_http::WasiBody;
 
+use super::admission::Admission;
 use super::body;
 use super::dispatch::Dispatcher;
 use super::headers::Scheme;
@@ -40,8 +42,9 @@ use crate::instance::Stop;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections at once: 10 000 streams at about 40 KiB each are 400 MiB.
-const MAX_CONNECTIONS: usize = 10_000;
+/// Start line and headers of a request, and what one read takes of a body: twice what Apache and
+/// nginx take by default. More is answered 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Pause after the system refused a connection, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Ports that `--find-free-port` tries: Spin's number.
@@ -80,16 +83,19 @@ pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     dispatcher: Arc<Dispatcher>,
+    admission: Admission,
     stop: Stop,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = listener.accept() => accepted,
             () = stop.gently.cancelled() => return,
         };
         match accepted {
-            Ok((stream, client, slot)) => {
+            Ok((stream, client)) => {
+                let Some((stream, slot)) = admission.admit(stream, &stop) else {
+                    continue;
+                };
                 let connection = Connection {
                     dispatcher: dispatcher.clone(),
                     stop: stop.clone(),
@@ -103,15 +109,6 @@ pub async fn serve(
             }
         }
     }
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> anyhow::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await?;
-    let (stream, client) = listener.accept().await?;
-    Ok((stream, client, slot))
 }
 
 struct Connection {
@@ -141,6 +138,8 @@ impl Connection {
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
+                .max_header_size(MAX_HEAD_BYTES)
+                .max_buf_size(MAX_HEAD_BYTES)
                 .serve_connection(TokioIo::new(stream), service)
         );
         let mut stopping = false;

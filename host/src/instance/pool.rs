@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
+use opentelemetry::trace::SpanContext;
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -24,6 +25,8 @@ use wasmtime_wasi_http::handler::{ExpirationError, Request, Response};
 use super::activity::Activity;
 use super::blueprint::Blueprint;
 use super::worker;
+use crate::metrics::{Component, Counters};
+use crate::telemetry::Ambient;
 
 /// Time for the instance's own timers to answer first.
 const GRACE: Duration = Duration::from_secs(2);
@@ -71,6 +74,8 @@ pub(super) struct Job {
     pub request: Request,
     pub reply: oneshot::Sender<wasmtime::Result<Response>>,
     pub deadline: Instant,
+    /// The span it belongs to, when spans are collected.
+    pub trace: Option<SpanContext>,
     /// Filled by the instance that takes the job.
     pub taken: Arc<OnceLock<Arc<Activity>>>,
 }
@@ -88,6 +93,8 @@ struct State {
 pub struct Pool {
     pub(super) blueprint: Blueprint,
     pub(super) stop: Stop,
+    /// What is counted of the component.
+    pub counters: Counters,
     state: Mutex<State>,
     bell: Notify,
     free: AtomicUsize,
@@ -105,6 +112,7 @@ impl Pool {
         Arc::new(Self {
             blueprint,
             stop,
+            counters: Counters::default(),
             state: Mutex::default(),
             bell: Notify::new(),
             free: AtomicUsize::new(0),
@@ -128,6 +136,7 @@ impl Pool {
             request,
             reply,
             deadline,
+            trace: Ambient::current(),
             taken: taken.clone(),
         });
 
@@ -204,6 +213,17 @@ impl Pool {
     pub(super) fn free(&self) -> Free<'_> {
         self.free.fetch_add(1, SeqCst);
         Free(&self.free)
+    }
+
+    /// What there is to tell of the component.
+    pub fn measured(&self) -> Component<'_> {
+        let state = self.lock();
+        Component {
+            id: &self.blueprint.id,
+            counters: &self.counters,
+            instances: state.live,
+            queued: state.jobs.len(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -28,6 +28,7 @@ use super::activity::Activity;
 use super::cpu::CpuClock;
 use super::pool::{Free, Job, Pool, Seat};
 use super::{Data, blueprint::Made};
+use crate::telemetry::Ambient;
 
 /// How long an instance is kept with nothing to do: chat traffic comes in bursts minutes apart,
 /// and making one costs about a millisecond.
@@ -41,7 +42,10 @@ pub(super) async fn run(mut seat: Seat) {
     let made = make(&seat.pool).await;
     seat.started();
     match made {
-        Ok(made) => Worker::new(&seat.pool, made.clock.clone()).run(made).await,
+        Ok(made) => {
+            seat.pool.counters.started();
+            Worker::new(&seat.pool, made.clock.clone()).run(made).await;
+        }
         Err(error) => {
             error!(component = %seat.pool.blueprint.id, error = ?error, "instance not made");
             // One request pays for each failed attempt, so that the queue always gets shorter.
@@ -65,6 +69,8 @@ struct Worker<'p> {
     pool: &'p Arc<Pool>,
     activity: Arc<Activity>,
     clock: Arc<CpuClock>,
+    /// Whose the calls of the guest are.
+    requests: Ambient,
     /// Whether the last turn of the event loop ended with room for a request.
     has_room: AtomicBool,
 }
@@ -75,6 +81,7 @@ impl<'p> Worker<'p> {
             pool,
             activity: Arc::new(Activity::new(Instant::now())),
             clock,
+            requests: Ambient::default(),
             has_room: AtomicBool::new(false),
         }
     }
@@ -95,19 +102,25 @@ impl<'p> Worker<'p> {
         match result {
             Ok(()) => debug!(component, "instance ended"),
             Err(error) => {
-                error!(
-                    component,
-                    requests = ?self.activity.waiting(),
-                    out_of_memory = store.data().memory.refused(),
-                    error = ?error,
-                    "instance ended by a trap or a limit",
-                );
+                self.ended(&store, &error);
                 if self.pool.blueprint.serves_once() {
                     // Before the store goes: a body of WASI 0.2 that goes with it looks like a whole one.
                     self.activity.breaks();
                 }
             }
         }
+    }
+
+    /// Reports an instance that a trap or a limit ended.
+    fn ended(&self, store: &Store<Data>, error: &wasmtime::Error) {
+        self.pool.counters.trapped();
+        error!(
+            component = &*self.pool.blueprint.id,
+            requests = ?self.activity.waiting(),
+            out_of_memory = store.data().memory.refused(),
+            error = ?error,
+            "instance ended by a trap or a limit",
+        );
     }
 
     /// Polls the store, measures its CPU time, and tells the pool when it is free.
@@ -125,6 +138,7 @@ impl<'p> Worker<'p> {
         std::future::poll_fn(|cx| {
             free = None;
             self.has_room.store(false, Relaxed);
+            let _request = self.requests.enter();
             let poll = self.clock.metered(|| events.as_mut().poll(cx));
             if poll.is_pending() {
                 if self.has_room.load(Relaxed) && !self.clock.is_running() {
@@ -178,8 +192,10 @@ impl<'p> Worker<'p> {
             request,
             reply,
             deadline,
+            trace,
             taken,
         } = job;
+        self.requests.begin(trace);
         // Nobody else has this cell to fill.
         _ = taken.set(self.activity.clone());
         self.activity.started(&id, Instant::now());
@@ -218,6 +234,7 @@ impl<'p> Worker<'p> {
     async fn rest(&self, accessor: &Accessor<Data>) {
         quiet(accessor).await;
         self.activity.rests();
+        self.requests.clear();
         tokio::time::sleep(IDLE_TIMEOUT).await;
     }
 }

@@ -1,5 +1,6 @@
 //! `fermyon:spin/key-value@2.0.0` over [`State`].
 
+use tracing::instrument;
 use wasmtime::component::{Linker, Resource};
 
 use super::{Data, Error, Handle, State};
@@ -38,27 +39,33 @@ type Answer<R> = wasmtime::Result<Result<R, key_value::Error>>;
 impl key_value::Host for State {}
 
 impl key_value::HostStore for State {
+    #[instrument(name = "spin_key_value.open", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn open(&mut self, label: String) -> Answer<Resource<Handle>> {
         Ok(State::open(self, &label).map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.get", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get(&mut self, store: Resource<Handle>, key: String) -> Answer<Option<Vec<u8>>> {
         Ok(self.store(&store)?.get(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.set", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn set(&mut self, store: Resource<Handle>, key: String, value: Vec<u8>) -> Answer<()> {
         let set = self.store(&store)?.set(key, value).await;
         Ok(set.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.delete", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn delete(&mut self, store: Resource<Handle>, key: String) -> Answer<()> {
         Ok(self.store(&store)?.delete(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.exists", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn exists(&mut self, store: Resource<Handle>, key: String) -> Answer<bool> {
         Ok(self.store(&store)?.exists(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.get_keys", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get_keys(&mut self, store: Resource<Handle>) -> Answer<Vec<String>> {
         let listing = match self.store(&store)?.keys().await {
             Ok(keys) => keys.gather().await,

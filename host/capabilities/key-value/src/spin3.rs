@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
+use tracing::instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
@@ -60,6 +61,7 @@ fn opened<T>(
 }
 
 impl<T: Send> key_value::HostStoreWithStore<T> for Data {
+    #[instrument(name = "spin_key_value.open", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn open(
         access: &Accessor<T, Self>,
         label: String,
@@ -67,6 +69,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         Ok(access.with(|mut access| access.get().open(&label)))
     }
 
+    #[instrument(name = "spin_key_value.get", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -78,6 +81,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_key_value.set", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn set(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -90,6 +94,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_key_value.delete", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn delete(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -101,6 +106,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_key_value.exists", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn exists(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
@@ -112,6 +118,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_key_value.get_keys", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get_keys(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,

@@ -4,6 +4,7 @@
 //! the interface says; Spin leaves it out.
 
 use chatly_in_flight::Hold;
+use tracing::instrument;
 use wasmtime::component::{Linker, Resource};
 
 use super::{Data, Error, Handle, State};
@@ -55,29 +56,35 @@ impl From<Error> for store::Error {
 type Answer<R> = wasmtime::Result<Result<R, store::Error>>;
 
 impl store::Host for State {
+    #[instrument(name = "wasi_key_value.open", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn open(&mut self, identifier: String) -> Answer<Resource<Handle>> {
         Ok(State::open(self, &identifier).map_err(Into::into))
     }
 }
 
 impl store::HostBucket for State {
+    #[instrument(name = "wasi_key_value.get", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get(&mut self, bucket: Resource<Handle>, key: String) -> Answer<Option<Vec<u8>>> {
         Ok(self.store(&bucket)?.get(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "wasi_key_value.set", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn set(&mut self, bucket: Resource<Handle>, key: String, value: Vec<u8>) -> Answer<()> {
         let set = self.store(&bucket)?.set(key, value).await;
         Ok(set.map_err(Into::into))
     }
 
+    #[instrument(name = "wasi_key_value.delete", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn delete(&mut self, bucket: Resource<Handle>, key: String) -> Answer<()> {
         Ok(self.store(&bucket)?.delete(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "wasi_key_value.exists", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn exists(&mut self, bucket: Resource<Handle>, key: String) -> Answer<bool> {
         Ok(self.store(&bucket)?.exists(key).await.map_err(Into::into))
     }
 
+    #[instrument(name = "wasi_key_value.list_keys", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn list_keys(
         &mut self,
         bucket: Resource<Handle>,
@@ -101,6 +108,7 @@ impl store::HostBucket for State {
 }
 
 impl batch::Host for State {
+    #[instrument(name = "spin_key_value.get_many", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get_many(
         &mut self,
         bucket: Resource<Handle>,
@@ -112,6 +120,7 @@ impl batch::Host for State {
             .map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.set_many", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn set_many(
         &mut self,
         bucket: Resource<Handle>,
@@ -121,6 +130,7 @@ impl batch::Host for State {
         Ok(set.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.delete_many", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn delete_many(&mut self, bucket: Resource<Handle>, keys: Vec<String>) -> Answer<()> {
         let deleted = self.store(&bucket)?.delete_many(keys).await;
         Ok(deleted.map_err(Into::into))
@@ -151,11 +161,13 @@ impl State {
 }
 
 impl atomics::HostCas for State {
+    #[instrument(name = "wasi_key_value_cas.new", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn new(&mut self, bucket: Resource<Handle>, key: String) -> Answer<Resource<Swap>> {
         let store = self.store(&bucket)?;
         Ok(self.note(store, key).await)
     }
 
+    #[instrument(name = "wasi_key_value_cas.current", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn current(&mut self, cas: Resource<Swap>) -> Answer<Option<Vec<u8>>> {
         let swap = self.swaps.get(&cas)?;
         let (store, key) = (swap.store.clone(), swap.key.clone());
@@ -180,6 +192,7 @@ impl atomics::HostCas for State {
 }
 
 impl atomics::Host for State {
+    #[instrument(name = "spin_key_value.increment", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn increment(
         &mut self,
         bucket: Resource<Handle>,
@@ -190,6 +203,7 @@ impl atomics::Host for State {
         Ok(sum.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_key_value.swap", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn swap(
         &mut self,
         cas: Resource<Swap>,

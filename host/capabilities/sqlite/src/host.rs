@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
+use tracing::instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Resource, StreamProducer, StreamReader, StreamResult,
@@ -48,6 +49,7 @@ impl State {
 impl sqlite::Host for State {}
 
 impl sqlite::HostConnection for State {
+    #[instrument(name = "spin_sqlite.open", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "sqlite"))]
     async fn open(&mut self, label: String) -> wasmtime::Result<Result<Resource<Handle>, Error>> {
         let backend = match self.backend(&label) {
             Ok(backend) => backend,
@@ -59,6 +61,7 @@ impl sqlite::HostConnection for State {
         })
     }
 
+    #[instrument(name = "spin_sqlite.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "sqlite"))]
     async fn execute(
         &mut self,
         connection: Resource<Handle>,
@@ -86,6 +89,7 @@ impl sqlite::HostConnection for State {
 }
 
 impl<T: Send> sqlite::HostConnectionWithStore<T> for Data {
+    #[instrument(name = "spin_sqlite.open", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "sqlite"))]
     async fn open_async(
         store: &Accessor<T, Self>,
         label: String,
@@ -100,6 +104,7 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_sqlite.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "sqlite"))]
     async fn execute_async(
         store: &Accessor<T, Self>,
         connection: Resource<Handle>,

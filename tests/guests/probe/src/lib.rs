@@ -39,6 +39,8 @@ async fn probe(request: Request) -> Answer {
             format!("slept with {}", SEEN.load(Relaxed)).into_response()
         }
         "call" => call(&argument).await.into_response(),
+        "follow" => follow(&argument).await.into_response(),
+        "count" => count(&argument).await.into_response(),
         "events" => events(),
         "silent-events" => silent_events(),
         "refuse" => Err(ErrorCode::InternalError(Some(
@@ -118,6 +120,33 @@ async fn call(url: &str) -> String {
         }
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// Goes where a redirect leads, once.
+async fn follow(url: &str) -> String {
+    match spin_sdk::http::get(url).await {
+        Ok(response) => match response.headers().get("location") {
+            Some(target) => call(&String::from_utf8_lossy(target.as_bytes())).await,
+            None => format!("{} leads nowhere", response.status().as_u16()),
+        },
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// The size of a response, of which nothing is kept.
+async fn count(url: &str) -> String {
+    let mut body = match spin_sdk::http::get(url).await {
+        Ok(response) => response.into_body(),
+        Err(error) => return format!("{error:?}"),
+    };
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => bytes += frame.data_ref().map_or(0, |data| data.len()),
+            Err(error) => return format!("{error:?} after some of it"),
+        }
+    }
+    bytes.to_string()
 }
 
 fn events() -> Answer {
