@@ -8,7 +8,7 @@ pub struct Figures {
     times: Vec<Duration>,
     elapsed: Duration,
     /// Operations that did not succeed.
-    failures: usize,
+    pub failures: usize,
 }
 
 impl Figures {
@@ -29,6 +29,16 @@ impl Figures {
             .get(last * percent / 100)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// Successful operations.
+    pub fn count(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Operations that did not succeed.
+    pub fn failures(&self) -> usize {
+        self.failures
     }
 
     /// Successful operations per second.

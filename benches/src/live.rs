@@ -67,8 +67,17 @@ pub fn resident_mib(app: &TestApp) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// What customers ask: makes a body of about 600 bytes.
+const TEXT: &str = "Hello! Does it come in another color, and could you deliver two of them to \
+                    our shop before the end of the week?";
+
 /// A signed text message like those of Meta's documentation.
 pub fn delivery(id: &str, conversation: usize) -> Delivery {
+    signed(id, conversation, secrets::WHATSAPP_APP[0])
+}
+
+/// The same, signed with `secret`.
+pub fn signed(id: &str, conversation: usize, secret: &str) -> Delivery {
     let phone = format!("1650{conversation:07}");
     let body = json!({
         "object": "whatsapp_business_account",
@@ -77,8 +86,8 @@ pub fn delivery(id: &str, conversation: usize) -> Delivery {
             "metadata": { "display_phone_number": "15550783881", "phone_number_id": "106540352242922" },
             "contacts": [{ "profile": { "name": "Sheena Nelson" }, "wa_id": phone }],
             "messages": [{ "from": phone, "id": format!("wamid.{id}"), "timestamp": "1749416383",
-                "type": "text", "text": { "body": "Does it come in another color?" } }],
+                "type": "text", "text": { "body": TEXT } }],
         } }] }],
     });
-    chatly_simulator::whatsapp::signed(body.to_string().into_bytes(), secrets::WHATSAPP_APP[0])
+    chatly_simulator::whatsapp::signed(body.to_string().into_bytes(), secret)
 }

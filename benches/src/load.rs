@@ -1,11 +1,11 @@
 //! A closed loop of connections that post signed messages, each of them once.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytes::Bytes;
+use chatly_simulator::Delivery;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -14,17 +14,15 @@ use tokio::net::TcpStream;
 
 use crate::figures::Figures;
 
-/// Numbers messages across all runs, so that none is a duplicate.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-/// Conversations that the messages are spread over.
-const CONVERSATIONS: usize = 200;
-
-/// Posts for `duration` over `connections`.
-pub async fn run(address: SocketAddr, connections: usize, duration: Duration) -> Result<Figures> {
+/// Posts over `connections` until `next` gives none.
+pub async fn run(
+    address: SocketAddr,
+    connections: usize,
+    next: impl Fn() -> Option<Delivery> + Clone + Send + 'static,
+) -> Result<Figures> {
     let start = Instant::now();
     let tasks: Vec<_> = (0..connections)
-        .map(|_| tokio::spawn(async move { connection(address, start + duration).await }))
+        .map(|_| tokio::spawn(connection(address, next.clone())))
         .collect();
     let (mut times, mut failures) = (Vec::new(), 0);
     for task in tasks {
@@ -35,14 +33,17 @@ pub async fn run(address: SocketAddr, connections: usize, duration: Duration) ->
     Ok(Figures::new(times, start.elapsed(), failures))
 }
 
-async fn connection(address: SocketAddr, end: Instant) -> Result<(Vec<Duration>, usize)> {
+async fn connection(
+    address: SocketAddr,
+    next: impl Fn() -> Option<Delivery>,
+) -> Result<(Vec<Duration>, usize)> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (mut times, mut failures) = (Vec::new(), 0);
-    while Instant::now() < end {
-        let request = message(NEXT.fetch_add(1, Ordering::Relaxed))?;
+    while let Some(delivery) = next() {
+        let request = request(delivery)?;
         let sent = Instant::now();
         let response = sender.send_request(request).await?;
         let status = response.status();
@@ -55,9 +56,7 @@ async fn connection(address: SocketAddr, end: Instant) -> Result<(Vec<Duration>,
     Ok((times, failures))
 }
 
-/// The `number`th message as a signed request.
-pub fn message(number: usize) -> Result<Request<Full<Bytes>>> {
-    let delivery = crate::live::delivery(&format!("load.{number}"), number % CONVERSATIONS);
+fn request(delivery: Delivery) -> Result<Request<Full<Bytes>>> {
     let mut request = Request::post(&delivery.path).header(header::HOST, "127.0.0.1");
     for (name, value) in &delivery.headers {
         request = request.header(name, value);

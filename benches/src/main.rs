@@ -6,17 +6,25 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
+//! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench peers` this
+//! host beside others that do the same work, see [`peers`].
+//!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
+mod console;
 mod figures;
+mod inbox;
 mod live;
 mod load;
 mod native;
+mod peers;
 mod pinned;
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use chatly_simulator::Delivery;
 use clap::{Parser, Subcommand};
 
 /// Measure the webhook path
@@ -38,15 +46,41 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the native counterpart (the bench starts this by itself)
-    Native,
+    Native {
+        /// Where
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: std::net::SocketAddr,
+    },
+    /// Measure the console's first page and a thread, in a small inbox and in a large one
+    Inbox(inbox::Arguments),
+    /// Measure this host and others that do the same work, in turn
+    Peers(peers::Arguments),
 }
+
+/// Conversations that the load is spread over.
+const CONVERSATIONS: usize = 200;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    if let Some(Command::Native) = arguments.command {
-        return native::serve().await;
+    let mut arguments = Arguments::parse();
+    match arguments.command.take() {
+        Some(Command::Native { listen }) => native::serve(listen).await,
+        Some(Command::Peers(peers)) => {
+            tokio::task::spawn_blocking(move || peers::run(&peers)).await?
+        }
+        Some(Command::Inbox(inbox)) => {
+            prepare();
+            inbox::run(&inbox).await
+        }
+        None => {
+            prepare();
+            webhook(&arguments).await
+        }
     }
+}
+
+/// Builds everything, and takes the core that the load runs on.
+fn prepare() {
     // Built before anything is pinned.
     harness::chatly();
     pinned::pin_self(pinned::LOAD_CORE);
@@ -55,6 +89,10 @@ async fn main() -> Result<()> {
         pinned::SERVER_CORE,
         pinned::LOAD_CORE
     );
+}
+
+/// The figures of the webhook path.
+async fn webhook(arguments: &Arguments) -> Result<()> {
     println!(
         "process start to listening, warm cache: {}",
         live::starts(arguments.starts).await?
@@ -72,9 +110,9 @@ async fn main() -> Result<()> {
     let native = native::Child::start()?;
     let duration = Duration::from_secs(arguments.secs);
     for connections in [16, 64] {
-        let ours = load::run(address, connections, duration).await?;
+        let ours = load::run(address, connections, until(duration)).await?;
         println!("webhook, {connections} connections, chatly: {ours}");
-        let theirs = load::run(native.address(), connections, duration).await?;
+        let theirs = load::run(native.address(), connections, until(duration)).await?;
         println!("webhook, {connections} connections, native verify and parse: {theirs}");
         println!(
             "webhook, {connections} connections, ratio: {:.3}",
@@ -86,4 +124,16 @@ async fn main() -> Result<()> {
         live::resident_mib(&app)?
     );
     Ok(())
+}
+
+/// Messages for that long. They are numbered across all runs, so that none is a duplicate.
+fn until(duration: Duration) -> impl Fn() -> Option<Delivery> + Clone {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let end = Instant::now() + duration;
+    move || {
+        (Instant::now() < end).then(|| {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            live::delivery(&format!("load.{number}"), number % CONVERSATIONS)
+        })
+    }
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use chatly_channel::{Channel, Delivery, Header};
+use chatly_signature::{Encoding, verify};
 use chatly_whatsapp::WhatsApp;
 use harness::secrets;
 use http::{Request, Response, StatusCode};
@@ -62,8 +63,8 @@ impl Drop for Child {
 }
 
 /// Serves until killed; prints its address.
-pub async fn serve() -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+pub async fn serve(address: SocketAddr) -> Result<()> {
+    let listener = TcpListener::bind(address).await?;
     println!("{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
@@ -75,13 +76,35 @@ pub async fn serve() -> Result<()> {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let status = match check(request).await {
+    let checked = match request.uri().path() {
+        "/verify" => verify_only(request).await,
+        _ => check(request).await,
+    };
+    let status = match checked {
         Ok(events) if events > 0 => StatusCode::OK,
         _ => StatusCode::UNAUTHORIZED,
     };
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// What `benches/peers/verify` does.
+async fn verify_only(request: Request<Incoming>) -> Result<usize> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let signature = head
+        .headers
+        .get("x-hub-signature-256")
+        .context("unsigned")?;
+    let signature = signature
+        .to_str()?
+        .strip_prefix("sha256=")
+        .context("sha256")?;
+    let secrets = [crate::peers::SECRET.to_owned()];
+    verify(&secrets, &body, signature, Encoding::Hex)?;
+    let json: serde_json::Value = serde_json::from_slice(&body)?;
+    Ok(json.as_object().map_or(0, serde_json::Map::len))
 }
 
 async fn check(request: Request<Incoming>) -> Result<usize> {

@@ -6,6 +6,9 @@ use chatly_simulator::whatsapp;
 use harness::{Answer, Browser, Options, TestApp, keys, root, secrets};
 use http::Method;
 use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+
+use crate::forwarding::{CURRENT, Receiver};
 
 const TEXT: &str =
     "Hola, quiero 20 unidades azules, presupuesto 500 USD, mi correo es ana@example.com";
@@ -311,51 +314,166 @@ async fn a_phone_shows_one_pane_at_a_time_and_nothing_sticks_out() -> Result<()>
     Ok(())
 }
 
-/// The first conversation, as the README shows it. `BLESS=1` writes the picture.
+/// The texts of the thread, whether it is scrolled to its end, and whether there is more.
+const THREAD: &str = "const scroll = document.getElementById('thread-scroll');
+    return [[...document.querySelectorAll('.message .text')].map((text) => text.textContent),
+        scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 2,
+        !document.getElementById('thread-more').hidden]";
+
+fn numbers(range: std::ops::Range<u32>) -> Value {
+    range.map(|number| format!("number {number}")).collect()
+}
+
+fn number(number: u32) -> whatsapp::Item {
+    whatsapp::text(&format!("number {number}"))
+        .name("Ana Pérez")
+        .from_phone("12025550143")
+        .id(&format!("wamid.{number}"))
+}
+
 #[tokio::test]
-async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
-    let Some(browser) = Browser::start(1360, 860).await? else {
+async fn a_long_conversation_opens_at_its_end_and_earlier_messages_are_loaded_on_demand()
+-> Result<()> {
+    let Some(browser) = Browser::start(1280, 800).await? else {
         return Ok(());
     };
     let app = TestApp::start().await?;
+    let many = whatsapp::batch(vec![vec![(0..410).map(number).collect()]]);
+    app.deliver(&many.signed_with(secrets::WHATSAPP_APP[0]))
+        .await?;
+    app.settle().await?;
+    sign_in(&browser, &app).await?;
+    let first = "document.querySelector('#conversations a')";
+    browser.until(first).await?;
+    browser.run(&format!("{first}.click()"), json!([])).await?;
+    let count = |count: u32| format!("document.querySelectorAll('.message').length === {count}");
+    browser.until(&count(200)).await?;
+    let thread = browser.run(THREAD, json!([])).await?;
+    assert_eq!(thread, json!([numbers(210..410), true, true]));
+
+    // What is seen stays where it is when earlier messages come in above it.
+    let top = "return Math.round([...document.querySelectorAll('.message')]
+        .find((row) => row.textContent.includes('number 210')).getBoundingClientRect().top)";
+    let up = "document.getElementById('thread-scroll').scrollTop = 0";
+    browser.run(up, json!([])).await?;
+    let before = browser.run(top, json!([])).await?;
+    let more = "document.getElementById('thread-more').click()";
+    browser.run(more, json!([])).await?;
+    browser.until(&count(400)).await?;
+    assert_eq!(browser.run(top, json!([])).await?, before);
+    browser.run(more, json!([])).await?;
+    browser.until(&count(410)).await?;
+    let thread = browser.run(THREAD, json!([])).await?;
+    assert_eq!(thread, json!([numbers(0..410), false, false]));
+
+    // What happens live is seen wherever it belongs: 201 messages more, and a reaction to the first.
+    let more = whatsapp::batch(vec![vec![(410..611).map(number).collect()]]);
+    app.deliver(&more.signed_with(secrets::WHATSAPP_APP[0]))
+        .await?;
+    browser.until(&count(611)).await?;
+    for about in ["wamid.0", "wamid.409"] {
+        let reaction = whatsapp::kind("reaction")?
+            .from_phone("12025550143")
+            .about(about)
+            .id(&format!("{about}.reaction"));
+        app.deliver(&reaction.signed_with(secrets::WHATSAPP_APP[0]))
+            .await?;
+    }
+    browser
+        .until("document.querySelectorAll('.message .reactions').length === 2")
+        .await?;
+    let thread = browser.run(THREAD, json!([])).await?;
+    assert_eq!(thread[0], numbers(0..611));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_api_gives_messages_from_either_end() -> Result<()> {
+    let app = TestApp::start().await?;
+    let five = whatsapp::batch(vec![vec![(0..5).map(number).collect()]]);
+    app.deliver(&five.signed_with(secrets::WHATSAPP_APP[0]))
+        .await?;
+    app.settle().await?;
+    let rows = app.list("/v1/conversations").await?;
+    let path = format!(
+        "/v1/conversations/{}/messages",
+        rows[0]["id"].as_str().context("id")?
+    );
+    for (order, want) in [("oldest", [0, 1, 2]), ("newest", [4, 3, 2])] {
+        let page = app.api(&format!("{path}?order={order}&limit=3")).await?;
+        let page = page.json()?;
+        let ids: Vec<_> = (0..3)
+            .map(|row| page["data"][row]["message"]["id"].clone())
+            .collect();
+        assert_eq!(json!(ids), json!(want.map(|n| format!("wamid.{n}"))));
+        let cursor = page["next_cursor"].as_str().context("cursor")?;
+        let other = if order == "oldest" {
+            "newest"
+        } else {
+            "oldest"
+        };
+        let crossed = format!("{path}?order={other}&cursor={cursor}");
+        let crossed = app.api(&crossed).await?;
+        assert_eq!(crossed.status, 400, "{order}");
+        assert_eq!(crossed.json()?["code"], "invalid_cursor", "{order}");
+    }
+    let unknown = app.api(&format!("{path}?order=sideways")).await?;
+    assert_eq!(unknown.json()?["code"], "invalid_parameter");
+    Ok(())
+}
+
+/// Stores a rule.
+async fn rule(app: &TestApp, rule: Value) -> Result<()> {
     let key = format!("Bearer {}", secrets::API_KEY);
-    for rule in [
-        json!({ "id": "budget", "name": "Names a budget", "priority": 10,
-            "when": "message.text.contains(\"presupuesto\")",
-            "then": [{ "do": "tag", "tags": ["budget"] }, { "do": "enrich" }] }),
-        json!({ "id": "promising", "name": "Promising lead", "priority": 20,
-            "when": "lead.score > 0",
-            "then": [{ "do": "assign", "to": "sales" }] }),
-    ] {
-        let headers = [
-            ("authorization", key.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let saved = app.request(Method::POST, "/v1/rules", &headers, rule.to_string());
-        assert_eq!(saved.await?.status, 201, "{rule}");
+    let headers = [
+        ("authorization", key.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let saved = app.request(Method::POST, "/v1/rules", &headers, rule.to_string());
+    assert_eq!(saved.await?.status, 201, "{rule}");
+    Ok(())
+}
+
+/// The first conversation, as the README shows it. `BLESS=1` writes the picture.
+#[tokio::test]
+async fn a_browser_shows_the_score_and_the_forward_of_a_message_without_reload() -> Result<()> {
+    let Some(browser) = Browser::start(1360, 1120).await? else {
+        return Ok(());
+    };
+    let mut options = Options::default();
+    let secret = ("n8n_signing_secret".to_owned(), CURRENT.to_owned());
+    options.variables.extend([secret]);
+    options.arguments = vec!["--allow-private".to_owned(), "127.0.0.0/8".to_owned()];
+    let app = TestApp::start_with(options).await?;
+    let receiver = Receiver::start(&[]).await?;
+    let target = format!("{}/webhook/leads", receiver.base);
+    let budget = json!({ "id": "budget", "name": "Names a budget", "priority": 10,
+        "when": "message.text.contains(\"presupuesto\")",
+        "then": [{ "do": "tag", "tags": ["budget"] }, { "do": "enrich" }] });
+    let promising = json!({ "id": "promising", "name": "Promising lead", "priority": 20,
+        "when": "lead.score > 60",
+        "then": [{ "do": "assign", "to": "sales" }, { "do": "forward", "url": target }] });
+    for each in [budget, promising] {
+        rule(&app, each).await?;
     }
     sign_in(&browser, &app).await?;
     app.deliver(&from("Ana Pérez", "12025550143", TEXT)).await?;
-    browser
-        .until("document.querySelector('#conversations a')")
-        .await?;
-    browser
-        .run(
-            "document.querySelector('#conversations a').click()",
-            json!([]),
-        )
-        .await?;
+    let first = "document.querySelector('#conversations a')";
+    browser.until(first).await?;
+    browser.run(&format!("{first}.click()"), json!([])).await?;
     for shown in [
         "document.querySelector('.message .text')",
         "document.querySelector('.understood .chip')",
-        "Number(document.querySelector('#score')?.dataset.score) > 0",
+        "Number(document.querySelector('#score')?.dataset.score) > 60",
         "document.querySelector('.reasons a[data-message]')",
         "document.querySelectorAll('#routing .run').length === 2",
         "document.querySelector('#routing .run:last-child .rules li[data-verdict=matched]')",
         "document.getElementById('thread-facts').textContent.includes('assigned to sales')",
+        "document.querySelector('#deliveries li[data-status=\"200\"]')",
     ] {
         browser.until(shown).await?;
     }
+    shows_the_forward(&browser, &app, &receiver, &target).await?;
     // A reason leads to the message that shows it.
     browser
         .run(
@@ -366,15 +484,43 @@ async fn a_browser_shows_the_score_of_a_message_without_reload() -> Result<()> {
     browser
         .until("document.activeElement.classList.contains('message')")
         .await?;
-    browser
-        .run("document.activeElement.blur()", json!([]))
-        .await?;
-    assert_eq!(
-        browser.run("return window.sameDocument", json!([])).await?,
-        true
-    );
+    // Everything is in the picture, and the page was never loaded again.
+    let whole = "document.activeElement.blur();
+        const pane = document.querySelector('#details-pane .scroll');
+        return [pane.scrollHeight - pane.clientHeight, window.sameDocument]";
+    assert_eq!(browser.run(whole, json!([])).await?, json!([0, true]));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(root().join("docs/console.png"), browser.screenshot().await?)?;
     }
+    Ok(())
+}
+
+/// The receiver got the message once and can verify it, and the page says so.
+async fn shows_the_forward(
+    browser: &Browser,
+    app: &TestApp,
+    receiver: &Receiver,
+    target: &str,
+) -> Result<()> {
+    let got = receiver.got();
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0].path, "/webhook/leads");
+    Webhook::new(CURRENT)?.verify(&got[0].body, &got[0].headers)?;
+    let event: Value = serde_json::from_slice(&got[0].body)?;
+    assert_eq!(event["data"]["event"]["message"]["text"], TEXT);
+
+    let calls = app.list("/v1/external-calls").await?;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    let millis = calls[0]["millis"].as_u64().context("millis")?;
+    let line = "const [line, more] = document.querySelectorAll('#deliveries li');
+        const text = (part) => line.querySelector(part).textContent;
+        return [text('.target'), text('.chip'), text('.hint'), more ?? null]";
+    let shown = browser.run(line, json!([])).await?;
+    assert_eq!(shown[0], target);
+    assert_eq!(shown[1], "200");
+    let words = shown[2].as_str().context("words")?;
+    let want = format!("forward · attempt 1 · {millis} ms · ");
+    assert!(words.starts_with(&want), "{words}");
+    assert_eq!(shown[3], Value::Null, "one try");
     Ok(())
 }

@@ -55,8 +55,7 @@ impl Browser {
             !command.status().is_ok_and(|status| status.success())
         });
         if let Some(program) = missing {
-            println!("skipped: {program} is not installed; .ci/install-browsers installs it");
-            return Ok(None);
+            return crate::skip(program);
         }
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")

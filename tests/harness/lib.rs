@@ -7,12 +7,14 @@ mod app;
 mod artifacts;
 mod browser;
 mod client;
+mod servers;
 mod sse;
 
 pub use app::{Options, TestApp, eventually};
 pub use artifacts::{chatly, guest, root};
 pub use browser::{Browser, keys};
 pub use client::{Answer, Client};
+pub use servers::{Server, find, free_port, skip};
 pub use sse::{Stream, StreamEvent};
 
 /// The secrets that test apps run with. Unlike any word in the code, so that a scan finds leaks.

@@ -1,7 +1,9 @@
 //! Reads: a route and its query in, a page or a row out.
 
 use chatly_api::{Contact, ConversationStatus, Endpoint, ExternalCall, Job, MAX_LIMIT, Rule};
-use chatly_api::{Conversation, Error, JobState, List, Page, Query, Refused, Route, StoredMessage};
+use chatly_api::{
+    Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route, StoredMessage,
+};
 use chatly_respond::{Response, json};
 use http::StatusCode;
 use serde::Serialize;
@@ -31,7 +33,16 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
                 .map_err(failure)?;
             one::<_, Conversation>(found, "conversation")
         }
-        Route::Messages(id) => messages(tenant, id, query.page()?).await,
+        Route::Messages(id) => {
+            let order = query.choice("order", MessageOrder::WORDS)?;
+            messages(
+                tenant,
+                id,
+                order.unwrap_or(MessageOrder::Oldest),
+                query.page()?,
+            )
+            .await
+        }
         Route::Contacts => {
             let filter = store::ContactFilter {
                 platform_client_id: tenant,
@@ -119,8 +130,13 @@ pub async fn find_buried_kind(seq: u64) -> Result<Option<String>, Error> {
 }
 
 /// An empty list for a conversation that is not there would look like one without messages.
-async fn messages(tenant: Option<String>, id: String, page: Page) -> Result<Response, Error> {
-    let rows = store::list_messages(tenant.clone(), id.clone(), page.row()).await;
+async fn messages(
+    tenant: Option<String>,
+    id: String,
+    order: MessageOrder,
+    page: Page,
+) -> Result<Response, Error> {
+    let rows = store::list_messages(tenant.clone(), id.clone(), order.row(), page.row()).await;
     if rows.as_ref().is_ok_and(|(rows, _)| rows.is_empty())
         && store::find_conversation(tenant, id)
             .await

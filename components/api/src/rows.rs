@@ -45,6 +45,7 @@ same_words!(rows::ConversationStatus => api::ConversationStatus { Open Pending S
 same_words!(api::ConversationStatus => rows::ConversationStatus { Open Pending Snoozed Resolved });
 same_words!(rows::JobState => api::JobState { Pending Leased Sending Done Buried });
 same_words!(api::JobState => rows::JobState { Pending Leased Sending Done Buried });
+same_words!(api::MessageOrder => store::MessageOrder { Oldest Newest });
 same_words!(rows::Priority => api::Priority { Low Normal High Urgent });
 same_words!(rows::Direction => api::Direction { Inbound Outbound });
 same_words!(rows::Author => api::Author { Contact Agent Bot External });

@@ -128,7 +128,7 @@ impl Route {
                 "limit",
                 "cursor",
             ],
-            Route::Messages(_) => &["platform_client_id", "limit", "cursor"],
+            Route::Messages(_) => &["platform_client_id", "order", "limit", "cursor"],
             Route::ExternalCalls => &[
                 "platform_client_id",
                 "conversation_id",

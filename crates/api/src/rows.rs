@@ -26,6 +26,10 @@ words! {
     ConversationStatus { Open = "open", Pending = "pending", Snoozed = "snoozed", Resolved = "resolved", }
 }
 words! {
+    /// Which end of a list comes first.
+    MessageOrder { Oldest = "oldest", Newest = "newest", }
+}
+words! {
     /// How much a conversation presses.
     Priority { Low = "low", Normal = "normal", High = "high", Urgent = "urgent", }
 }

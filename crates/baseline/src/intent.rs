@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use crate::features::{INTENT, features};
+use crate::features::{INTENT, features, of_words};
 use crate::model::{Model, softmax};
+use crate::text::words;
 
 /// The intent of a text that is about none of the others.
 pub const OTHER: &str = "other";
@@ -32,6 +33,12 @@ const LEAST_CONFIDENCE: f32 = 0.1;
 /// Intents named at most.
 const MOST: usize = 4;
 
+/// Words named as the reason of an intent, at most.
+const WORDS: usize = 3;
+
+/// The share of all evidence for an intent from which a word is named.
+const LEAST_EVIDENCE: f32 = 0.08;
+
 static MODEL: LazyLock<Option<Model>> =
     LazyLock::new(|| Model::decode(include_bytes!("../model/intent.bin")).ok());
 
@@ -49,17 +56,36 @@ pub struct Intent {
 /// and a tenant that wants none of what the model knows, give [`OTHER`].
 #[must_use]
 pub fn intents(text: &str, wanted: &[String]) -> Vec<Intent> {
-    let Some(model) = MODEL.as_ref() else {
-        return other();
-    };
+    named(all(text, wanted))
+}
+
+/// Those of `found` that are likely enough to be told, one at least.
+pub(crate) fn named(mut found: Vec<Intent>) -> Vec<Intent> {
+    let named = found
+        .iter()
+        .filter(|intent| intent.confidence >= LEAST_CONFIDENCE)
+        .count();
+    found.truncate(named.clamp(1, MOST));
+    found
+}
+
+/// Like [`intents`], with those that are unlikely.
+pub(crate) fn all(text: &str, wanted: &[String]) -> Vec<Intent> {
+    MODEL
+        .as_ref()
+        .and_then(|model| judge(model, text, wanted))
+        .unwrap_or_else(other)
+}
+
+/// What `model` makes of `text`, most likely first; none when there is nothing to go by.
+#[must_use]
+pub fn judge(model: &Model, text: &str, wanted: &[String]) -> Option<Vec<Intent>> {
     let allowed: Vec<bool> = model
         .classes
         .iter()
         .map(|class| wanted.is_empty() || wanted.contains(&class.name))
         .collect();
-    let Some(whole) = shares(model, text, &allowed) else {
-        return other();
-    };
+    let whole = shares(model, text, &allowed)?;
     let mut found: Vec<Intent> = model
         .classes
         .iter()
@@ -74,12 +100,45 @@ pub fn intents(text: &str, wanted: &[String]) -> Vec<Intent> {
             .total_cmp(&a.confidence)
             .then_with(|| a.name.cmp(&b.name))
     });
-    let named = found
+    Some(found)
+}
+
+/// The words of `text` that speak most for `intent`, strongest first, as the model reads them.
+#[must_use]
+pub fn because(text: &str, intent: &str) -> Vec<String> {
+    let Some((model, class)) = MODEL.as_ref().and_then(|model| {
+        let class = model
+            .classes
+            .iter()
+            .position(|class| class.name == intent)?;
+        Some((model, class))
+    }) else {
+        return Vec::new();
+    };
+    let words = words(text, INTENT.accents);
+    let features = of_words(&words, INTENT, &[]);
+    let mut weights = vec![0.0_f32; words.len()];
+    for (feature, weight) in features.iter().zip(model.evidence(&features, class)) {
+        if let Some(sum) = weights.get_mut(feature.word) {
+            *sum += weight;
+        }
+    }
+    let total: f32 = weights.iter().filter(|weight| **weight > 0.0).sum();
+    let mut ranked: Vec<(&String, f32)> = words
         .iter()
-        .filter(|intent| intent.confidence >= LEAST_CONFIDENCE)
-        .count();
-    found.truncate(named.clamp(1, MOST));
-    found
+        .zip(weights)
+        .filter(|(word, weight)| {
+            *weight > LEAST_EVIDENCE * total && word.chars().any(char::is_alphanumeric)
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut named: Vec<String> = Vec::new();
+    for (word, _) in ranked {
+        if !named.contains(word) && named.len() < WORDS {
+            named.push(word.clone());
+        }
+    }
+    named
 }
 
 fn other() -> Vec<Intent> {

@@ -9,7 +9,10 @@
 
 use serde::Serialize;
 
-use crate::{Reading, Request, Role, Sentiment, Turn, Urgency};
+use crate::concepts::concepts;
+use crate::intent::because;
+use crate::text::bounded;
+use crate::{Intent, Reading, Request, Role, Sentiment, Turn, Urgency};
 
 /// The score from which a lead is qualified.
 pub const QUALIFIED_FROM: i32 = 60;
@@ -40,6 +43,31 @@ const ENTITIES: [(&str, i32, &str); 6] = [
 ];
 /// Intents of those who have bought.
 const CUSTOMERS: [&str; 4] = ["order_status", "support", "complaint", "cancel_refund"];
+/// Ideas of what one has bought.
+const OWNED: [&str; 3] = ["my_purchase", "arrived_good", "received"];
+/// Intents of those who have not.
+const PROSPECTS: [&str; 4] = ["availability", "pricing", "purchase", "booking"];
+
+/// Whether a text of these words, with all its likely and unlikely intents, is by one who has bought.
+/// Which of [`CUSTOMERS`] it is may be open when it is clear that it is one of them; so they count
+/// together. And who thanks, jokes or asks for a person may name what they bought.
+pub(crate) fn has_bought(words: &[String], intents: &[Intent]) -> bool {
+    let sum = |names: &[&str]| -> f32 {
+        intents
+            .iter()
+            .filter(|intent| names.contains(&intent.name.as_str()))
+            .map(|intent| intent.confidence)
+            .sum()
+    };
+    let first = intents.first().map_or("", |intent| intent.name.as_str());
+    let customer = sum(&CUSTOMERS);
+    if CUSTOMERS.contains(&first) || customer > 0.5 {
+        return first != "spam";
+    }
+    !PROSPECTS.contains(&first)
+        && first != "spam"
+        && concepts(words).iter().any(|(_, idea)| OWNED.contains(idea))
+}
 
 /// Where a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -139,7 +167,7 @@ impl Sum {
             .map_or("", |intent| intent.name.as_str());
         if first == "spam" {
             self.spam = true;
-            self.against += self.reason("looks like spam", -100, turn);
+            self.against += self.intent("looks like spam", -100, turn, "spam");
             return;
         }
         for (name, points, text) in INTENTS {
@@ -149,7 +177,7 @@ impl Sum {
                 SECOND_INTENT
             };
             if read.confidence(name) >= least {
-                self.engagement += self.reason(text, points, turn);
+                self.engagement += self.intent(text, points, turn, name);
             }
         }
         for (kind, points, text) in ENTITIES {
@@ -161,12 +189,12 @@ impl Sum {
             self.engagement += self.reason("is in a hurry", 10, turn);
         }
         if first == "cancel_refund" {
-            self.against += self.reason("wants to cancel or a refund", -30, turn);
+            self.against += self.intent("wants to cancel or a refund", -30, turn, first);
         }
         if read.sentiment == Sentiment::Negative {
             self.against += self.reason("is displeased", -10, turn);
         }
-        if CUSTOMERS.contains(&first) {
+        if read.has_bought {
             self.customer = true;
             self.reason("has bought already", 0, turn);
         }
@@ -188,6 +216,18 @@ impl Sum {
             message_id: Some(turn.message_id.clone()),
         });
         points
+    }
+
+    /// Like [`Self::reason`], with the words that the intent was told by.
+    fn intent(&mut self, text: &'static str, points: i32, turn: &Turn, intent: &str) -> i32 {
+        let counted = self.reason(text, points, turn);
+        if counted != 0 {
+            let words = because(bounded(&turn.text), intent);
+            if let Some(reason) = self.reasons.last_mut().filter(|_| !words.is_empty()) {
+                reason.text = format!("{}: {}", reason.text, words.join(", "));
+            }
+        }
+        counted
     }
 
     fn lead(self) -> Lead {

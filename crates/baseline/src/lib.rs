@@ -10,6 +10,7 @@
 //! `docs/enrichment.md`.
 #![deny(missing_docs)]
 
+pub mod concepts;
 pub mod entities;
 pub mod evaluate;
 pub mod features;
@@ -127,6 +128,8 @@ pub(crate) struct Reading {
     pub sentiment: Sentiment,
     pub urgency: Urgency,
     pub entities: Vec<Entity>,
+    /// Whether it is the text of one who has bought.
+    pub has_bought: bool,
 }
 
 impl Reading {
@@ -134,11 +137,13 @@ impl Reading {
         let text = text::bounded(text);
         let words = text::words(text, text::Accents::Fold);
         let language = language::language(text, &request.languages);
-        let intents = intent::intents(text, &request.intents);
+        let all = intent::all(text, &request.intents);
+        let intents = intent::named(all.clone());
         Self {
-            sentiment: sentiment::sentiment(&words, &language, &intents),
+            sentiment: sentiment::sentiment(&words, &language, &all),
             urgency: urgency::urgency(&words, &intents),
             entities: entities::entities(text, request),
+            has_bought: lead::has_bought(&words, &all),
             language,
             intents,
         }

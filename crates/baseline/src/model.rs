@@ -1,10 +1,10 @@
 //! A linear model: one weight per feature and class, and the file that it comes in.
 //!
-//! File: `classes: u8`, `features: u32`, then per class `name length: u8`, name, `bias: f32`,
+//! File: `digest: u64` of the training texts, `classes: u8`, `features: u32`, then per class `name length: u8`, name, `bias: f32`,
 //! `scale: f32`; then the buckets, ascending, as LEB128 differences; then per bucket one signed byte
 //! per class, times that class's scale. Little-endian. A file that is cut or damaged is refused.
 
-use crate::features::Features;
+use crate::features::Feature;
 
 /// Why a model file was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,8 @@ pub enum Error {
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
+    /// [`digest`] of what it was trained on.
+    pub digest: u64,
     /// What it tells apart.
     pub classes: Vec<Class>,
     /// The features that it knows, ascending.
@@ -43,16 +45,12 @@ impl Model {
     /// The score of each class, in the order of `classes`; higher is more likely. Linear in the
     /// features.
     #[must_use]
-    pub fn scores(&self, features: &Features) -> Vec<f32> {
+    pub fn scores(&self, features: &[Feature]) -> Vec<f32> {
         let width = self.classes.len();
         let mut sums = vec![0.0_f32; width];
-        for (bucket, value) in features {
-            let Ok(row) = self.buckets.binary_search(bucket) else {
-                continue;
-            };
-            let weights = self.weights.get(row * width..(row + 1) * width);
-            for (sum, weight) in sums.iter_mut().zip(weights.unwrap_or_default()) {
-                *sum += f32::from(*weight) * value;
+        for feature in features {
+            for (sum, weight) in sums.iter_mut().zip(self.row(feature.bucket)) {
+                *sum += f32::from(*weight) * feature.value;
             }
         }
         for (sum, class) in sums.iter_mut().zip(&self.classes) {
@@ -61,12 +59,48 @@ impl Model {
         sums
     }
 
+    /// How much each feature speaks for `class` rather than for the mean of all classes, in the order of
+    /// `features`.
+    pub fn evidence(&self, features: &[Feature], class: usize) -> Vec<f32> {
+        let width = self.classes.len().max(1) as f32;
+        features
+            .iter()
+            .map(|feature| {
+                let (mut own, mut all) = (0.0_f32, 0.0_f32);
+                for (index, (weight, kind)) in self
+                    .row(feature.bucket)
+                    .iter()
+                    .zip(&self.classes)
+                    .enumerate()
+                {
+                    let weight = f32::from(*weight) * kind.scale;
+                    all += weight;
+                    if index == class {
+                        own = weight;
+                    }
+                }
+                (own - all / width) * feature.value
+            })
+            .collect()
+    }
+
+    /// The weights of a feature; none when it is not known.
+    fn row(&self, bucket: u32) -> &[i8] {
+        let width = self.classes.len();
+        self.buckets
+            .binary_search(&bucket)
+            .ok()
+            .and_then(|row| self.weights.get(row * width..(row + 1) * width))
+            .unwrap_or_default()
+    }
+
     /// Reads a model file.
     ///
     /// # Errors
     /// [`Error`] when it is damaged.
     pub fn decode(file: &[u8]) -> Result<Self, Error> {
         let mut rest = file;
+        let digest = u64::from_le_bytes(take(&mut rest)?);
         let width = usize::from(take::<1>(&mut rest)?[0]);
         let rows = u32::from_le_bytes(take(&mut rest)?) as usize;
         let mut classes = Vec::with_capacity(width);
@@ -95,6 +129,7 @@ impl Model {
         }
         let weights = rest.iter().map(|byte| byte.cast_signed()).collect();
         Ok(Self {
+            digest,
             classes,
             buckets,
             weights,
@@ -104,7 +139,8 @@ impl Model {
     /// Writes a model file.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut file = vec![u8::try_from(self.classes.len()).unwrap_or(u8::MAX)];
+        let mut file = self.digest.to_le_bytes().to_vec();
+        file.push(u8::try_from(self.classes.len()).unwrap_or(u8::MAX));
         file.extend(
             u32::try_from(self.buckets.len())
                 .unwrap_or(u32::MAX)
@@ -152,13 +188,43 @@ fn write_leb128(mut value: u32, file: &mut Vec<u8>) {
     file.push(value as u8);
 }
 
+/// FNV-1a (64 bits) over texts, each ended by a byte that no UTF-8 has.
+#[must_use]
+pub fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in texts {
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
 /// Scores as probabilities.
 #[must_use]
 pub fn softmax(scores: &[f32]) -> Vec<f32> {
     let highest = scores.iter().copied().fold(f32::MIN, f32::max);
-    let powers: Vec<f32> = scores.iter().map(|score| (score - highest).exp()).collect();
+    let powers: Vec<f32> = scores.iter().map(|score| exp(score - highest)).collect();
     let sum: f32 = powers.iter().sum();
     powers.iter().map(|power| power / sum).collect()
+}
+
+/// e to the power of `x`, for `x` of at most 0. By sums and products alone, so that a component says
+/// the same as a native build, whose mathematical libraries differ in the last bit.
+fn exp(x: f32) -> f32 {
+    /// Below this the result is nothing beside 1.
+    const LEAST: f32 = -40.0;
+    /// Halvings before the series, which is then exact to the last bits.
+    const HALVINGS: u32 = 16;
+    if x < LEAST {
+        return 0.0;
+    }
+    let small = f64::from(x) / f64::from(1_u32 << HALVINGS);
+    let mut power = 1.0 + small * (1.0 + small / 2.0 * (1.0 + small / 3.0 * (1.0 + small / 4.0)));
+    for _ in 0..HALVINGS {
+        power *= power;
+    }
+    power as f32
 }
 
 #[cfg(test)]
@@ -169,6 +235,7 @@ mod tests {
 
     fn model() -> Model {
         Model {
+            digest: 7,
             classes: vec![
                 Class {
                     name: "yes".into(),
@@ -193,7 +260,12 @@ mod tests {
 
     #[test]
     fn scores_are_bias_and_weighted_features() {
-        let scores = model().scores(&vec![(3, 0.5), (4, 9.0), (700, 1.0)]);
+        let features = [(3, 0.5), (4, 9.0), (700, 1.0)].map(|(bucket, value)| Feature {
+            bucket,
+            value,
+            word: 0,
+        });
+        let scores = model().scores(&features);
         assert_eq!(scores, [1.0, 3.0]);
     }
 
@@ -203,9 +275,17 @@ mod tests {
         assert!(shares[0] > shares[1] && (shares[0] + shares[1] - 1.0).abs() < 1e-6);
     }
 
+    #[test]
+    fn powers_of_e() {
+        for x in [0.0_f32, -1e-6, -0.5, -1.0, -3.7, -12.0, -39.0] {
+            assert!((exp(x) - x.exp()).abs() <= 1e-6 * x.exp(), "{x}");
+        }
+        assert!(exp(f32::NEG_INFINITY) == 0.0);
+    }
+
     proptest! {
         #[test]
-        fn a_cut_file_is_refused(cut in 0..62_usize) {
+        fn a_cut_file_is_refused(cut in 0..70_usize) {
             let file = model().encode();
             prop_assume!(cut < file.len());
             prop_assert!(Model::decode(&file[..cut]).is_err());

@@ -1,9 +1,19 @@
-//! The mood of a message: words that say it, turned round by a negation before them, and what the
-//! message is about. A lexicon and not a model: each verdict can be traced to a word.
+//! The mood of a message: a linear model over its words and ideas, and over what a lexicon finds in it:
+//! words of praise and of blame, turned round by a negation before them.
+//!
+//! The lexicon alone misses a complaint told as a story; the model alone misses words that training does
+//! not have.
+
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::features::{Features, MOOD, of_words};
 use crate::intent::Intent;
+use crate::model::{Model, softmax};
+
+static MODEL: LazyLock<Option<Model>> =
+    LazyLock::new(|| Model::decode(include_bytes!("../model/sentiment.bin")).ok());
 
 /// The mood of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,8 +42,11 @@ impl Sentiment {
 /// Words between a negation and what it turns round, at most.
 const NEGATION_REACH: usize = 3;
 
-/// What sum of words makes a mood.
-const THRESHOLD: f32 = 0.6;
+/// How much what a message is about counts beside how it says it: a complaint is rarely pleased.
+const INTENT_SHARE: f32 = 0.7;
+
+/// How much the lexicon's verdict counts beside a word.
+const LEXICON: f32 = 1.5;
 
 /// Beginnings of words, folded. Words of one language that mean something else in another are listed
 /// by language below.
@@ -115,14 +128,60 @@ const NEGATIONS: [&str; 24] = [
 /// The mood of a message of these (folded) words.
 #[must_use]
 pub fn sentiment(words: &[String], language: &str, intents: &[Intent]) -> Sentiment {
-    let sum = words_sum(words, language) + intents_sum(intents);
-    if sum >= THRESHOLD {
-        Sentiment::Positive
-    } else if sum <= -THRESHOLD {
+    MODEL
+        .as_ref()
+        .filter(|_| !words.is_empty())
+        .map_or(Sentiment::Neutral, |model| {
+            judge(model, words, language, intents)
+        })
+}
+
+/// What `model` makes of a message of these (folded) words and these intents.
+#[must_use]
+pub fn judge(model: &Model, words: &[String], language: &str, intents: &[Intent]) -> Sentiment {
+    let shares = softmax(&model.scores(&features(words, language)));
+    let share = |mood: Sentiment| {
+        model
+            .classes
+            .iter()
+            .position(|class| class.name == mood.name())
+            .and_then(|place| shares.get(place).copied())
+            .unwrap_or(0.0)
+    };
+    let about = |name: &str| {
+        intents
+            .iter()
+            .find(|intent| intent.name == name)
+            .map_or(0.0, |intent| intent.confidence)
+    };
+    let negative = share(Sentiment::Negative) + INTENT_SHARE * about("complaint");
+    let positive = share(Sentiment::Positive) + INTENT_SHARE * about("thanks");
+    let rest = intents
+        .first()
+        .map_or(0.0, |_| 1.0 - about("complaint") - about("thanks"));
+    let neutral = share(Sentiment::Neutral) + INTENT_SHARE * rest;
+    if negative > neutral && negative > positive {
         Sentiment::Negative
+    } else if positive > neutral {
+        Sentiment::Positive
     } else {
         Sentiment::Neutral
     }
+}
+
+/// What the model weighs.
+#[must_use]
+pub fn features(words: &[String], language: &str) -> Features {
+    let sum = words_sum(words, language);
+    let verdict = match sum {
+        sum if sum <= -1.5 => "blames much",
+        sum if sum <= -0.6 => "blames",
+        sum if sum < 0.4 => "nothing",
+        sum if sum < 0.8 => "thanks",
+        sum if sum < 1.6 => "praises",
+        _ => "praises much",
+    };
+    of_words(words, MOOD, &[(verdict, LEXICON)])
 }
 
 fn words_sum(words: &[String], language: &str) -> f32 {
@@ -195,18 +254,6 @@ fn begins(word: &str, list: &str) -> bool {
 
 fn is_one_of(word: &str, list: &str) -> bool {
     list.split_ascii_whitespace().any(|other| other == word)
-}
-
-fn intents_sum(intents: &[Intent]) -> f32 {
-    let Some(first) = intents.first() else {
-        return 0.0;
-    };
-    match first.name.as_str() {
-        "complaint" => -1.6 * first.confidence,
-        "thanks" => 1.2 * first.confidence,
-        "order_status" | "support" | "cancel_refund" | "spam" => -0.2,
-        _ => 0.0,
-    }
 }
 
 #[cfg(test)]

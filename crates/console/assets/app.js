@@ -10,8 +10,6 @@ import * as routing from "./routing.js";
 import * as thread from "./thread.js";
 import * as trial from "./trial.js";
 
-/** How often the deliveries of the open conversation are read. */
-const DELIVERIES_MILLIS = 5000;
 /** The message whose routing is shown; none means the newest that has one. */
 let explained = null;
 let contactId = null;
@@ -98,10 +96,18 @@ async function describe(id) {
 async function changed(kind, data) {
   const id = data.conversation_id;
   if (kind.startsWith("contact.")) {
-    if (contactId && Object.values(data).includes(contactId)) await readCard();
+    if (!contactId || !Object.values(data).includes(contactId)) return;
+    const readings = [readCard()];
+    // Its conversations may have become one.
+    if (kind === "contact.merged") readings.push(thread.refresh(), readDeliveries());
+    await Promise.all(readings);
     return;
   }
   if (!id) return;
+  if (kind === "external_call.created") {
+    if (id === thread.current()) await readDeliveries();
+    return;
+  }
   await list.refresh(id);
   if (openNext && !thread.current()) {
     openNext = false;
@@ -110,10 +116,8 @@ async function changed(kind, data) {
   }
   if (id !== thread.current()) return;
   thread.head(list.find(id));
-  const readings = [readDeliveries()];
   // What was understood of a message may have changed the lead.
-  if (kind.startsWith("message.")) readings.push(thread.refresh(data.message_id), readCard());
-  await Promise.all(readings);
+  if (kind.startsWith("message.")) await Promise.all([thread.refresh(data.message_id), readCard()]);
 }
 
 /** The thread has new rows: the card and the routing may say more. */
@@ -166,10 +170,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   byId("thread-log").focus();
 });
 addEventListener("hashchange", follow);
-// A try at a delivery is no change of a message, so the stream does not tell of it.
-setInterval(() => {
-  if (thread.current() && document.visibilityState === "visible") readDeliveries();
-}, DELIVERIES_MILLIS);
 whenRefused(() => leave("The key is no longer taken. Sign in again."));
 list.setUp();
 thread.setUp(why, loaded);

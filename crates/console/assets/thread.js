@@ -1,4 +1,4 @@
-// The messages of one conversation, by day, oldest first.
+// The messages of one conversation, by day: the newest ones, and earlier ones on demand.
 
 import { get, part } from "./api.js";
 import { announce, byId, el } from "./dom.js";
@@ -6,13 +6,20 @@ import { draw, enrichmentOf } from "./message.js";
 import { channelName, conversationName, dayKey, dayName, plain } from "./words.js";
 
 const PAGE = 200;
-/** Pages read at once when a conversation is opened; the rest is read on demand. */
-const FIRST_PAGES = 5;
+/** The cursor of the page with the newest messages. */
+const NEWEST = null;
 
 let open = null;
-let pages = [];
-let following = null;
+/** What is known of the conversation, by id of the message. */
+let rows = new Map();
+/** The cursor of the page that gave a message last. */
+let pageOf = new Map();
+/** The cursor of what is earlier than all that is known. */
+let earlier = null;
+/** The messages that changed and are to be read, and the conversation that they are read for. */
+let wanted = new Set();
 let reading = null;
+let ready = false;
 let loading = Promise.resolve();
 let onWhy = () => {};
 let onLoaded = () => {};
@@ -21,89 +28,109 @@ let onLoaded = () => {};
 export function setUp(why, loaded) {
   onWhy = why;
   onLoaded = loaded;
-  byId("thread-more").addEventListener("click", () => more(open));
+  byId("thread-more").addEventListener("click", () => (loading = loadEarlier(open)));
 }
 
 export const current = () => open;
-export const messages = () => pages.flatMap((page) => page.rows);
+export const messages = () => [...rows.values()].sort((a, b) => a.seq - b.seq);
 
 /** Shows another conversation, or none. */
 export async function show(id) {
   open = id;
-  pages = [];
-  following = null;
+  rows = new Map();
+  pageOf = new Map();
+  earlier = null;
+  wanted = new Set();
+  ready = false;
   byId("thread-log").replaceChildren();
   byId("thread-head").hidden = !id;
   blank(id ? "Loading…" : "Choose a conversation.");
   byId("thread-more").hidden = true;
   if (!id) return;
-  loading = more(id, FIRST_PAGES);
+  loading = loadEarlier(id);
   await loading;
   if (open === id) toEnd();
 }
 
-async function more(id, count = 1) {
-  for (let read = 0; read < count && open === id; read += 1) {
-    const cursor = pages.length ? following : null;
-    if (pages.length && !cursor) break;
-    try {
-      const page = await get(`/v1/conversations/${part(id)}/messages`, { limit: PAGE, cursor });
-      if (open !== id) return;
-      pages.push({ cursor, rows: page.data });
-      following = page.next_cursor;
-    } catch (error) {
-      if (open === id) blank(error.message);
-      return;
-    }
+const read = (id, cursor) => get(`/v1/conversations/${part(id)}/messages`, { order: "newest", limit: PAGE, cursor });
+
+/** Reads the page before the earliest message; the first time, the newest page. What is seen stays where it is. */
+async function loadEarlier(id) {
+  const scroll = byId("thread-scroll");
+  const button = byId("thread-more");
+  button.disabled = true;
+  try {
+    const page = await read(id, earlier);
+    if (open !== id) return;
+    const fromEnd = scroll.scrollHeight - scroll.scrollTop;
+    take(page, earlier);
+    earlier = page.next_cursor;
+    ready = true;
+    redraw();
+    scroll.scrollTop = scroll.scrollHeight - fromEnd;
+  } catch (error) {
+    if (open === id) blank(error.message);
+  } finally {
+    button.disabled = false;
   }
-  if (open === id) redraw();
 }
 
-/** Reads again what changed: the page of a known message, else what follows the last one. */
+function take(page, cursor) {
+  for (const row of page.data) {
+    rows.set(row.id, row);
+    pageOf.set(row.id, cursor);
+  }
+}
+
+/** Reads again what changed: the page of a known message, else what came after the last one. */
 export async function refresh(messageId) {
   const id = open;
   // What is being read may have been asked for before the change.
   await loading;
-  if (!id || id !== open || !pages.length) return;
-  const known = pages.findIndex((page) => page.rows.some((row) => row.id === messageId));
-  const wanted = new Set(reading?.wanted ?? []);
-  wanted.add(known < 0 ? pages.length - 1 : known);
-  if (reading?.id === id) {
-    reading.wanted = wanted;
-    return;
-  }
-  reading = { id, wanted };
+  if (!id || id !== open || !ready) return;
+  wanted.add(messageId);
+  if (reading === id) return;
+  reading = id;
   try {
-    while (reading.wanted.size && open === id) {
-      const indexes = [...reading.wanted];
-      reading.wanted = new Set();
-      for (const index of indexes) await reread(id, index);
+    while (wanted.size && open === id) {
+      const ids = [...wanted];
+      wanted = new Set();
+      for (const cursor of new Set(ids.map((each) => pageOf.get(each) ?? NEWEST))) await reread(id, cursor, ids);
     }
   } finally {
-    if (reading?.id === id) reading = null;
+    if (reading === id) reading = null;
   }
 }
 
-async function reread(id, index) {
-  const page = pages[index];
-  if (!page) return;
-  const wasLast = index === pages.length - 1;
-  let answer;
-  try {
-    answer = await get(`/v1/conversations/${part(id)}/messages`, { limit: PAGE, cursor: page.cursor });
-  } catch (error) {
-    if (error.status === 404 && open === id) blank("This conversation was merged into another one.");
-    return;
+/**
+ * Reads a page again, and on from there until nothing is missing between what was known and what is
+ * new, and each of `ids` that this page gave before is read: new messages have moved it.
+ */
+async function reread(id, cursor, ids) {
+  const known = new Set(rows.keys());
+  const missing = new Set(ids.filter((each) => known.has(each) && pageOf.get(each) === cursor));
+  let joined = false;
+  for (let next = cursor; ; ) {
+    let page;
+    try {
+      page = await read(id, next);
+    } catch (error) {
+      if (error.status === 404 && open === id) blank("This conversation was merged into another one.");
+      return;
+    }
+    if (open !== id) return;
+    take(page, next);
+    for (const row of page.data) {
+      missing.delete(row.id);
+      joined ||= known.has(row.id);
+    }
+    next = page.next_cursor;
+    if (!next || (joined && missing.size === 0)) break;
   }
-  if (open !== id) return;
-  const before = new Set(messages().map((row) => row.id));
-  page.rows = answer.data;
-  const wasThere = !following;
-  if (wasLast) following = answer.next_cursor;
   redraw();
-  const fresh = page.rows.filter((row) => !before.has(row.id));
-  if (wasLast && wasThere && following) await more(id);
-  for (const row of fresh) announce(`New message: ${row.message?.text ?? plain(row.message?.type)}`);
+  for (const row of messages()) {
+    if (!known.has(row.id)) announce(`New message: ${row.message?.text ?? plain(row.message?.type)}`);
+  }
 }
 
 /** The name and facts above the messages. */
@@ -122,8 +149,8 @@ function redraw() {
   const focused = document.activeElement?.closest?.("#thread-log [data-key]")?.dataset.key;
   const elements = [];
   let day = "";
-  const rows = messages();
-  for (const row of rows) {
+  const all = messages();
+  for (const row of all) {
     const at = row.sent_at ?? row.created_at;
     if (dayKey(at) !== day) {
       day = dayKey(at);
@@ -133,10 +160,10 @@ function redraw() {
   }
   log.replaceChildren(...elements);
   if (focused) elements.find((element) => element.dataset.key === focused)?.focus({ preventScroll: true });
-  blank(rows.length ? "" : "No message yet.");
-  byId("thread-more").hidden = !following;
+  blank(all.length ? "" : "No message yet.");
+  byId("thread-more").hidden = !earlier;
   if (atEnd) toEnd();
-  onLoaded(rows);
+  onLoaded(all);
 }
 
 /** The element of before when nothing in it changed. */

@@ -28,6 +28,7 @@ mod list;
 mod message;
 mod model;
 mod outgoing;
+mod query;
 mod receipt;
 mod rules;
 mod schema;
@@ -43,11 +44,11 @@ pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
 pub use list::{
-    CallFilter, ContactFilter, ConversationFilter, JobFilter, find_contact, find_conversation,
-    find_last_change, list_changes, list_contacts, list_conversations, list_external_calls,
-    list_inbox, list_messages, list_outbox,
+    find_contact, find_conversation, find_last_change, list_changes, list_contacts,
+    list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
+pub use query::{CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder};
 pub use rules::{
     delete_rule, disable_endpoint, enable_endpoint, find_endpoint, find_rule, list_endpoints,
     list_rules, put_rule,

@@ -2,102 +2,12 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::Error;
 use crate::connection::{Connection, Row, values_of};
-use crate::cursor::{Page, encode};
+use crate::cursor::Page;
 use crate::jobs::payload;
 use crate::model::*;
-use crate::{Error, Value};
-
-/// A page and the cursor of the next one.
-type Listed<T> = Result<(Vec<T>, Option<String>), Error>;
-
-/// Which conversations.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConversationFilter {
-    /// Of this tenant.
-    pub platform_client_id: Option<String>,
-    /// With this status.
-    pub status: Option<ConversationStatus>,
-    /// On this channel.
-    pub channel: Option<String>,
-    /// On this account.
-    pub account: Option<String>,
-    /// Of this contact, or of one that was merged into it.
-    pub contact_id: Option<String>,
-}
-
-/// Which contacts.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ContactFilter {
-    /// Of this tenant.
-    pub platform_client_id: Option<String>,
-    /// On this channel.
-    pub channel: Option<String>,
-    /// With this id, in any scheme.
-    pub identity: Option<String>,
-}
-
-/// Which jobs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct JobFilter {
-    /// Of this tenant.
-    pub platform_client_id: Option<String>,
-    /// Of this kind.
-    pub kind: Option<String>,
-    /// Holding an event of this kind.
-    pub event_kind: Option<String>,
-    /// In this state.
-    pub state: Option<JobState>,
-}
-
-/// Which calls to the outside.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CallFilter {
-    /// Of this tenant.
-    pub platform_client_id: Option<String>,
-    /// For this conversation, or one that it was merged from.
-    pub conversation_id: Option<String>,
-    /// For this message.
-    pub message_id: Option<String>,
-}
-
-/// A query that is built from the filters that are there, so that each can use its index.
-struct Query {
-    sql: String,
-    values: Vec<Value>,
-    joint: &'static str,
-}
-
-impl Query {
-    fn new(sql: impl Into<String>) -> Self {
-        Query {
-            sql: sql.into(),
-            values: vec![],
-            joint: " WHERE ",
-        }
-    }
-
-    fn and(mut self, condition: &str, values: impl IntoIterator<Item = Value>) -> Self {
-        self.sql
-            .push_str(std::mem::replace(&mut self.joint, " AND "));
-        self.sql.push_str(condition);
-        self.values.extend(values);
-        self
-    }
-
-    fn filter<V: Into<Value>>(self, condition: &str, value: Option<V>) -> Self {
-        match value {
-            Some(value) => self.and(condition, [value.into()]),
-            None => self,
-        }
-    }
-
-    async fn run<C: Connection>(self, connection: &C, end: &str) -> Result<Vec<Row>, Error> {
-        Ok(connection
-            .execute(&format!("{}{end}", self.sql), self.values)
-            .await?)
-    }
-}
+use crate::query::*;
 
 const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
     'channel', c.channel, 'name', c.name, 'username', c.username, 'tags', json(c.tags),
@@ -124,31 +34,40 @@ const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversatio
         WHERE r.external_id = m.external_id AND r.account = m.account AND r.channel = m.channel
             AND r.platform_client_id = m.platform_client_id))), m.seq, 0, m.content FROM messages m";
 
-/// The id that a merged conversation or contact became, or the id itself.
-const LIVING_CONVERSATION: &str =
-    "v.id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
-const LIVING_CONTACT: &str =
-    "c.id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
-
-/// Ends a page: one row more than asked for says that there is a next one. Rows have their
-/// position in columns 1 and 2.
-fn finish<T>(
-    list: char,
-    page: &Page,
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<T, Error>,
-) -> Listed<T> {
-    let size = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let shown = rows.get(..size).unwrap_or(rows);
-    let next = match (rows.len() > size, shown.last()) {
-        (true, Some(last)) => Some(encode(list, (last.integer(1)?, last.integer(2)?))),
-        _ => None,
-    };
-    Ok((shown.iter().map(read).collect::<Result<_, _>>()?, next))
-}
+const CONVERSATIONS: Order = Order {
+    list: 'c',
+    by: &["v.active_at", "v.seq"],
+    newest_first: true,
+};
+const MESSAGES: Order = Order {
+    list: 'm',
+    by: &["m.seq"],
+    newest_first: false,
+};
+const NEWEST_MESSAGES: Order = Order {
+    list: 'n',
+    newest_first: true,
+    ..MESSAGES
+};
+const CONTACTS: Order = Order {
+    list: 'p',
+    by: &["c.seq"],
+    newest_first: true,
+};
+const EXTERNAL_CALLS: Order = Order {
+    list: 'x',
+    by: &["seq"],
+    newest_first: true,
+};
 
 fn row<T: DeserializeOwned>(row: &Row) -> Result<T, Error> {
     row.json(0)
+}
+
+fn job(row: &Row) -> Result<StoredJob, Error> {
+    let mut job: StoredJob = row.json(0)?;
+    job.payload = payload(&job.kind, row, 3)?;
+    Ok(job)
 }
 
 fn message(row: &Row) -> Result<StoredMessage, Error> {
@@ -163,25 +82,17 @@ pub async fn list_conversations<C: Connection>(
     filter: &ConversationFilter,
     page: &Page,
 ) -> Listed<Conversation> {
-    let (limit, after) = (page.size()?, page.position('c')?);
-    let mut query = Query::new(CONVERSATION)
+    Query::new(CONVERSATION)
         .filter(
             "v.platform_client_id = ?",
             filter.platform_client_id.as_deref(),
         )
         .filter("v.status = ?", filter.status.map(|status| status.as_str()))
         .filter("v.channel = ?", filter.channel.as_deref())
-        .filter("v.account = ?", filter.account.as_deref());
-    if let Some(id) = &filter.contact_id {
-        let living =
-            "v.contact_id = coalesce((SELECT merged_into FROM social_contacts WHERE id = ?), ?)";
-        query = query.and(living, values_of![id, id]);
-    }
-    if let Some((at, seq)) = after {
-        query = query.and("(v.active_at, v.seq) < (?, ?)", values_of![at, seq]);
-    }
-    let end = format!(" ORDER BY v.active_at DESC, v.seq DESC LIMIT {limit} + 1");
-    finish('c', page, &query.run(connection, &end).await?, row)
+        .filter("v.account = ?", filter.account.as_deref())
+        .contact("v.contact_id", filter.contact_id.as_deref())
+        .page(connection, &CONVERSATIONS, page, row)
+        .await
 }
 
 /// One conversation; none for another tenant's.
@@ -190,35 +101,30 @@ pub async fn find_conversation<C: Connection>(
     tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<Conversation>, Error> {
-    let query = Query::new(CONVERSATION)
-        .and(LIVING_CONVERSATION, values_of![id, id])
-        .filter("v.platform_client_id = ?", tenant);
-    query
-        .run(connection, "")
-        .await?
-        .first()
-        .map(row)
-        .transpose()
+    Query::new(CONVERSATION)
+        .conversation("v.id", Some(id))
+        .filter("v.platform_client_id = ?", tenant)
+        .one(connection, row)
+        .await
 }
 
-/// Messages of a conversation in order of arrival.
+/// Messages of a conversation by arrival.
 pub async fn list_messages<C: Connection>(
     connection: &C,
     tenant: Option<&str>,
     conversation: &str,
+    order: MessageOrder,
     page: &Page,
 ) -> Listed<StoredMessage> {
-    let (limit, after) = (page.size()?, page.position('m')?);
-    let living =
-        "m.conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
-    let query = Query::new(MESSAGE)
-        .and(living, values_of![conversation, conversation])
+    let order = match order {
+        MessageOrder::Oldest => &MESSAGES,
+        MessageOrder::Newest => &NEWEST_MESSAGES,
+    };
+    Query::new(MESSAGE)
+        .conversation("m.conversation_id", Some(conversation))
         .filter("m.platform_client_id = ?", tenant)
-        .filter("m.seq > ?", after.map(|(seq, _)| seq));
-    let rows = query
-        .run(connection, &format!(" ORDER BY m.seq LIMIT {limit} + 1"))
-        .await?;
-    finish('m', page, &rows, message)
+        .page(connection, order, page, message)
+        .await
 }
 
 /// The newest `max` messages of a conversation, up to this place, oldest first.
@@ -243,11 +149,11 @@ pub(crate) async fn find_message<C: Connection>(
     tenant: &str,
     id: &str,
 ) -> Result<Option<StoredMessage>, Error> {
-    let query = Query::new(MESSAGE)
+    Query::new(MESSAGE)
         .and("m.id = ?", values_of![id])
-        .and("m.platform_client_id = ?", values_of![tenant]);
-    let rows = query.run(connection, "").await?;
-    rows.first().map(message).transpose()
+        .and("m.platform_client_id = ?", values_of![tenant])
+        .one(connection, message)
+        .await
 }
 
 /// Contacts, newest first.
@@ -256,8 +162,7 @@ pub async fn list_contacts<C: Connection>(
     filter: &ContactFilter,
     page: &Page,
 ) -> Listed<Contact> {
-    let (limit, before) = (page.size()?, page.position('p')?);
-    let query = Query::new(CONTACT)
+    Query::new(CONTACT)
         .and("c.merged_into IS NULL", [])
         .filter(
             "c.platform_client_id = ?",
@@ -268,14 +173,8 @@ pub async fn list_contacts<C: Connection>(
             "c.id IN (SELECT contact_id FROM contact_identities WHERE id = ?)",
             filter.identity.as_deref(),
         )
-        .filter("c.seq < ?", before.map(|(seq, _)| seq));
-    let rows = query
-        .run(
-            connection,
-            &format!(" ORDER BY c.seq DESC LIMIT {limit} + 1"),
-        )
-        .await?;
-    finish('p', page, &rows, row)
+        .page(connection, &CONTACTS, page, row)
+        .await
 }
 
 /// One contact; none for another tenant's. The id of a merged one gives what it became.
@@ -284,15 +183,11 @@ pub async fn find_contact<C: Connection>(
     tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<Contact>, Error> {
-    let query = Query::new(CONTACT)
-        .and(LIVING_CONTACT, values_of![id, id])
-        .filter("c.platform_client_id = ?", tenant);
-    query
-        .run(connection, "")
-        .await?
-        .first()
-        .map(row)
-        .transpose()
+    Query::new(CONTACT)
+        .contact("c.id", Some(id))
+        .filter("c.platform_client_id = ?", tenant)
+        .one(connection, row)
+        .await
 }
 
 /// The inbox, newest first.
@@ -322,8 +217,11 @@ async fn list_jobs<C: Connection>(
     filter: &JobFilter,
     page: &Page,
 ) -> Listed<StoredJob> {
-    let list = if table == "inbox" { 'i' } else { 'o' };
-    let (limit, before) = (page.size()?, page.position(list)?);
+    let order = Order {
+        list: if table == "inbox" { 'i' } else { 'o' },
+        by: &["seq"],
+        newest_first: true,
+    };
     let sql = format!(
         "SELECT json_object('seq', seq, 'kind', kind, 'platform_client_id', platform_client_id,
             'state', state, 'attempts', attempts, 'due_at', due_at, 'created_at', created_at, 'error', error),
@@ -335,21 +233,12 @@ async fn list_jobs<C: Connection>(
             filter.platform_client_id.as_deref(),
         )
         .filter("kind = ?", filter.kind.as_deref())
-        .filter("event_kind = ?", filter.event_kind.as_deref())
-        .filter("seq < ?", before.map(|(seq, _)| seq));
+        .filter("event_kind = ?", filter.event_kind.as_deref());
     // As text, because a partial index is used for a constant only.
-    query = match filter.state {
-        Some(state) => query.and(&format!("state = '{}'", state.as_str()), []),
-        None => query,
-    };
-    let rows = query
-        .run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1"))
-        .await?;
-    finish(list, page, &rows, |row| {
-        let mut job: StoredJob = row.json(0)?;
-        job.payload = payload(&job.kind, row, 3)?;
-        Ok(job)
-    })
+    if let Some(state) = filter.state {
+        query = query.and(&format!("state = '{}'", state.as_str()), []);
+    }
+    query.page(connection, &order, page, job).await
 }
 
 /// Calls to the outside, newest first.
@@ -358,23 +247,16 @@ pub async fn list_external_calls<C: Connection>(
     filter: &CallFilter,
     page: &Page,
 ) -> Listed<ExternalCall> {
-    let (limit, before) = (page.size()?, page.position('x')?);
-    let mut query = Query::new(
+    Query::new(
         "SELECT json_object('kind', kind, 'target', target, 'status', status, 'millis', millis, 'attempt', attempt,
             'at', at, 'error', error, 'conversation_id', conversation_id, 'message_id', message_id), seq, 0
          FROM external_calls",
     )
     .filter("platform_client_id = ?", filter.platform_client_id.as_deref())
-    .filter("message_id = ?", filter.message_id.as_deref());
-    if let Some(id) = &filter.conversation_id {
-        let living = "conversation_id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?), ?)";
-        query = query.and(living, values_of![id, id]);
-    }
-    let query = query.filter("seq < ?", before.map(|(seq, _)| seq));
-    let rows = query
-        .run(connection, &format!(" ORDER BY seq DESC LIMIT {limit} + 1"))
-        .await?;
-    finish('x', page, &rows, row)
+    .filter("message_id = ?", filter.message_id.as_deref())
+    .conversation("conversation_id", filter.conversation_id.as_deref())
+    .page(connection, &EXTERNAL_CALLS, page, row)
+    .await
 }
 
 /// Changes after `after`, oldest first; `max` is 1–1000.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::Error;
-use crate::commit::Writer;
+use crate::commit::{Data, Writer};
 use crate::connection::{Connection, to_json, values_of};
 use crate::effects::NewJob;
 use crate::keys::key;
@@ -104,10 +104,17 @@ impl<C: Connection> Writer<'_, C> {
         Ok(())
     }
 
+    /// Whoever made the call may know its conversation from before a merge: the row gets the one that
+    /// it became, which is where readers look.
     pub(crate) async fn external_call(&mut self, call: &ExternalCall) -> Result<(), Error> {
-        self.execute(
+        let conversation = call.conversation_id.as_ref().or(self.conversation.as_ref());
+        let message = call.message_id.as_ref().or(self.message.as_ref()).cloned();
+        let rows = self
+            .execute(
             "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
-                conversation_id, message_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                conversation_id, message_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT into_id FROM merged_conversations WHERE id = ?9), ?9), ?10)
+             RETURNING conversation_id",
             values_of![
                 &self.tenant,
                 &call.kind,
@@ -117,11 +124,23 @@ impl<C: Connection> Writer<'_, C> {
                 call.attempt,
                 call.at,
                 call.error.clone(),
-                call.conversation_id.clone().or_else(|| self.conversation.clone()),
-                call.message_id.clone().or_else(|| self.message.clone())
+                conversation.cloned(),
+                message.clone()
             ],
         )
         .await?;
-        Ok(())
+        let conversation = rows
+            .first()
+            .map(|row| row.optional(0))
+            .transpose()?
+            .flatten();
+        let tenant = self.tenant.clone();
+        let data = Data {
+            platform_client_id: &tenant,
+            conversation_id: conversation,
+            message_id: message.as_deref(),
+            ..Data::default()
+        };
+        self.tell("external_call.created", &data)
     }
 }

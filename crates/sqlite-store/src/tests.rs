@@ -10,6 +10,7 @@ use futures::executor::block_on;
 use crate::*;
 
 mod commit;
+mod cost;
 mod lists;
 mod merge;
 mod model;
@@ -221,6 +222,7 @@ impl Store {
             &self.connection,
             Some(TENANT),
             conversation,
+            MessageOrder::Oldest,
             &page,
         ))
         .unwrap()

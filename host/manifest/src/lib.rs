@@ -1,4 +1,4 @@
-//! Reads `spin.toml`, manifest version 2, with Spin's meaning.
+//! Reads `spin.toml`, manifest version 2, and [`runtime_config`], with Spin's meaning.
 //!
 //! 1. Every key is known or refused: what Spin knows and this host does not run stops the start
 //!    with the reason, and nothing is ignored but `description` texts and other tools' tables.
@@ -13,6 +13,7 @@ mod dependency;
 mod model;
 mod names;
 mod reader;
+pub mod runtime_config;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -72,23 +73,34 @@ impl fmt::Display for Problems<'_> {
 impl Manifest {
     /// Reads and checks the file at `path`.
     pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::load_with(path, None)
+    }
+
+    /// Reads and checks the file at `path`, with the build profile `profile`.
+    pub fn load_with(path: &Path, profile: Option<&str>) -> Result<Self, Error> {
         let read = |source| Error::Read {
             path: path.to_owned(),
             source,
         };
         let text = std::fs::read_to_string(path).map_err(read)?;
-        Self::parse(&text, path)
+        Self::parse_with(&text, path, profile)
     }
 
     /// Checks `text`, the content of the file at `path`. Relative paths in it start at `path`'s
     /// folder; a relative `path` at the working directory.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        Self::parse_with(text, path, None)
+    }
+
+    /// The same, with the build profile `profile`. A component that lacks it is built as without;
+    /// one that none has is refused.
+    pub fn parse_with(text: &str, path: &Path, profile: Option<&str>) -> Result<Self, Error> {
         let absolute = std::path::absolute(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
         let reader = Reader::new(text);
-        let manifest = read(&reader, absolute);
+        let manifest = read(&reader, absolute, profile);
         let problems = reader.into_problems();
         match manifest {
             Some(manifest) if problems.is_empty() => Ok(manifest),
@@ -110,7 +122,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Reads what can be read; problems are in `reader`.
-fn read(reader: &Reader<'_>, path: PathBuf) -> Option<Manifest> {
+fn read(reader: &Reader<'_>, path: PathBuf, profile: Option<&str>) -> Option<Manifest> {
     let document = reader.parse()?;
     let root = reader.root(&document);
     if !is_version_2(&root) {
@@ -125,7 +137,7 @@ fn read(reader: &Reader<'_>, path: PathBuf) -> Option<Manifest> {
         }
     };
     let variables = application::read_variables(&root);
-    let scope = Scope::new(folder(&path), &variables);
+    let scope = Scope::new(folder(&path), profile, &variables);
     let mut components = BTreeMap::new();
     for (id, item) in root
         .table("component")
@@ -138,6 +150,7 @@ fn read(reader: &Reader<'_>, path: PathBuf) -> Option<Manifest> {
     }
     let triggers = trigger::read_all(&root, &mut components, &scope);
     scope.check_references(reader, &components);
+    scope.check_profile(reader);
     root.finish();
     Some(Manifest {
         path,

@@ -2,7 +2,7 @@
 //! nothing left to interpret but `{{ }}` templates.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// One `spin.toml`, checked.
@@ -51,10 +51,43 @@ pub struct Variable {
 /// One `[[trigger.http]]`.
 #[derive(Debug, Clone)]
 pub struct HttpTrigger {
+    /// `id`, or the one that Spin gives a trigger without.
+    pub id: String,
     /// `route`.
     pub route: Route,
-    /// The id of the component that answers.
-    pub component: String,
+    /// What answers.
+    pub answer: Answer,
+}
+
+impl HttpTrigger {
+    /// The id of the component that answers; none for a static response.
+    #[must_use]
+    pub fn component(&self) -> Option<&str> {
+        match &self.answer {
+            Answer::Component(id) => Some(id),
+            Answer::Static(_) => None,
+        }
+    }
+}
+
+/// What answers the requests of a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// `component`: the component with this id.
+    Component(String),
+    /// `static_response`: the host itself.
+    Static(StaticResponse),
+}
+
+/// `static_response` of an HTTP trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticResponse {
+    /// `status_code`; 200 when absent.
+    pub status_code: u16,
+    /// `headers`: name and value, each valid in HTTP.
+    pub headers: Vec<(String, String)>,
+    /// `body`; empty when absent.
+    pub body: String,
 }
 
 /// `route` of an HTTP trigger.
@@ -73,8 +106,8 @@ pub struct Component {
     pub id: String,
     /// Line of its table in the file, from 1: the order in which builds run. 0: from no file.
     pub line: usize,
-    /// `source`: absolute path of the `.wasm` file.
-    pub source: PathBuf,
+    /// `source`.
+    pub source: Source,
     /// `description`; empty when absent.
     pub description: String,
     /// `[component.<id>.variables]`: name → template.
@@ -100,8 +133,55 @@ pub struct Component {
     /// `dependencies_inherit_configuration = true`: every dependency inherits everything, and
     /// [`Dependency::inherit`] of each says so.
     pub dependencies_inherit_configuration: bool,
+    /// `dependencies.middleware` of the trigger that this component answers, outermost first.
+    pub middleware: Vec<Middleware>,
     /// `[component.<id>.tool.chatly]`.
     pub limits: Limits,
+}
+
+/// Where a component's bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Absolute path of a `.wasm` file.
+    Path(PathBuf),
+    /// `{ url, digest }`.
+    Url(Download),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Path(PathBuf::new())
+    }
+}
+
+impl Source {
+    /// The file; none for what is still to be downloaded.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Url(_) => None,
+        }
+    }
+}
+
+/// A file on a web server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Download {
+    /// `url`: `http` or `https`.
+    pub url: String,
+    /// `digest` behind its `sha256:`: 64 lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// One entry of `dependencies.middleware`: it gets the requests before the component does, and
+/// passes them on by its import of `wasi:http/handler`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Middleware {
+    /// Where the bytes come from.
+    pub source: DependencySource,
+    /// `inherit_configuration`.
+    pub inherit: Inherit,
 }
 
 /// One entry of `files`.
@@ -109,11 +189,11 @@ pub struct Component {
 pub enum FileMount {
     /// A path or glob, placed at the same relative path in the guest.
     Pattern(String),
-    /// `{ source, destination }`: a directory.
+    /// `{ source, destination }`: a file, or a directory with everything below it.
     Placement {
-        /// Directory on the host, relative to the manifest.
+        /// Path on the host, relative to the manifest.
         source: PathBuf,
-        /// Absolute path in the guest.
+        /// Path in the guest, seen from `/`.
         destination: String,
     },
 }
@@ -147,6 +227,8 @@ pub enum DependencySource {
     Component(String),
     /// `{ path = "file.wasm" }`: absolute.
     Path(PathBuf),
+    /// `{ url, digest }`.
+    Url(Download),
 }
 
 /// `inherit_configuration` of a dependency. Whatever is not inherited is fenced.

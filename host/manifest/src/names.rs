@@ -218,6 +218,19 @@ pub(super) fn duration(text: &str) -> Result<Duration, Refusal> {
     }
 }
 
+/// Whether HTTP takes `name` for a header's (RFC 9110, section 5.6.2).
+pub(super) fn is_header_name(name: &str) -> bool {
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// Whether HTTP takes `value` for a header's (RFC 9110, section 5.5).
+pub(super) fn is_header_value(value: &str) -> bool {
+    value
+        .bytes()
+        .all(|b| b == b'\t' || (b >= b' ' && b != 0x7f))
+}
+
 /// Lists the variables that a template names, in order; `Err` for a template that is not closed.
 pub(super) fn template_names(template: &str) -> Result<Vec<&str>, Refusal> {
     let mut names = Vec::new();

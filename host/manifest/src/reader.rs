@@ -231,6 +231,11 @@ impl<'r, 'a> Table<'r, 'a> {
         Some(text)
     }
 
+    /// Reports something about the table as a whole.
+    pub(super) fn problem(&self, message: impl Into<String>) {
+        self.reader.report(self.line, &self.key, message);
+    }
+
     pub(super) fn missing(&self, name: &str, example: &str) {
         self.reader.report(
             self.line,
@@ -331,14 +336,19 @@ impl<'r, 'a> Item<'r, 'a> {
 
     /// A whole number from 1 to `max`.
     pub(super) fn positive(&self, max: u64) -> Option<u64> {
+        self.within(1, max)
+    }
+
+    /// A whole number from `min` to `max`.
+    pub(super) fn within(&self, min: u64, max: u64) -> Option<u64> {
         let DeValue::Integer(integer) = self.value else {
             self.wrong_type("an integer");
             return None;
         };
         match u64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(number) if (1..=max).contains(&number) => Some(number),
+            Ok(number) if (min..=max).contains(&number) => Some(number),
             _ => {
-                self.problem(format!("must be from 1 to {max}, is {integer}"));
+                self.problem(format!("must be from {min} to {max}, is {integer}"));
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! What one part of a manifest must know of the others while it is read.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::model::{Component, Variable};
@@ -12,6 +12,10 @@ use super::reader::{Item, Reader, listed};
 pub(super) struct Scope<'s> {
     /// Where relative paths start.
     pub(super) folder: &'s Path,
+    /// The build profile that was asked for.
+    pub(super) profile: Option<&'s str>,
+    /// Every profile that some component has.
+    pub(super) profiles: RefCell<BTreeSet<String>>,
     variables: &'s BTreeMap<String, Variable>,
     references: RefCell<Vec<Reference>>,
 }
@@ -27,9 +31,15 @@ pub(super) struct Reference {
 }
 
 impl<'s> Scope<'s> {
-    pub(super) fn new(folder: &'s Path, variables: &'s BTreeMap<String, Variable>) -> Self {
+    pub(super) fn new(
+        folder: &'s Path,
+        profile: Option<&'s str>,
+        variables: &'s BTreeMap<String, Variable>,
+    ) -> Self {
         Self {
             folder,
+            profile,
+            profiles: RefCell::default(),
             variables,
             references: RefCell::default(),
         }
@@ -59,6 +69,21 @@ impl<'s> Scope<'s> {
                 ),
             });
         }
+    }
+
+    /// Reports a profile that was asked for and that no component has: a mistyped name.
+    pub(super) fn check_profile(&self, reader: &Reader<'_>) {
+        let profiles = self.profiles.borrow();
+        let Some(profile) = self.profile.filter(|name| !profiles.contains(*name)) else {
+            return;
+        };
+        let known: Vec<&str> = profiles.iter().map(String::as_str).collect();
+        let known = match known.as_slice() {
+            [] => "it has none".to_owned(),
+            known => format!("known: {}", listed(known)),
+        };
+        let message = format!("no component has the build profile {profile:?} ({known})");
+        reader.report(1, "", message);
     }
 
     /// Checks every component that fills an import: it exists, and has nothing of its own.

@@ -50,21 +50,57 @@ fn a_manifest_that_uses_everything_is_read() {
     let routes: Vec<_> = manifest
         .triggers
         .iter()
-        .map(|t| (&t.route, t.component.as_str()))
+        .map(|t| (&t.route, t.component().unwrap_or("static")))
         .collect();
     let path = |path: &str| Route::Path(path.to_owned());
     assert_eq!(
         routes,
         [
-            (&path("/hook/:account"), "main"),
+            (&path("/hook/:account"), "main-for-hook"),
             (&path("/..."), "inline-trigger-component"),
             (&Route::Private, "main"),
-            (&path("/other"), "http-trigger4-component"),
+            (&path("/other"), "http-trigger1-component"),
+            (&path("/old/..."), "static"),
         ]
     );
+    let ids: Vec<_> = manifest.triggers.iter().map(|t| t.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "hook",
+            "inline-trigger",
+            "main-http-trigger",
+            "http-trigger1",
+            "http-trigger2"
+        ]
+    );
+    assert_eq!(
+        manifest.triggers[4].answer,
+        Answer::Static(StaticResponse {
+            status_code: 301,
+            headers: vec![("location".to_owned(), "/".to_owned())],
+            body: "Moved".to_owned(),
+        })
+    );
+    let copy = &manifest.components["main-for-hook"];
+    assert_eq!(
+        copy.middleware,
+        [
+            Middleware {
+                source: DependencySource::Path("/app/auth.wasm".into()),
+                inherit: Inherit::Only(vec!["variables".to_owned()]),
+            },
+            Middleware {
+                source: DependencySource::Component("store".to_owned()),
+                inherit: Inherit::Nothing,
+            },
+        ]
+    );
+    assert_eq!(copy.key_value_stores, ["default"]);
 
     let main = &manifest.components["main"];
-    assert_eq!(main.source, Path::new("/app/bin/main.wasm"));
+    assert!(main.middleware.is_empty());
+    assert_eq!(main.source, Source::Path("/app/bin/main.wasm".into()));
     assert_eq!(main.variables["salutation"], "{{ greeting }}, {{ token }}");
     assert_eq!(main.environment["LANG"], "C");
     assert_eq!(
@@ -115,6 +151,15 @@ fn a_manifest_that_uses_everything_is_read() {
         }
     );
     assert_eq!(dependency("plain-name").inherit, Inherit::Everything);
+    let remote = Download {
+        url: "https://example.com/remote.wasm".to_owned(),
+        sha256: "0123456789abcdef".repeat(4),
+    };
+    assert_eq!(
+        dependency("far:away/lib").source,
+        DependencySource::Url(remote.clone())
+    );
+    assert_eq!(manifest.components["remote"].source, Source::Url(remote));
     let whole = &manifest.components["whole"];
     assert!(whole.dependencies_inherit_configuration);
     assert_eq!(
@@ -344,11 +389,20 @@ fn errors_in_components() {
         ),
         (
             "[component.b]\nsource = { url = \"https://x/y.wasm\", digest = \"sha256:0\" }",
-            "8: component.b.source: not supported by this host: it downloads no component, neither from a URL nor from a registry; fetch the file and write `source = \"target/wasm32-wasip2/release/NAME.wasm\"`",
+            "8: component.b.source.digest: \"sha256:0\" is no digest; write \"sha256:\" and the 64 lower-case hexadecimal digits that `sha256sum` prints for the file",
+        ),
+        (
+            "[component.b]\nsource = { url = \"file:///y.wasm\", digest = \"sha256:0\" }",
+            "8: component.b.source.url: \"file:///y.wasm\" is no web address; begin it with \"https://\"",
+        ),
+        (
+            "[component.b]\nsource = { url = \"https://x/y.wasm\", sha256 = \"0\" }",
+            "8: component.b.source.digest: missing; add `digest = \"sha256:…\"`\n\
+             /app/spin.toml:8: component.b.source.sha256: unknown key; known here: digest, url",
         ),
         (
             "[component.b]\nsource = { registry = \"r\", package = \"a:b\", version = \"1\" }",
-            "8: component.b.source: not supported by this host: it downloads no component, neither from a URL nor from a registry; fetch the file and write `source = \"target/wasm32-wasip2/release/NAME.wasm\"`",
+            "8: component.b.source: not supported by this host: it fetches no component from a registry; name its file with `source = \"target/wasm32-wasip2/release/NAME.wasm\"`, or its URL with `{ url = \"https://…\", digest = \"sha256:…\" }`",
         ),
         (
             "[component.b]\nsource = \"\"",
@@ -363,8 +417,10 @@ fn errors_in_components() {
             "9: component.b.targets: not supported by this host: it checks no component against other environments; remove the key",
         ),
         (
-            "[component.b]\nsource = \"b\"\n[component.b.profile.debug]\nsource = \"d\"",
-            "9: component.b.profile: not supported by this host: it knows one build of each component; remove the table",
+            "[component.b]\nsource = \"b\"\n[component.b.profile.debug]\nfiles = [\"d\"]\nbuild = { workdir = \"x\" }",
+            "10: component.b.profile.debug.files: unknown key; known here: build, dependencies, environment, source\n\
+             /app/spin.toml:11: component.b.profile.debug.build.command: missing; add `command = \"cargo build --release --target wasm32-wasip2 -p NAME\"`\n\
+             /app/spin.toml:11: component.b.profile.debug.build.workdir: unknown key; known here: command",
         ),
         (
             "[component.b]\nsource = \"b\"\n[component.b.variables]\nx = \"{{ nam }}\"",
@@ -399,8 +455,12 @@ fn errors_in_components() {
             "9: component.b.environment.X: must be a string, is an integer",
         ),
         (
-            "[component.b]\nsource = \"b\"\nfiles = [{ source = \"x\", destination = \"y\" }]",
-            "9: component.b.files: the destination must be absolute; write \"/y\"",
+            "[component.b]\nsource = \"b\"\nfiles = [{ source = \"x\", destination = \"/y/../..\" }]",
+            "9: component.b.files: the destination \"/y/../..\" leaves the guest's root; remove the \"..\"",
+        ),
+        (
+            "[component.b]\nsource = \"b\"\nfiles = [\"a/.\"]",
+            "9: component.b.files: the pattern \"a/.\" names a folder; write a pattern that ends in \"**/*\", or `{ source = \"FOLDER\", destination = \"/\" }`",
         ),
         (
             "[component.b]\nsource = \"b\"\nfiles = [{ source = \"x\", dest = \"/\" }]",
@@ -458,7 +518,8 @@ fn errors_in_limits() {
 
 #[test]
 fn errors_in_dependencies() {
-    const DOWNLOAD: &str = "not supported by this host: it downloads no dependency, neither from a registry nor from a URL; fetch the component and write `{ component = \"ID\" }` or `{ path = \"file.wasm\" }`";
+    const FORMS: &str = "`{ component = \"ID\" }`, `{ path = \"file.wasm\" }` or `{ url = \"https://…\", digest = \"sha256:…\" }`";
+    const DOWNLOAD: &str = "not supported by this host: it fetches nothing from a registry; write `{ component = \"ID\" }`, `{ path = \"file.wasm\" }` or `{ url = \"https://…\", digest = \"sha256:…\" }`";
     let one = |entry: &str| {
         let text = format!("[component.a.dependencies]\n{entry}");
         errors(parse_after_head(&text)).replace(&format!("{PATH}:"), "")
@@ -472,16 +533,16 @@ fn errors_in_dependencies() {
         ),
         (
             r#""x:y" = { url = "https://x", digest = "sha256:0" }"#,
-            format!("8: component.a.dependencies.\"x:y\": {DOWNLOAD}"),
+            "8: component.a.dependencies.\"x:y\".digest: \"sha256:0\" is no digest; write \"sha256:\" and the 64 lower-case hexadecimal digits that `sha256sum` prints for the file".to_owned(),
         ),
         (
             r#""x:y/z" = { componnent = "b" }"#,
-            "8: component.a.dependencies.\"x:y/z\": names nothing that fills it; write `{ component = \"ID\" }` or `{ path = \"file.wasm\" }`\n\
-             8: component.a.dependencies.\"x:y/z\".componnent: unknown key; did you mean \"component\"?".to_owned(),
+            format!("8: component.a.dependencies.\"x:y/z\": names nothing that fills it; write {FORMS}\n\
+             8: component.a.dependencies.\"x:y/z\".componnent: unknown key; did you mean \"component\"?"),
         ),
         (
             r#""x:y/z" = { component = "b", path = "b.wasm" }"#,
-            "8: component.a.dependencies.\"x:y/z\": names both a component and a path; write `{ component = \"ID\" }` or `{ path = \"file.wasm\" }`".to_owned(),
+            format!("8: component.a.dependencies.\"x:y/z\": names more than one of component, path and url; write {FORMS}"),
         ),
         (
             r#""x:y/z" = { component = "b" }"#,
@@ -544,16 +605,37 @@ fn errors_in_triggers() {
             "5: trigger.redis: not supported by this host: it has no \"redis\" trigger; only [[trigger.http]]",
         ),
         (
-            "[[trigger.http]]\nroute = \"/\"\nstatic_response = { body = \"x\" }",
-            "7: trigger.http.static_response: not supported by this host: every route is answered by a component; write `component = \"ID\"`",
+            "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\nstatic_response = { body = \"x\" }",
+            "8: trigger.http.static_response: stands beside `component`, and only one can answer; remove one",
+        ),
+        (
+            "[[trigger.http]]\nroute = { private = true }\nstatic_response = { body = \"x\" }",
+            "7: trigger.http.static_response: cannot be reached: a private route is called by the name of its component; write a path for `route`",
+        ),
+        (
+            "[[trigger.http]]\nroute = \"/\"\nstatic_response = { status_code = 99, statuscode = 1, headers = { \"a b\" = \"\", c = \"\\u0000\" } }",
+            "7: trigger.http.static_response.headers.\"a b\": \"a b\" is no header name; use letters, digits and '-'\n\
+             7: trigger.http.static_response.headers.c: has a control character, which no header may have; remove it\n\
+             7: trigger.http.static_response.status_code: must be from 100 to 999, is 99\n\
+             7: trigger.http.static_response.statuscode: unknown key; did you mean \"status_code\"?",
         ),
         (
             "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ncomponents = { x = \"a\" }",
-            "8: trigger.http.components: not supported by this host: an HTTP trigger has one component here; remove the table",
+            "8: trigger.http.components: not supported by this host: Spin's HTTP trigger does nothing with it either; remove the table",
         ),
         (
-            "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ndependencies.middleware = [{ component = \"a\" }]",
-            "8: trigger.http.dependencies: not supported by this host: it puts no middleware before a component; remove the table",
+            "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ndependencies.midleware = [{ component = \"a\" }]",
+            "8: trigger.http.dependencies.midleware: unknown key; did you mean \"middleware\"?",
+        ),
+        (
+            "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ndependencies.middleware = [{ component = \"b\" }, { path = \"m\", export = \"x\" }, { package = \"x:y\", version = \"1\" }]",
+            "8: trigger.http.dependencies.middleware: not supported by this host: it fetches nothing from a registry; write `{ component = \"ID\" }`, `{ path = \"file.wasm\" }` or `{ url = \"https://…\", digest = \"sha256:…\" }`\n\
+             8: trigger.http.dependencies.middleware: there is no component \"b\"; add the table [component.b]\n\
+             8: trigger.http.dependencies.middleware.export: unknown key; known here: component, digest, inherit_configuration, package, path, registry, url, version",
+        ),
+        (
+            "[[trigger.http]]\nroute = \"/\"\nstatic_response = {}\ndependencies.middleware = []",
+            "8: trigger.http.dependencies.middleware: stands before a static response, to which nothing is passed; remove it",
         ),
         (
             "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\nexecutor = { type = \"wagi\" }",
@@ -603,6 +685,111 @@ fn errors_in_triggers() {
     ] {
         assert_eq!(one(text), want, "{text}");
     }
+}
+
+#[test]
+fn a_build_profile_takes_the_place_of_what_it_names() {
+    let text = "spin_manifest_version = 2\n\
+        application.name = \"app\"\n\
+        trigger.http = []\n\
+        [component.plain]\nsource = \"plain\"\n\
+        [component.a]\nsource = \"release\"\nenvironment = { A = \"1\", B = \"2\" }\n\
+        build = { command = \"make\", workdir = \"w\" }\n\
+        [component.a.dependencies]\n\"x:y/z\" = { path = \"one\" }\n\
+        [component.a.profile.debug]\nsource = \"debug\"\nenvironment = { B = \"3\" }\n\
+        build.command = [\"make debug\"]\n\
+        dependencies = { \"x:y/z\" = { path = \"two\" }, \"v:w\" = { path = \"three\" } }\n\
+        [component.a.profile.built]\nsource = \"built\"\n\
+        [component.b]\nsource = \"b\"\nprofile.built.build.command = \"make b\"\n";
+    let read = |profile| Manifest::parse_with(text, Path::new(PATH), profile);
+    for (profile, source, environment, command, dependencies) in [
+        (None, "release", ["1", "2"], "make", vec!["/app/one"]),
+        (
+            Some("debug"),
+            "debug",
+            ["1", "3"],
+            "make debug",
+            vec!["/app/three", "/app/two"],
+        ),
+        (Some("built"), "built", ["1", "2"], "make", vec!["/app/one"]),
+    ] {
+        let manifest = read(profile).expect("is sound");
+        let a = &manifest.components["a"];
+        let path = Path::new("/app").join(source);
+        assert_eq!(a.source, Source::Path(path), "{profile:?}");
+        assert_eq!(
+            [&*a.environment["A"], &*a.environment["B"]],
+            environment,
+            "{profile:?}"
+        );
+        let build = a.build.as_ref().expect("a has a build");
+        assert_eq!(build.command, [command], "{profile:?}");
+        assert_eq!(build.workdir, Path::new("/app/w"), "{profile:?}");
+        let from = |dependency: &Dependency| match &dependency.source {
+            DependencySource::Path(path) => path.display().to_string(),
+            other => format!("{other:?}"),
+        };
+        let paths: Vec<_> = a.dependencies.values().map(from).collect();
+        assert_eq!(paths, dependencies, "{profile:?}");
+        let plain = &manifest.components["plain"];
+        assert_eq!(plain.source, Source::Path("/app/plain".into()));
+        let b = manifest.components["b"].build.as_ref();
+        assert_eq!(b.is_some(), profile == Some("built"), "{profile:?}");
+    }
+    assert_eq!(
+        errors(read(Some("deubg"))),
+        "/app/spin.toml:1: no component has the build profile \"deubg\" (known: built, debug)"
+    );
+}
+
+#[test]
+fn triggers_have_the_ids_that_spin_gives_them() {
+    let text = "[[trigger.http]]\nid = \"http-trigger1\"\nroute = \"/1\"\ncomponent = \"a\"\n\
+        [[trigger.http]]\nroute = \"/2\"\ncomponent = \"a\"\n\
+        [[trigger.http]]\nroute = \"/3\"\ncomponent = \"a\"\n\
+        [[trigger.http]]\nroute = \"/4\"\ncomponent = { source = \"x\" }\n\
+        [[trigger.http]]\nid = \"not kebab\"\nroute = \"/5\"\ncomponent = { source = \"x\" }\n\
+        [[trigger.http]]\nid = \"odd one\"\nroute = \"/6\"\ncomponent = { source = \"x\" }\n";
+    let head =
+        "spin_manifest_version = 2\napplication.name = \"app\"\ncomponent.a.source = \"a\"\n";
+    let manifest = parse(&format!("{head}{text}")).expect("is sound");
+    let got: Vec<_> = manifest
+        .triggers
+        .iter()
+        .map(|trigger| (trigger.id.as_str(), trigger.component().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("http-trigger1", "a"),
+            ("a-http-trigger", "a"),
+            ("http-trigger2", "a"),
+            ("http-trigger3", "http-trigger3-component"),
+            ("not kebab", "inline-component1"),
+            ("odd one", "inline-component2"),
+        ]
+    );
+}
+
+#[test]
+fn middleware_belongs_to_a_component_that_only_its_trigger_names() {
+    let with = |routes: &str| {
+        let head =
+            "spin_manifest_version = 2\napplication.name = \"app\"\ncomponent.a.source = \"a\"\n";
+        parse(&format!("{head}{routes}")).expect("is sound")
+    };
+    let first = "[[trigger.http]]\nid = \"one\"\nroute = \"/1\"\ncomponent = \"a\"\n\
+                 dependencies.middleware = [{ path = \"m\" }]\n";
+    let alone = with(first);
+    assert_eq!(alone.triggers[0].component(), Some("a"));
+    assert_eq!(alone.components["a"].middleware.len(), 1);
+
+    let second = "[[trigger.http]]\nroute = \"/2\"\ncomponent = \"a\"\n";
+    let shared = with(&format!("{first}{second}"));
+    assert_eq!(shared.triggers[0].component(), Some("a-for-one"));
+    assert_eq!(shared.triggers[1].component(), Some("a"));
+    assert_eq!(shared.components["a"].middleware.len(), 0);
+    assert_eq!(shared.components["a-for-one"].middleware.len(), 1);
 }
 
 proptest::proptest! {

@@ -1,9 +1,16 @@
-//! `[[trigger.http]]`: which component answers which path.
+//! `[[trigger.http]]`: what answers which path.
+//!
+//! 1. A trigger without an id gets the one that Spin would give it: it names a component that is
+//!    written out inside the trigger, and the copy of rule 3.
+//! 2. A trigger is answered by a component or by `static_response`, never both.
+//! 3. Middleware belongs to the component that the trigger names. When other triggers name that
+//!    component too, the trigger gets a copy of it, `<component>-for-<trigger>`, as on Spin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::component;
-use super::model::{Component, HttpTrigger, Route};
+use super::dependency::read_middleware;
+use super::model::{Answer, Component, HttpTrigger, Middleware, Route, StaticResponse};
 use super::names;
 use super::reader::{Item, Table};
 use super::scope::{Scope, no_such_component};
@@ -28,32 +35,104 @@ pub(super) fn read_all(
     }
     let mut lines = BTreeMap::new();
     let elements = http.map(|item| item.elements()).unwrap_or_default();
+    let tables: Vec<_> = elements
+        .iter()
+        .filter_map(|item| Some((item, item.table()?)))
+        .collect();
+    let ids = ids(&tables);
     let mut triggers = Vec::new();
-    for (index, item) in elements.iter().enumerate() {
-        let Some(table) = item.table() else { continue };
+    let mut middleware = Vec::new();
+    for ((item, table), id) in tables.iter().zip(ids) {
         let mut one = One {
-            number: index + 1,
-            table: &table,
+            id,
+            table,
             components,
         };
+        let before = one.middleware(scope);
         if let Some(trigger) = one.read(scope) {
             refuse_second(&trigger, item, &mut lines);
             triggers.push(trigger);
+            middleware.push(before);
         }
     }
+    place(middleware, &mut triggers, components);
     triggers
+}
+
+/// The id of each trigger: its own, else one made of its component's, else a numbered one.
+fn ids(tables: &[(&Item<'_, '_>, Table<'_, '_>)]) -> Vec<String> {
+    let written = |table: &Table<'_, '_>| {
+        let id = table.string("id")?;
+        (!id.is_empty()).then_some(id)
+    };
+    let own: Vec<_> = tables.iter().map(|(_, table)| written(table)).collect();
+    let mut taken: BTreeSet<String> = own.iter().flatten().cloned().collect();
+    let mut give = |own: Option<String>, table: &Table<'_, '_>| {
+        if let Some(id) = own {
+            return id;
+        }
+        let component = table.get("component");
+        let natural = component
+            .as_ref()
+            .and_then(Item::as_str)
+            .map(|id| format!("{id}-http-trigger"));
+        let numbered = (1_usize..).map(|number| format!("http-trigger{number}"));
+        let id = natural
+            .into_iter()
+            .chain(numbered)
+            .find(|id| !taken.contains(id))
+            .unwrap_or_default();
+        taken.insert(id.clone());
+        id
+    };
+    own.into_iter()
+        .zip(tables)
+        .map(|(own, (_, table))| give(own, table))
+        .collect()
+}
+
+/// Gives each trigger's middleware to its component, or to a copy of it.
+fn place(
+    middleware: Vec<Vec<Middleware>>,
+    triggers: &mut [HttpTrigger],
+    components: &mut BTreeMap<String, Component>,
+) {
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for id in triggers.iter().filter_map(HttpTrigger::component) {
+        *uses.entry(id.to_owned()).or_default() += 1;
+    }
+    for (trigger, middleware) in triggers.iter_mut().zip(middleware) {
+        let Answer::Component(id) = &mut trigger.answer else {
+            continue;
+        };
+        if middleware.is_empty() {
+            continue;
+        }
+        if uses.get(id).is_some_and(|uses| *uses > 1) {
+            let Some(mut copy) = components.get(id).cloned() else {
+                continue;
+            };
+            copy.id = format!("{id}-for-{}", trigger.id);
+            id.clone_from(&copy.id);
+            components.insert(copy.id.clone(), copy);
+        }
+        if let Some(component) = components.get_mut(id) {
+            component.middleware = middleware;
+        }
+    }
 }
 
 /// Reports a trigger that would answer what an earlier one answers.
 fn refuse_second(trigger: &HttpTrigger, item: &Item<'_, '_>, lines: &mut BTreeMap<String, usize>) {
+    let component = trigger.component().unwrap_or_default();
     let (shape, said) = match &trigger.route {
         Route::Path(path) => (
             names::route_shape(path).unwrap_or_else(|_| path.clone()),
             format!("the route {path:?}"),
         ),
         Route::Private => (
-            format!("private {}", trigger.component),
-            format!("the private route of {:?}", trigger.component),
+            format!("private {component}"),
+            format!("the private route of {component:?}"),
         ),
     };
     if let Some(first) = lines.get(&shape) {
@@ -67,41 +146,44 @@ fn refuse_second(trigger: &HttpTrigger, item: &Item<'_, '_>, lines: &mut BTreeMa
 
 /// One `[[trigger.http]]`.
 struct One<'s, 'r, 'a> {
-    /// Its place among the triggers, from 1.
-    number: usize,
+    id: String,
     table: &'s Table<'r, 'a>,
     components: &'s mut BTreeMap<String, Component>,
 }
 
 impl One<'_, '_, '_> {
     fn read(&mut self, scope: &Scope<'_>) -> Option<HttpTrigger> {
-        let id = self.table.string("id");
+        self.table.get("id");
         let route = self.route();
         self.executor();
         self.table.unsupported(
-            "static_response",
-            "every route is answered by a component; write `component = \"ID\"`",
-        );
-        self.table.unsupported(
             "components",
-            "an HTTP trigger has one component here; remove the table",
+            "Spin's HTTP trigger does nothing with it either; remove the table",
         );
-        self.table.unsupported(
-            "dependencies",
-            "it puts no middleware before a component; remove the table",
-        );
-        let component = match self.table.get("component") {
-            Some(item) => self.component(&item, id, scope),
-            None if self.table.has("static_response") => None,
-            None => {
+        let fixed = self.table.get("static_response");
+        let answer = match (self.table.get("component"), &fixed) {
+            (Some(item), None) => self.component(&item, scope).map(Answer::Component),
+            (None, Some(item)) => static_response(item).map(Answer::Static),
+            (Some(_), Some(item)) => {
+                item.problem("stands beside `component`, and only one can answer; remove one");
+                None
+            }
+            (None, None) => {
                 self.table.missing("component", "component = \"ID\"");
                 None
             }
         };
+        if let (Some(item), Some(Route::Private)) = (&fixed, &route) {
+            item.problem(
+                "cannot be reached: a private route is called by the name of its component; \
+                 write a path for `route`",
+            );
+        }
         self.table.finish();
         Some(HttpTrigger {
+            id: self.id.clone(),
             route: route?,
-            component: component?,
+            answer: answer?,
         })
     }
 
@@ -148,14 +230,26 @@ impl One<'_, '_, '_> {
         }
     }
 
-    fn component(
-        &mut self,
-        item: &Item<'_, '_>,
-        id: Option<String>,
-        scope: &Scope<'_>,
-    ) -> Option<String> {
+    /// What gets the requests before the component does, outermost first.
+    fn middleware(&self, scope: &Scope<'_>) -> Vec<Middleware> {
+        let Some(table) = self.table.table("dependencies") else {
+            return Vec::new();
+        };
+        let list = table.get("middleware");
+        table.finish();
+        let Some(list) = list else { return Vec::new() };
+        if self.table.has("static_response") {
+            list.problem("stands before a static response, to which nothing is passed; remove it");
+        }
+        list.elements()
+            .iter()
+            .filter_map(|item| read_middleware(item, &self.id, scope))
+            .collect()
+    }
+
+    fn component(&mut self, item: &Item<'_, '_>, scope: &Scope<'_>) -> Option<String> {
         if item.is_table() {
-            let id = self.inline_id(id);
+            let id = self.inline_id();
             let component = component::read(&id, item, scope)?;
             self.components.insert(id.clone(), component);
             return Some(id);
@@ -169,16 +263,46 @@ impl One<'_, '_, '_> {
     }
 
     /// The id that Spin gives a component written out inside its trigger.
-    fn inline_id(&self, trigger: Option<String>) -> String {
-        let trigger = trigger.unwrap_or_else(|| format!("http-trigger{}", self.number));
-        let natural = format!("{trigger}-component");
+    fn inline_id(&self) -> String {
+        let natural = format!("{}-component", self.id);
         let is_free = |id: &String| !self.components.contains_key(id);
         if names::kebab(&natural).is_ok() && is_free(&natural) {
             return natural;
         }
-        (self.number..)
+        (1_usize..)
             .map(|number| format!("inline-component{number}"))
             .find(is_free)
             .unwrap_or(natural)
     }
+}
+
+/// Reads `static_response`.
+fn static_response(item: &Item<'_, '_>) -> Option<StaticResponse> {
+    /// The statuses that HTTP has: three digits, the first no zero.
+    const STATUSES: (u64, u64) = (100, 999);
+    const OK: u16 = 200;
+    let table = item.table()?;
+    let status = table
+        .get("status_code")
+        .and_then(|item| item.within(STATUSES.0, STATUSES.1))
+        .and_then(|number| u16::try_from(number).ok());
+    let mut headers = Vec::new();
+    for (name, item, value) in table.string_map("headers") {
+        if !names::is_header_name(name) {
+            item.problem(format!(
+                "{name:?} is no header name; use letters, digits and '-'"
+            ));
+        }
+        if !names::is_header_value(&value) {
+            item.problem("has a control character, which no header may have; remove it");
+        }
+        headers.push((name.to_owned(), value));
+    }
+    let body = table.string("body").unwrap_or_default();
+    table.finish();
+    Some(StaticResponse {
+        status_code: status.unwrap_or(OK),
+        headers,
+        body,
+    })
 }

@@ -9,18 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use tempfile::TempDir;
 use tracing::info;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::{App, Options, tls};
 use crate::capabilities::{Grants, Shared};
+use crate::files::{self, Mount};
+use crate::http::clients::Clients;
 use crate::http::dispatch::Dispatcher;
 use crate::http::outgoing::{Neighbours, Outgoing};
 use crate::http::routes::Router;
 use crate::instance::{Blueprint, Data, Limits, Pool, Settings, Sinks, Stop};
-use crate::manifest::{Component, HttpTrigger, Manifest, Route};
+use crate::manifest::{Answer, Component, HttpTrigger, Manifest, Route, StaticResponse};
+use crate::outbound::Blocked;
 use crate::schedule::{SECRET_VARIABLE, Sweep};
 use crate::variables::{Providers, Resolver, Secret};
 use crate::{cache, compose, engine, fence, instance, outbound};
@@ -50,7 +54,7 @@ impl App {
         let loader = Loader::new(manifest, &options, &resolver, &engine)?;
         let ids: BTreeSet<&str> = triggers
             .iter()
-            .map(|trigger| trigger.component.as_str())
+            .filter_map(|trigger| trigger.component())
             .collect();
         let blueprints = loader.load_all(ids)?;
 
@@ -58,12 +62,13 @@ impl App {
         let pool =
             |blueprint: Blueprint| (blueprint.id.to_string(), Pool::new(blueprint, stop.clone()));
         let pools: BTreeMap<_, _> = blueprints.into_iter().map(pool).collect();
-        let dispatcher = Arc::new(Dispatcher::new(
-            router,
-            pools,
-            options.max_requests,
-            stop.clone(),
-        ));
+        let files = loader
+            .files
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let dispatcher = Dispatcher::new(router, pools, options.max_requests, stop.clone())
+            .with_fixed(fixed(&triggers));
+        let dispatcher = Arc::new(dispatcher);
         _ = loader.neighbours.set(Arc::downgrade(&dispatcher));
         Ok(Self {
             name: manifest.application.name.clone(),
@@ -73,6 +78,7 @@ impl App {
             sweep,
             tls,
             stop,
+            _files: files,
         })
     }
 
@@ -84,13 +90,26 @@ impl App {
 
 /// The triggers of the components that are to run.
 fn triggers<'a>(manifest: &'a Manifest, only: &[String]) -> Vec<&'a HttpTrigger> {
-    let runs = |trigger: &&HttpTrigger| only.is_empty() || only.contains(&trigger.component);
+    let is_named = |id: &str| only.iter().any(|named| named == id);
+    let runs =
+        |trigger: &&HttpTrigger| only.is_empty() || trigger.component().is_some_and(is_named);
     manifest.triggers.iter().filter(runs).collect()
+}
+
+/// The routes that the host answers itself.
+fn fixed(triggers: &[&HttpTrigger]) -> BTreeMap<String, StaticResponse> {
+    let fixed = triggers
+        .iter()
+        .filter_map(|trigger| match (&trigger.route, &trigger.answer) {
+            (Route::Path(path), Answer::Static(fixed)) => Some((path.clone(), fixed.clone())),
+            _ => None,
+        });
+    fixed.collect()
 }
 
 fn router(triggers: &[&HttpTrigger]) -> anyhow::Result<Router> {
     let public = triggers.iter().filter_map(|trigger| match &trigger.route {
-        Route::Path(path) => Some((path.as_str(), trigger.component.as_str())),
+        Route::Path(path) => Some((path.as_str(), trigger.component().unwrap_or_default())),
         Route::Private => None,
     });
     Router::build(public).context("the manifest's [[trigger.http]] entries contradict each other")
@@ -134,6 +153,9 @@ struct Loader<'a> {
     linker: Linker<Data>,
     shared: Shared,
     neighbours: Neighbours,
+    clients: Arc<Clients>,
+    /// The folder of the copies of files, once a component has any.
+    files: Mutex<Option<TempDir>>,
 }
 
 impl<'a> Loader<'a> {
@@ -149,8 +171,10 @@ impl<'a> Loader<'a> {
             resolver,
             engine,
             linker: instance::linker(engine)?,
-            shared: Shared::new(manifest, &options.state_dir)?,
+            shared: Shared::new(manifest, &options.state_dir, &options.runtime_config)?,
             neighbours: Neighbours::default(),
+            clients: Arc::new(Clients::new(&options.runtime_config)?),
+            files: Mutex::default(),
         })
     }
 
@@ -183,11 +207,6 @@ impl<'a> Loader<'a> {
         let component = self.manifest.components.get(id);
         let component =
             component.with_context(|| format!("[[trigger.http]] names no component `{id}`"))?;
-        if !component.files.is_empty() {
-            bail!(
-                "[component.{id}] `files`: this host mounts no files into components; embed them in the component"
-            );
-        }
         let bytes = compose::load(self.manifest, id)?;
         let code = cache::load(self.engine, &bytes, &self.cache_dir())
             .with_context(|| format!("cannot load component `{id}`"))?;
@@ -198,7 +217,8 @@ impl<'a> Loader<'a> {
             .instantiate_pre(&code)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("component `{id}` has an import that nothing provides"))?;
-        let limits = Limits::resolve(&component.limits, &self.manifest.application.limits);
+        let limits = Limits::resolve(&component.limits, &self.manifest.application.limits)
+            .within_memory(self.options.runtime_config.max_instance_memory);
         Blueprint::new(id, pre, limits, self.settings(component)?)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("component `{id}` cannot answer HTTP requests"))
@@ -206,6 +226,44 @@ impl<'a> Loader<'a> {
 
     fn cache_dir(&self) -> std::path::PathBuf {
         Path::new(&self.options.state_dir).join(CACHE_DIR)
+    }
+
+    /// What `files` gives the component.
+    fn mounts(&self, component: &Component) -> anyhow::Result<Vec<Mount>> {
+        let folder = self.manifest.folder();
+        if self.options.direct_mounts {
+            return Ok(files::direct(component, folder)?);
+        }
+        if component.files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut copies = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let copies = match &mut *copies {
+            Some(copies) => copies,
+            none => none.insert(
+                tempfile::Builder::new()
+                    .prefix("chatly-files-")
+                    .tempdir()
+                    .context("no folder for the copies of the components' files")?,
+            ),
+        };
+        Ok(files::copy(
+            component,
+            folder,
+            &copies.path().join(&component.id),
+        )?)
+    }
+
+    /// What the runtime config lets nobody reach.
+    fn blocked(&self) -> anyhow::Result<Blocked> {
+        let blocked = &self.options.runtime_config.blocked_networks;
+        let networks = blocked.networks.iter().map(|text| text.parse());
+        Ok(Blocked {
+            networks: networks
+                .collect::<Result<_, _>>()
+                .context("block_networks")?,
+            private: blocked.private,
+        })
     }
 
     fn settings(&self, component: &Component) -> anyhow::Result<Settings> {
@@ -219,14 +277,18 @@ impl<'a> Loader<'a> {
         environment.extend(env.clone());
         let siblings = self.manifest.components.keys().map(String::as_str);
         let hosts = outbound::Grant::new(component, self.resolver, siblings)?
-            .with_private(self.options.allow_private.clone());
+            .with_private(self.options.allow_private.clone())
+            .with_blocked(self.blocked()?);
         let grants = Grants::new(component, self.resolver, hosts)?;
         Ok(Settings {
             environment: environment.into_iter().collect(),
+            files: self.mounts(component)?,
             sinks: Sinks::open(&component.id, log_dir.as_deref(), *quiet)?,
             outgoing: Outgoing {
+                component: component.id.as_str().into(),
                 hosts: grants.hosts.clone(),
                 neighbours: self.neighbours.clone(),
+                clients: self.clients.clone(),
             },
             grants,
             shared: self.shared.clone(),

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tracing::{info, warn};
 use wasmtime::Engine;
 
@@ -23,6 +24,7 @@ use crate::http::admission::{self, Admission, MAX_CONNECTIONS};
 use crate::http::dispatch::{Dispatcher, MAX_REQUESTS};
 use crate::http::server;
 use crate::instance::Stop;
+use crate::manifest::runtime_config::RuntimeConfig;
 use crate::outbound::Network;
 use crate::schedule::Sweep;
 use crate::telemetry::{self, Telemetry};
@@ -64,6 +66,10 @@ pub struct Options {
     pub max_requests: usize,
     /// How long a stop waits for what is in flight.
     pub stop_timeout: Duration,
+    /// The runtime config. Its `state_dir`, `log_dir` and variables are already in the others.
+    pub runtime_config: RuntimeConfig,
+    /// Let components see the folders of `files` themselves, not copies of them.
+    pub direct_mounts: bool,
     /// Sends what the environment asks for; nothing by default.
     pub telemetry: Arc<Telemetry>,
 }
@@ -86,6 +92,8 @@ impl Options {
             max_connections: MAX_CONNECTIONS,
             max_requests: MAX_REQUESTS,
             stop_timeout: STOP_TIMEOUT,
+            runtime_config: RuntimeConfig::default(),
+            direct_mounts: false,
             telemetry: Arc::default(),
         }
     }
@@ -100,6 +108,8 @@ pub struct App {
     sweep: Option<Sweep>,
     tls: Option<tokio_rustls::TlsAcceptor>,
     stop: Stop,
+    /// Copies of the components' files, removed with this.
+    _files: Option<TempDir>,
 }
 
 impl App {
@@ -120,6 +130,7 @@ impl App {
             sweep,
             tls,
             stop,
+            _files,
         } = self;
         let listener = server::bind(options.listen, options.find_free_port).await?;
         let _ticker = Ticker::start(&engine)?;

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::manifest::{Component, DependencySource, Manifest};
+use crate::manifest::{Component, DependencySource, Manifest, Source};
 
 /// Why a build stopped.
 #[derive(Debug, thiserror::Error)]
@@ -134,12 +134,16 @@ pub fn build(manifest: &Manifest, only: &[String]) -> Result<(), Error> {
 }
 
 fn check_artifact(component: &Component) -> Result<(), Error> {
-    if component.source.is_file() {
+    let Source::Path(path) = &component.source else {
+        // No build makes a download.
+        return Ok(());
+    };
+    if path.is_file() {
         return Ok(());
     }
     Err(Error::NoArtifact {
         component: component.id.clone(),
-        path: component.source.clone(),
+        path: path.clone(),
         has_build: component.build.is_some(),
     })
 }
@@ -148,8 +152,10 @@ fn check_artifact(component: &Component) -> Result<(), Error> {
 fn selected<'m>(manifest: &'m Manifest, only: &[String]) -> Vec<&'m Component> {
     let mut wanted: BTreeSet<&str> = only.iter().map(String::as_str).collect();
     for component in only.iter().filter_map(|id| manifest.components.get(id)) {
-        for dependency in component.dependencies.values() {
-            if let DependencySource::Component(id) = &dependency.source {
+        let dependencies = component.dependencies.values().map(|one| &one.source);
+        let middleware = component.middleware.iter().map(|one| &one.source);
+        for source in dependencies.chain(middleware) {
+            if let DependencySource::Component(id) = source {
                 wanted.insert(id);
             }
         }

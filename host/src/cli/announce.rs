@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::manifest::{Manifest, Route};
+use crate::manifest::{HttpTrigger, Manifest, Route};
 use crate::state_dir::{self, Secrets};
 
 /// The route of the event stream (section 7 of the architecture).
@@ -85,17 +85,23 @@ impl Announcement {
     }
 
     fn triggers(&self) -> impl Iterator<Item = (String, &str)> {
-        let runs = |id: &String| self.only.is_empty() || self.only.contains(id);
+        let runs = |trigger: &HttpTrigger| {
+            self.only.is_empty()
+                || (trigger.component()).is_some_and(|id| self.only.iter().any(|only| only == id))
+        };
         self.manifest
             .triggers
             .iter()
-            .filter(move |trigger| runs(&trigger.component))
+            .filter(move |trigger| runs(trigger))
             .map(|trigger| {
+                let component = trigger.component();
                 let route = match &trigger.route {
                     Route::Path(path) => path.clone(),
-                    Route::Private => format!("http://{}.spin.internal", trigger.component),
+                    Route::Private => {
+                        format!("http://{}.spin.internal", component.unwrap_or_default())
+                    }
                 };
-                (route, trigger.component.as_str())
+                (route, component.unwrap_or("(static response)"))
             })
     }
 

@@ -19,10 +19,13 @@ pub(super) struct Args {
     /// Build only this component and what fills its imports; may be repeated
     #[arg(short, long = "component-id", value_name = "ID")]
     component: Vec<String>,
+    /// The build profile: components that have it are built and run by it
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let manifest = args.manifest.load()?;
+    let manifest = args.manifest.load_with(args.profile.as_deref())?;
     check_ids(&manifest, &args.component)?;
     builder::build(&manifest, &args.component)?;
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::manifest_file::ManifestFile;
+use super::up::default_state_dir;
+use crate::download;
 use crate::inspect::{self, Report};
 use crate::manifest::{Component, Manifest};
 
@@ -26,7 +28,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let manifest = args.manifest.load()?;
+    let mut manifest = args.manifest.load()?;
+    let downloads = default_state_dir(&manifest).join(download::FOLDER);
+    download::fetch_all(&mut manifest, &downloads)?;
     let report = inspect::report(&manifest)?;
     let text = if args.json {
         json(&manifest, &report)?

@@ -19,7 +19,12 @@ pub(super) struct ManifestFile {
 impl ManifestFile {
     /// Reads and checks it.
     pub(super) fn load(&self) -> Result<Manifest> {
-        Ok(Manifest::load(&self.find()?)?)
+        self.load_with(None)
+    }
+
+    /// Reads and checks it, with a build profile.
+    pub(super) fn load_with(&self, profile: Option<&str>) -> Result<Manifest> {
+        Ok(Manifest::load_with(&self.find()?, profile)?)
     }
 
     fn find(&self) -> Result<PathBuf> {

@@ -14,10 +14,13 @@ use super::announce::{Announcement, KeySource};
 use super::manifest_file::ManifestFile;
 use crate::app::{App, Options};
 use crate::builder;
+use crate::download;
 use crate::http::admission::MAX_CONNECTIONS;
 use crate::http::dispatch::MAX_REQUESTS;
 use crate::manifest::Manifest;
+use crate::manifest::runtime_config::{LogDir, RuntimeConfig};
 use crate::outbound::Network;
+use crate::runtime_config;
 use crate::state_dir::{self, Secrets, StateDir};
 use crate::telemetry::Telemetry;
 
@@ -32,13 +35,16 @@ const STOPPED_AT_ONCE: i32 = 130;
 /// Prints `listening on http://ADDR` (`https` with --tls-cert) on standard output once it accepts connections. Stops on
 /// SIGINT or SIGTERM after finishing what is in flight; a second signal stops it at once.
 ///
-/// Variables are set, in this order, by --variable, by SPIN_VARIABLE_NAME in the environment, and by
-/// `default` in the manifest. A secret variable that is required and has no value gets a random local one,
+/// Variables are set, in this order, by --variable, by the providers of --runtime-config-file, by
+/// SPIN_VARIABLE_NAME in the environment or in a file .env, and by `default` in the manifest. A secret variable that is required and has no value gets a random local one,
 /// which is kept in the state dir and printed once.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     manifest: ManifestFile,
+    /// The build profile: components that have it are built and run by it
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Serve what is built already, without running the build commands
     #[arg(long)]
     no_build: bool,
@@ -72,6 +78,12 @@ pub(super) struct Args {
     /// Folder for databases, caches, logs and local secrets [default: .chatly beside the manifest]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// What this place decides about the application: stores, providers of variables, networks
+    #[arg(long, value_name = "FILE", env = "RUNTIME_CONFIG_FILE")]
+    runtime_config_file: Option<PathBuf>,
+    /// Let components see the folders that `files` names, in place of copies made at the start
+    #[arg(long)]
+    direct_mounts: bool,
     /// Set a variable that the manifest declares; may be repeated
     #[arg(long, value_name = "K=V", value_parser = parse_pair)]
     variable: Vec<(String, String)>,
@@ -110,21 +122,30 @@ struct Start {
     quiet: bool,
     only: Vec<String>,
     allow_private: Vec<Network>,
+    config: RuntimeConfig,
+    direct_mounts: bool,
     telemetry: Arc<Telemetry>,
 }
 
 pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
-    let manifest = args.manifest.load()?;
+    let mut manifest = args.manifest.load_with(args.profile.as_deref())?;
     check_ids(&manifest, &args.component)?;
     let mut variables: BTreeMap<_, _> = args.variable.into_iter().collect();
     check_variables(&manifest, &variables)?;
+    let config = match &args.runtime_config_file {
+        Some(path) => RuntimeConfig::load(path)?,
+        None => RuntimeConfig::default(),
+    };
+    add_provided(&mut variables, &config, &manifest)?;
     let state_root = args
         .state_dir
+        .or_else(|| config.state_dir.clone())
         .unwrap_or_else(|| default_state_dir(&manifest));
     let state_dir = StateDir::open(&state_root)?;
     if !args.no_build {
         builder::build(&manifest, &args.component)?;
     }
+    download::fetch_all(&mut manifest, &state_dir.root().join(download::FOLDER))?;
 
     let has_value = |name: &str| variables.contains_key(name) || is_in_environment(name);
     let wanting = state_dir::wanting_local_secrets(&manifest, has_value);
@@ -140,10 +161,11 @@ pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
     announcement.print_secrets(&secrets)?;
     add_secrets(&mut variables, &wanting, &secrets);
 
-    let log_dir = match args.log_dir.as_deref() {
-        None => Some(state_dir.log_dir()),
-        Some("") => None,
-        Some(folder) => Some(folder.into()),
+    let log_dir = match (args.log_dir.as_deref(), &config.log_dir) {
+        (Some(""), _) | (None, Some(LogDir::Nowhere)) => None,
+        (Some(folder), _) => Some(folder.into()),
+        (None, Some(LogDir::At(folder))) => Some(folder.clone()),
+        (None, None) => Some(state_dir.log_dir()),
     };
     let start = Start {
         manifest,
@@ -160,6 +182,8 @@ pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
         quiet: args.quiet,
         only: args.component,
         allow_private: args.allow_private,
+        config,
+        direct_mounts: args.direct_mounts,
         telemetry,
     };
     let runtime = tokio::runtime::Runtime::new().context("no threads for the runtime")?;
@@ -184,6 +208,8 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
         quiet: start.quiet,
         only: start.only,
         allow_private: start.allow_private,
+        runtime_config: start.config,
+        direct_mounts: start.direct_mounts,
         telemetry: start.telemetry,
         ..Options::new(start.state_dir.root().to_owned())
     };
@@ -196,6 +222,20 @@ async fn run_app(start: Start, ready: impl FnOnce(SocketAddr)) -> Result<()> {
 /// The state dir of `manifest` when nobody names another.
 pub(super) fn default_state_dir(manifest: &Manifest) -> PathBuf {
     manifest.folder().join(state_dir::DEFAULT_NAME)
+}
+
+/// Adds what the providers of the runtime config, or a file `.env`, give.
+fn add_provided(
+    variables: &mut BTreeMap<String, String>,
+    config: &RuntimeConfig,
+    manifest: &Manifest,
+) -> Result<()> {
+    let folder = std::env::current_dir().context("the working directory is gone")?;
+    let environment = |name: &str| std::env::var(name).ok();
+    for (name, value) in runtime_config::variables(config, manifest, environment, &folder)? {
+        variables.entry(name).or_insert(value);
+    }
+    Ok(())
 }
 
 fn add_secrets(variables: &mut BTreeMap<String, String>, names: &[String], secrets: &Secrets) {
@@ -394,11 +434,9 @@ mod tests {
     }
 
     #[test]
-    fn flags_without_a_feature_behind_them_are_unknown() {
-        for flag in ["--watch", "--runtime-config-file"] {
-            let kind = parse(&[flag]).unwrap_err().kind();
-            assert_eq!(kind, clap::error::ErrorKind::UnknownArgument, "{flag}");
-        }
+    fn a_flag_without_a_feature_behind_it_is_unknown() {
+        let kind = parse(&["--watch"]).unwrap_err().kind();
+        assert_eq!(kind, clap::error::ErrorKind::UnknownArgument);
     }
 
     #[test]

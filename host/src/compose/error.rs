@@ -82,6 +82,27 @@ pub enum Error {
         /// Why.
         source: fence::Error,
     },
+    /// Middleware cannot be fenced.
+    #[error("middleware `{part}` of component `{root}` is refused: {source}")]
+    FenceLayer {
+        /// Id of the root.
+        root: String,
+        /// Id of the middleware.
+        part: String,
+        /// Why.
+        source: fence::Error,
+    },
+    /// Middleware that passes nothing on, or a component that cannot stand behind it.
+    #[error(
+        "`{part}` does not {direction} `{}`, which every middleware imports and exports, and the component behind it exports",
+        super::HANDLER
+    )]
+    NoHandler {
+        /// Id of the part.
+        part: String,
+        /// `import` or `export`.
+        direction: &'static str,
+    },
     /// The parts fit, but the whole does not.
     #[error("cannot compose component `{root}`: {reason}")]
     Whole {

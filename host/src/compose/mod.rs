@@ -7,10 +7,11 @@
 //! 3. Before that, a dependency is fenced ([`crate::fence`]) from what it does not inherit.
 //! 4. Imports that nobody fills stay imports, merged by name; the root's exports are the result's.
 //! 5. Without dependencies the root's bytes pass through unchanged.
-//!
-//! Core modules are refused, also those that carry component type information.
+//! 6. A core module is made a component when it is read ([`parts`]).
+//! 7. Middleware is fenced like a dependency and put before the whole ([`wrap`]).
 
 mod error;
+mod layers;
 mod name;
 mod parts;
 
@@ -18,8 +19,9 @@ use wac_graph::types::{Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
 pub use error::Error;
+pub use layers::{HANDLER, Layer, wrap};
 pub use name::Name;
-pub use parts::{load, parts};
+pub use parts::{layers, load, parts};
 
 use crate::fence;
 use crate::manifest::Inherit;

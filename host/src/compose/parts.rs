@@ -1,11 +1,12 @@
 //! Reads what a manifest composes: a component and what fills its imports.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{Fill, Part, compose};
-use crate::manifest::{DependencySource, Inherit, Manifest};
+use super::{Fill, Layer, Part, compose, wrap};
+use crate::manifest::{DependencySource, Inherit, Manifest, Source};
 
 /// Reads component `id` of `manifest` and its dependencies, and composes them.
 ///
@@ -13,7 +14,31 @@ use crate::manifest::{DependencySource, Inherit, Manifest};
 /// When a file cannot be read or the parts do not fit; the message names component and file.
 pub fn load(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<u8>> {
     let (root, fills) = parts(manifest, id)?;
-    Ok(compose(&root, &fills)?)
+    let whole = Part {
+        bytes: compose(&root, &fills)?,
+        id: root.id,
+    };
+    Ok(wrap(whole, &layers(manifest, id)?)?)
+}
+
+/// Reads the middleware of component `id` of `manifest`, outermost first.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn layers(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<Layer>> {
+    let component = manifest
+        .components
+        .get(id)
+        .with_context(|| format!("no component `{id}` in the manifest"))?;
+    let layer = |middleware: &crate::manifest::Middleware| {
+        let part = dependency(manifest, &middleware.source)
+            .with_context(|| format!("middleware of component `{id}`"))?;
+        Ok(Layer {
+            part,
+            inherit: middleware.inherit.clone(),
+        })
+    };
+    component.middleware.iter().map(layer).collect()
 }
 
 /// Reads component `id` of `manifest` and its dependencies.
@@ -25,22 +50,11 @@ pub fn parts(manifest: &Manifest, id: &str) -> anyhow::Result<(Part, Vec<Fill>)>
         .components
         .get(id)
         .with_context(|| format!("no component `{id}` in the manifest"))?;
-    let root = read(id, &component.source)?;
+    let root = read_source(id, &component.source)?;
     let mut fills = Vec::new();
     for (name, dependency) in &component.dependencies {
-        let part = match &dependency.source {
-            DependencySource::Component(other) => {
-                let source = &manifest
-                    .components
-                    .get(other)
-                    .with_context(|| {
-                        format!("dependency `{name}` of component `{id}`: no component `{other}`")
-                    })?
-                    .source;
-                read(other, source)?
-            }
-            DependencySource::Path(path) => read(&path.display().to_string(), path)?,
-        };
+        let part = self::dependency(manifest, &dependency.source)
+            .with_context(|| format!("dependency `{name}` of component `{id}`"))?;
         let inherit = if component.dependencies_inherit_configuration {
             Inherit::Everything
         } else {
@@ -56,6 +70,30 @@ pub fn parts(manifest: &Manifest, id: &str) -> anyhow::Result<(Part, Vec<Fill>)>
     Ok((root, fills))
 }
 
+/// Reads what fills an import or stands before a component.
+fn dependency(manifest: &Manifest, source: &DependencySource) -> anyhow::Result<Part> {
+    match source {
+        DependencySource::Component(id) => {
+            let component = manifest.components.get(id);
+            let component = component.with_context(|| format!("no component `{id}`"))?;
+            read_source(id, &component.source)
+        }
+        DependencySource::Path(path) => read(&path.display().to_string(), path),
+        DependencySource::Url(download) => Err(not_downloaded(&download.url)),
+    }
+}
+
+fn read_source(id: &str, source: &Source) -> anyhow::Result<Part> {
+    match source {
+        Source::Path(path) => read(id, path),
+        Source::Url(download) => Err(not_downloaded(&download.url)),
+    }
+}
+
+fn not_downloaded(url: &str) -> anyhow::Error {
+    anyhow::anyhow!("{url} has not been downloaded; `chatly up` does that")
+}
+
 fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
     let bytes = std::fs::read(path).with_context(|| {
         format!(
@@ -63,6 +101,12 @@ fn read(id: &str, path: &Path) -> anyhow::Result<Part> {
             path.display()
         )
     })?;
+    let component = chatly_componentize::componentize(&bytes)
+        .with_context(|| format!("component `{id}` ({})", path.display()))?;
+    let bytes = match component {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(component) => component,
+    };
     Ok(Part {
         id: id.into(),
         bytes,

@@ -81,8 +81,19 @@ pub fn imports(bytes: &[u8]) -> Result<Vec<Import>, Error> {
 /// # Errors
 /// When the bytes are no valid component or import something unknown.
 pub fn fence(bytes: &[u8], inherit: &Inherit) -> Result<Vec<u8>, Error> {
+    fence_but(bytes, inherit, "")
+}
+
+/// The same, but for the import called `filled`, which another component fills.
+///
+/// # Errors
+/// As [`fence`].
+pub fn fence_but(bytes: &[u8], inherit: &Inherit, filled: &str) -> Result<Vec<u8>, Error> {
     let mut fenced = Vec::new();
     for import in imports(bytes)? {
+        if import.name == filled {
+            continue;
+        }
         match judge(&import, inherit) {
             Verdict::TypesOnly | Verdict::Harmless | Verdict::Granted => {}
             Verdict::Fenced => fenced.push(import.name),

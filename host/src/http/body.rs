@@ -3,7 +3,8 @@
 //! 1. They tell their instance whether a client is reading: a stream that is read is exempt from
 //!    the limits on time.
 //! 2. A stream of events ends when the host stops: its client reconnects, with `Last-Event-ID`.
-//! 3. A client that leaves drops the body; the guest's next write to it fails.
+//! 3. A body whose instance broke ends with an error, so that no half looks like a whole.
+//! 4. A client that leaves drops the body; the guest's next write to it fails.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -101,7 +102,12 @@ impl Body for Tracked {
             Poll::Pending => self.waits(),
             Poll::Ready(_) => self.got_something(),
         }
-        poll
+        match poll {
+            Poll::Ready(None) if self.activity.is_broken() => {
+                Poll::Ready(Some(Err(Error::HttpProtocolError)))
+            }
+            poll => poll,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -151,6 +157,22 @@ mod tests {
             assert!(futures::poll!(body.frame()).is_pending(), "{kind}");
             stop.cancel();
             assert_eq!(futures::poll!(body.frame()).is_ready(), ends, "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_body_whose_instance_broke_is_an_error() {
+        for breaks in [false, true] {
+            let activity = Arc::new(Activity::new(Instant::now()));
+            let frames = stream::iter([Ok::<_, Error>(Frame::data(Bytes::from("half")))]);
+            let response = Response::new(StreamBody::new(frames).boxed_unsync());
+            let mut body = track(response, activity.clone(), &CancellationToken::new()).into_body();
+            assert!(body.frame().await.unwrap().is_ok());
+            if breaks {
+                activity.breaks();
+            }
+            let end = body.frame().await;
+            assert_eq!(end.is_some_and(|end| end.is_err()), breaks);
         }
     }
 

@@ -4,12 +4,11 @@
 //!    and the connection goes to one of those that are left. A name cannot lead elsewhere between
 //!    the check and the connection.
 //! 2. No address left is Spin's error value for a blocked network, `destination-IP-prohibited`.
-//! 3. TLS by the public certificate authorities (webpki-roots), HTTP/1.1, one connection a
-//!    request. Redirects are the component's to follow.
+//! 3. TLS as [`clients`](super::clients) says, HTTP/1.1, one connection a request. Redirects are
+//!    the component's to follow.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -21,52 +20,30 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::ring;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, timeout};
-use tokio_rustls::TlsConnector;
 use tracing::warn;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::outgoing::{Sent, TIMEOUT};
-use crate::outbound::Grant;
-
-/// Built once: the roots are many.
-static TLS: LazyLock<Result<TlsConnector, rustls::Error>> = LazyLock::new(|| {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-});
-
-/// What opens TLS connections by the public certificate authorities.
-pub(crate) fn client_tls() -> Option<&'static TlsConnector> {
-    TLS.as_ref().ok()
-}
-
-/// Either kind of stream.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+use super::clients::Stream;
+use super::outgoing::{Outgoing, Sent, TIMEOUT};
 
 /// Sends `request`, which its grant allows by name already.
 pub(super) async fn send(
     mut request: Request<WasiBody>,
     options: RequestOptions,
-    grant: &Grant,
+    sender: &Outgoing,
 ) -> Result<Sent, Error> {
+    let permit = sender.clients.permit().await;
     let limit = options.connect_timeout.unwrap_or(TIMEOUT);
-    let opened = timeout(limit, open(request.uri(), grant)).await;
+    let opened = timeout(limit, open(request.uri(), sender)).await;
     let stream = opened.map_err(|_elapsed| Error::ConnectionTimeout)??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut connection = Connection(Some(tokio::spawn(connection)));
+    let mut connection = Connection(Some(tokio::spawn(async move {
+        let _until_it_ends = permit;
+        connection.await
+    })));
 
     // Scheme and authority are for proxies only.
     let path = request.uri().path_and_query().cloned();
@@ -82,7 +59,8 @@ pub(super) async fn send(
 }
 
 /// Looks the host up, and connects to an address that the grant reaches.
-async fn open(uri: &Uri, grant: &Grant) -> Result<Box<dyn Stream>, Error> {
+async fn open(uri: &Uri, sender: &Outgoing) -> Result<Box<dyn Stream>, Error> {
+    let grant = &sender.hosts;
     let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
     let tls = uri.scheme() == Some(&Scheme::HTTPS);
     let (scheme, usual_port) = if tls { ("https", 443) } else { ("http", 80) };
@@ -103,7 +81,7 @@ async fn open(uri: &Uri, grant: &Grant) -> Result<Box<dyn Stream>, Error> {
             component = refusal.component,
             to = refusal.target,
             add = refusal.line(),
-            "refused a connection to a private address; a wildcard host means public ones"
+            "refused a connection to a private or blocked address; a wildcard host means public ones"
         );
         return Err(Error::DestinationIpProhibited);
     }
@@ -116,10 +94,7 @@ async fn open(uri: &Uri, grant: &Grant) -> Result<Box<dyn Stream>, Error> {
     if !tls {
         return Ok(Box::new(stream));
     }
-    let server = ServerName::try_from(name.to_owned()).map_err(Error::InvalidDnsNameError)?;
-    let connector = client_tls().ok_or(Error::ConfigurationError)?;
-    let stream = connector.connect(server, stream).await;
-    Ok(Box::new(stream.map_err(Error::Tls)?))
+    sender.clients.tls(&sender.component, name, stream).await
 }
 
 /// The task that moves bytes; ended when nobody waits for the answer any more.
@@ -198,16 +173,20 @@ impl Body for Timed {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use http_body_util::Empty;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::http::clients::Clients;
+    use crate::http::outgoing::Neighbours;
     use crate::manifest::{Application, Component, Manifest};
+    use crate::outbound::{Blocked, Grant};
     use crate::variables::{Providers, Resolver};
 
-    fn grant(entries: &[String], private: &[&str]) -> Grant {
+    fn grant(entries: &[String], private: &[&str]) -> Outgoing {
         let manifest = Manifest {
             path: "/app/spin.toml".into(),
             application: Application::default(),
@@ -222,9 +201,13 @@ mod tests {
             ..Component::default()
         };
         let private = private.iter().map(|one| one.parse().unwrap()).collect();
-        Grant::new(&component, &resolver, [])
-            .unwrap()
-            .with_private(private)
+        let hosts = Grant::new(&component, &resolver, []).unwrap();
+        Outgoing {
+            component: component.id.as_str().into(),
+            hosts: Arc::new(hosts.with_private(private)),
+            neighbours: Neighbours::default(),
+            clients: Arc::new(Clients::default()),
+        }
     }
 
     /// A server that answers every request with `answer`, or never when there is none.
@@ -245,7 +228,7 @@ mod tests {
         port
     }
 
-    async fn get(url: &str, grant: &Grant, options: RequestOptions) -> Result<Bytes, Error> {
+    async fn get(url: &str, grant: &Outgoing, options: RequestOptions) -> Result<Bytes, Error> {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
         let request = Request::get(url).header("host", "x").body(body).unwrap();
         let (response, _io) = send(request, options, grant).await?;
@@ -349,6 +332,22 @@ mod tests {
                 ),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_blocked_network_is_not_reached_though_a_grant_names_it() {
+        let port = serve(Some(HELLO)).await;
+        let url = format!("http://127.0.0.1:{port}/");
+        let mut grant = grant(&[format!("http://127.0.0.1:{port}")], &["127.0.0.0/8"]);
+        let open = get(&url, &grant, RequestOptions::default()).await;
+        assert_eq!(open.unwrap(), "hello");
+        let blocked = Blocked {
+            networks: vec!["127.0.0.0/8".parse().unwrap()],
+            private: false,
+        };
+        grant.hosts = Arc::new(Grant::clone(&grant.hosts).with_blocked(blocked));
+        let closed = get(&url, &grant, RequestOptions::default()).await;
+        assert!(matches!(closed, Err(Error::DestinationIpProhibited)));
     }
 
     #[tokio::test]

@@ -12,7 +12,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
 use tokio::sync::Semaphore;
 use tracing::{debug, error, info, warn};
 use wasmtime_wasi_http::WasiBody;
@@ -22,6 +24,7 @@ use super::problem::{Problem, text};
 use super::routes::{Match, Router};
 use super::{body, request_id};
 use crate::instance::{Failure, Pool, Stop};
+use crate::manifest::StaticResponse;
 use crate::metrics::{Component, Counters};
 use crate::telemetry::{self, Trace};
 
@@ -43,6 +46,8 @@ enum Origin {
 pub struct Dispatcher {
     router: Router,
     pools: BTreeMap<String, Arc<Pool>>,
+    /// `static_response`, by route.
+    fixed: BTreeMap<String, StaticResponse>,
     stop: Stop,
     outside: Semaphore,
     inside: Semaphore,
@@ -62,11 +67,19 @@ impl Dispatcher {
         Self {
             router,
             pools,
+            fixed: BTreeMap::new(),
             stop,
             outside: Semaphore::new(max_requests),
             inside: Semaphore::new(max_requests),
             unmatched: Counters::default(),
         }
+    }
+
+    /// Answers these routes without a component.
+    #[must_use]
+    pub fn with_fixed(mut self, fixed: BTreeMap<String, StaticResponse>) -> Self {
+        self.fixed = fixed;
+        self
     }
 
     /// The public routes.
@@ -103,6 +116,9 @@ impl Dispatcher {
         let Ok(_permit) = self.outside.try_acquire() else {
             return self.refuse(&request, Problem::Busy);
         };
+        if let Some(fixed) = self.fixed.get(&found.route) {
+            return respond(fixed, &found, request.method());
+        }
         let origin = Origin::Outside { scheme, client };
         match self.pools.get(&found.component) {
             Some(pool) => self.answer(pool, found, request, origin).await,
@@ -186,6 +202,30 @@ impl Dispatcher {
     }
 }
 
+/// A `static_response`. The manifest's reader has checked every part of it.
+fn respond(fixed: &StaticResponse, found: &Match, method: &Method) -> Response<WasiBody> {
+    let body = Full::new(Bytes::from(fixed.body.clone()));
+    let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    if let Ok(status) = StatusCode::from_u16(fixed.status_code) {
+        *response.status_mut() = status;
+    }
+    for (name, value) in &fixed.headers {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    let id = request_id();
+    let (route, status) = (&*found.route, response.status().as_u16());
+    info!(request_id = &*id, component = "", %method, route, status, "request served");
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
 /// Logs why a guest gave no response, and says what its caller gets to know.
 fn failed(failure: &Failure, request_id: &str, component: &str) -> Problem {
     match failure {
@@ -247,7 +287,7 @@ fn log(served: &Served<'_>) {
 mod tests {
     use super::*;
     use http::header::{CONTENT_LENGTH, RETRY_AFTER};
-    use http_body_util::{BodyExt as _, Empty};
+    use http_body_util::Empty;
 
     fn dispatcher() -> Dispatcher {
         let router = Router::build([("/one", "one")]).unwrap();
@@ -285,6 +325,22 @@ mod tests {
         let _others = dispatcher.outside.try_acquire_many(all).unwrap();
         assert!(dispatcher.call("nobody", get("/")).await.is_none());
         assert_eq!(dispatcher.inside.available_permits(), MAX_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn a_static_response_needs_no_component() {
+        let fixed = StaticResponse {
+            status_code: 301,
+            headers: vec![("location".to_owned(), "/new".to_owned())],
+            body: "moved".to_owned(),
+        };
+        let dispatcher = dispatcher().with_fixed([("/one".to_owned(), fixed)].into());
+        let answer = serve(&dispatcher, "/one").await;
+        assert_eq!(answer.status(), 301);
+        assert_eq!(answer.headers()["location"], "/new");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "moved");
+        assert_eq!(serve(&dispatcher, "/two").await.status(), 404);
     }
 
     #[tokio::test]

@@ -2,10 +2,12 @@
 //!
 //! 1. [`server`] accepts connections, as many as [`admission`] lets in; [`routes`] and [`dispatch`] find the component.
 //! 2. [`headers`] tells it how it was reached; [`body`] and [`problem`] are what goes back.
-//! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`.
+//! 3. [`outgoing`] is what components send; what leaves this process does so by `connect`
+//!    and [`clients`].
 
 pub mod admission;
 pub mod body;
+pub mod clients;
 mod connect;
 pub mod dispatch;
 pub mod headers;
@@ -13,8 +15,6 @@ pub mod outgoing;
 pub mod problem;
 pub mod routes;
 pub mod server;
-
-pub(crate) use connect::client_tls;
 
 use std::sync::Arc;
 

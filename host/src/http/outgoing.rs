@@ -13,6 +13,7 @@ use std::time::Duration;
 use http::{Request, Response, Uri};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::clients::Clients;
 use super::connect;
 use super::dispatch::Dispatcher;
 use crate::outbound::{Grant, service_chaining};
@@ -27,10 +28,14 @@ pub type Neighbours = Arc<OnceLock<Weak<Dispatcher>>>;
 /// What sends the requests of one component.
 #[derive(Clone)]
 pub struct Outgoing {
+    /// The sender.
+    pub component: Arc<str>,
     /// The sender's `allowed_outbound_hosts`.
     pub hosts: Arc<Grant>,
     /// The other components.
     pub neighbours: Neighbours,
+    /// What goes over the network goes out by these.
+    pub clients: Arc<Clients>,
 }
 
 /// A response, and what goes on with its connection.
@@ -68,7 +73,7 @@ impl Outgoing {
             .map(str::to_owned)
         {
             Some(target) => self.call(&target, request, options).await,
-            None => connect::send(request, options.unwrap_or_default(), &self.hosts).await,
+            None => connect::send(request, options.unwrap_or_default(), &self).await,
         }
     }
 

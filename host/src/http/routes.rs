@@ -156,7 +156,7 @@ pub struct Router {
 /// A path that found its component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// The component that answers.
+    /// The component that answers; empty for a static response.
     pub component: String,
     /// The route as the manifest has it.
     pub route: String,

@@ -10,7 +10,7 @@
 //! It starts nothing and says nothing about what the parent itself is granted.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -115,11 +115,11 @@ pub fn report(manifest: &Manifest) -> anyhow::Result<Report> {
 
 fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
     let (root, fills) = compose::parts(manifest, id)?;
-    let source = &manifest
+    let source = manifest
         .components
         .get(id)
-        .context("a component without a source")?
-        .source;
+        .and_then(|component| component.source.path())
+        .with_context(|| format!("component `{id}` has not been downloaded"))?;
     let imports = fence::imports(&root.bytes)
         .with_context(|| format!("cannot inspect component `{id}` ({})", source.display()))?;
     let imports = imports.into_iter().map(|import| Import {
@@ -136,7 +136,7 @@ fn component(manifest: &Manifest, id: &str) -> anyhow::Result<Component> {
         .collect::<Result<_, _>>()?;
     Ok(Component {
         id: id.into(),
-        artifact: artifact(source.clone(), &root.bytes),
+        artifact: artifact(source.to_owned())?,
         imports: imports.collect(),
         dependencies,
     })
@@ -155,16 +155,17 @@ fn dependency(manifest: &Manifest, parent: &str, fill: &Fill) -> anyhow::Result<
         .and_then(|component| component.dependencies.get(&fill.name))
         .and_then(|dependency| match &dependency.source {
             DependencySource::Path(path) => Some(path.clone()),
-            DependencySource::Component(id) => manifest
-                .components
-                .get(id)
-                .map(|found| found.source.clone()),
+            DependencySource::Component(id) => {
+                let found = manifest.components.get(id);
+                found.and_then(|found| found.source.path().map(Path::to_owned))
+            }
+            DependencySource::Url(_) => None,
         })
         .with_context(cannot)?;
     Ok(Dependency {
         name: fill.name.clone(),
         component: fill.part.id.clone(),
-        artifact: artifact(path, &fill.part.bytes),
+        artifact: artifact(path)?,
         inherits: match &fill.inherit {
             Inherit::Nothing => Vec::new(),
             Inherit::Everything => vec!["*".into()],
@@ -199,11 +200,13 @@ fn judged(fill: &Fill) -> Result<Vec<Judged>, fence::Error> {
     Ok(judged.collect())
 }
 
-fn artifact(path: PathBuf, bytes: &[u8]) -> Artifact {
-    Artifact {
+/// The file itself: a core module is another component once it is read.
+fn artifact(path: PathBuf) -> anyhow::Result<Artifact> {
+    let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    Ok(Artifact {
         path,
         sha256: hex::encode(Sha256::digest(bytes)),
-    }
+    })
 }
 
 impl Report {
@@ -309,7 +312,7 @@ mod tests {
             std::fs::write(&source, wat::parse_str(text).unwrap()).unwrap();
             manifest::Component {
                 id: id.into(),
-                source,
+                source: manifest::Source::Path(source),
                 ..Default::default()
             }
         };

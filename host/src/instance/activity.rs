@@ -41,6 +41,7 @@ struct State {
     idle: bool,
     condemned: bool,
     streams: bool,
+    broken: bool,
     last_start: Instant,
     last_sign: Instant,
 }
@@ -61,6 +62,7 @@ impl Activity {
                 idle: true,
                 condemned: false,
                 streams: false,
+                broken: false,
                 last_start: now,
                 last_sign: now,
             }),
@@ -75,12 +77,20 @@ impl Activity {
         state.last_start = now;
     }
 
-    /// The request `id` has its response head, or ran out of time.
+    /// The request `id` has its response head, or ran out of time. Only the first word counts.
     pub fn answered(&self, id: &Arc<str>, now: Instant, in_time: bool) {
         let mut state = self.lock();
+        let waiting = state.waiting.len();
         state.waiting.retain(|waiting| waiting != id);
-        state.last_sign = now;
-        state.condemned |= !in_time;
+        if state.waiting.len() < waiting {
+            state.last_sign = now;
+            state.condemned |= !in_time;
+        }
+    }
+
+    /// Whether the request `id` waits for its response head.
+    pub fn waits(&self, id: &Arc<str>) -> bool {
+        self.lock().waiting.contains(id)
     }
 
     /// The ids of the requests that wait for their response heads.
@@ -107,6 +117,16 @@ impl Activity {
     /// the next time, which may be a heartbeat later.
     pub fn has_streamed_events(&self) -> bool {
         self.lock().streams
+    }
+
+    /// The instance ended in the middle of what it did.
+    pub fn breaks(&self) {
+        self.lock().broken = true;
+    }
+
+    /// Whether the instance ended in the middle of what it did.
+    pub fn is_broken(&self) -> bool {
+        self.lock().broken
     }
 
     /// A client waits for more of a body.
@@ -229,6 +249,21 @@ mod tests {
         activity.answered(&id, start, false);
         assert!(activity.condemned());
         let want = (start + Duration::from_secs(30), Overdue::Condemned);
+        assert_eq!(activity.deadline(&limits()), Some(want));
+    }
+
+    #[test]
+    fn a_request_that_was_answered_cannot_run_out_of_time() {
+        let start = Instant::now();
+        let activity = Activity::new(start);
+        let id = Arc::from("one");
+        activity.started(&id, start);
+        assert!(activity.waits(&id));
+        activity.answered(&id, start, true);
+        assert!(!activity.waits(&id));
+        activity.answered(&id, start + Duration::from_secs(40), false);
+        assert!(!activity.condemned());
+        let want = (start + Duration::from_secs(600), Overdue::Background);
         assert_eq!(activity.deadline(&limits()), Some(want));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{InstancePre, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::handler::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{p2, p3};
@@ -14,6 +14,7 @@ use super::cpu::{self, CpuClock};
 use super::limits::{Limits, MemoryGate};
 use super::stdio::Sinks;
 use crate::capabilities::{self, Grants, Shared, States};
+use crate::files::Mount;
 use crate::http::outgoing::Outgoing;
 
 /// Ticks of the engine's epoch after which a computing guest is looked at.
@@ -24,6 +25,8 @@ const TICKS: u64 = 1;
 pub struct Settings {
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// Folders that it may read.
+    pub files: Vec<Mount>,
     /// Standard output and error.
     pub sinks: Sinks,
     /// What it may use.
@@ -93,10 +96,16 @@ impl Blueprint {
         })
     }
 
+    /// Whether each request gets an instance of its own. So it is with WASI 0.2, here as on Spin: its
+    /// handler is one call that blocks, and what it leaves behind was never seen by another request.
+    pub(super) fn serves_once(&self) -> bool {
+        matches!(self.pre, ProxyPre::P2(_))
+    }
+
     /// Makes an instance.
     pub(super) async fn make(&self) -> wasmtime::Result<Made> {
         let clock = Arc::new(CpuClock::default());
-        let mut store = Store::new(&self.engine, self.data());
+        let mut store = Store::new(&self.engine, self.data()?);
         store.limiter(|data| &mut data.memory);
         store.set_epoch_deadline(TICKS);
         store.epoch_deadline_callback({
@@ -112,30 +121,34 @@ impl Blueprint {
         })
     }
 
-    fn data(&self) -> Data {
+    fn data(&self) -> wasmtime::Result<Data> {
         let settings = &self.settings;
-        Data {
-            wasi: self.wasi(),
+        Ok(Data {
+            wasi: self.wasi()?,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             outgoing: settings.outgoing.clone(),
             capabilities: States::new(&settings.grants, &settings.shared),
             memory: MemoryGate::new(self.limits.max_memory),
-        }
+        })
     }
 
-    /// No files, no arguments, and only the sockets that `allowed_outbound_hosts` names.
-    fn wasi(&self) -> WasiCtx {
+    /// The files of the manifest, to be read only; no arguments; and only the sockets that `allowed_outbound_hosts` names.
+    fn wasi(&self) -> wasmtime::Result<WasiCtx> {
         let Settings {
             environment,
+            files,
             sinks,
             grants,
             ..
         } = &self.settings;
         let hosts = grants.hosts.clone();
         let may_resolve = hosts.allows_lookup();
-        WasiCtx::builder()
-            .envs(environment)
+        let mut wasi = WasiCtx::builder();
+        for Mount { host, guest } in files {
+            wasi.preopened_dir(host, guest, FsPerms::ReadOnly)?;
+        }
+        wasi.envs(environment)
             .stdout(sinks.stdout.stream())
             .stderr(sinks.stderr.stream())
             .allow_tcp(true)
@@ -144,7 +157,7 @@ impl Blueprint {
             .socket_addr_check(move |address, purpose| {
                 let allowed = hosts.allows_socket(address, purpose);
                 Box::pin(std::future::ready(allowed))
-            })
-            .build()
+            });
+        Ok(wasi.build())
     }
 }

@@ -3,7 +3,8 @@
 //! 1. The engine's epoch calls [`CpuClock::tick`] while a guest computes; there the thread's CPU
 //!    time is read, so that a busy machine does not shorten anybody's limit.
 //! 2. The event loop of the store calls [`CpuClock::yielded`] each time it is in control again:
-//!    the count starts anew.
+//!    the count starts anew. So it does after a poll without a tick: a tick suspends the guest, so
+//!    without one it was the guest that gave control back, for example to wait in a blocking call.
 //! 3. A guest suspended by a tick may go on in another thread: every poll goes through
 //!    [`CpuClock::metered`], so that only this guest's polls count.
 //!
@@ -28,6 +29,8 @@ pub struct Exceeded(pub Duration);
 pub struct CpuClock {
     /// Whether a tick came since the guest last yielded.
     running: AtomicBool,
+    /// Whether a tick came during this poll.
+    ticked: AtomicBool,
     /// Nanoseconds used before `since`.
     spent: AtomicU64,
     /// The thread's CPU time, in nanoseconds, when counting went on.
@@ -38,6 +41,7 @@ impl CpuClock {
     /// The guest is in a computation: adds it up, and suspends the guest so that others get a turn.
     pub fn tick(&self, limit: Duration) -> wasmtime::Result<UpdateDeadline> {
         let now = thread_nanos();
+        self.ticked.store(true, Relaxed);
         if !self.running.swap(true, Relaxed) {
             self.spent.store(0, Relaxed);
             self.since.store(now, Relaxed);
@@ -64,8 +68,11 @@ impl CpuClock {
         if self.is_running() {
             self.since.store(thread_nanos(), Relaxed);
         }
+        self.ticked.store(false, Relaxed);
         let result = poll();
-        if self.is_running() {
+        if !self.ticked.load(Relaxed) {
+            self.yielded();
+        } else if self.is_running() {
             self.spent.store(self.count(thread_nanos()), Relaxed);
         }
         result
@@ -130,6 +137,26 @@ mod tests {
         assert!(clock.metered(|| clock.tick(limit)).is_ok());
         burn(Duration::from_millis(20));
         assert!(clock.metered(|| clock.tick(limit)).is_ok());
+    }
+
+    #[test]
+    fn a_poll_without_a_tick_starts_the_count_anew() {
+        let clock = CpuClock::default();
+        let limit = Duration::from_millis(5);
+        for _ in 0..4 {
+            assert!(
+                clock
+                    .metered(|| {
+                        let ticked = clock.tick(limit);
+                        burn(Duration::from_millis(4));
+                        ticked
+                    })
+                    .is_ok()
+            );
+            // The guest goes on for a moment, and then waits in a blocking call.
+            clock.metered(|| burn(Duration::from_millis(1)));
+            assert!(!clock.is_running());
+        }
     }
 
     #[test]

@@ -69,6 +69,16 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// The same limits, with at most `bytes` of memory: `max_instance_memory` of the runtime config.
+    #[must_use]
+    pub fn within_memory(mut self, bytes: Option<u64>) -> Self {
+        let most = bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.max_memory = self.max_memory.min(most.unwrap_or(usize::MAX));
+        self
+    }
+}
+
 /// Counts the linear memory and the tables of all the components in one instance together.
 #[derive(Debug)]
 pub struct MemoryGate {

@@ -6,6 +6,7 @@
 //!    guest computes at that moment.
 //! 3. A request whose sender left before any instance took it is never started.
 //! 4. A request that no instance took in time is refused as busy, not as late.
+//! 5. An instance of WASI 0.2 takes one request, so the limit on requests at once bounds instances.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -103,6 +104,11 @@ pub struct Pool {
 impl Pool {
     /// A pool without instances.
     pub fn new(blueprint: Blueprint, stop: Stop) -> Arc<Self> {
+        let max_instances = if blueprint.serves_once() {
+            blueprint.limits.max_concurrency
+        } else {
+            max_instances()
+        };
         Arc::new(Self {
             blueprint,
             stop,
@@ -110,7 +116,7 @@ impl Pool {
             state: Mutex::default(),
             bell: Notify::new(),
             free: AtomicUsize::new(0),
-            max_instances: max_instances(),
+            max_instances,
         })
     }
 
@@ -126,7 +132,7 @@ impl Pool {
         let taken = Arc::new(OnceLock::new());
         let deadline = Instant::now() + self.blueprint.limits.response_timeout;
         self.submit(Job {
-            id,
+            id: id.clone(),
             request,
             reply,
             deadline,
@@ -144,11 +150,15 @@ impl Pool {
             });
         };
         match answer {
-            Ok(Ok(Ok(response))) => Ok((response, activity)),
+            Ok(Ok(Ok(response))) => {
+                // The instance does not hear of it while its guest blocks.
+                activity.answered(&id, Instant::now(), true);
+                Ok((response, activity))
+            }
             Ok(Ok(Err(error))) if error.is::<ExpirationError>() => Err(Failure::Late),
             Ok(Ok(Err(error))) => Err(Failure::Guest(error)),
-            Ok(Err(oneshot::Canceled)) => Err(Failure::Ended),
-            Err(_elapsed) => Err(Failure::Late),
+            Ok(Err(oneshot::Canceled)) if Instant::now() < deadline => Err(Failure::Ended),
+            Ok(Err(oneshot::Canceled)) | Err(_) => Err(Failure::Late),
         }
     }
 

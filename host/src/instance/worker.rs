@@ -8,6 +8,8 @@
 //!    response: the host has ended its streams, but the guest, which waits for something to send,
 //!    does not know yet.
 //! 3. After a request ran out of time the instance takes no more.
+//! 4. An instance of WASI 0.2 takes one request and ends with it. While its guest blocks, nothing here
+//!    runs: the store is not free. So what has to happen then is up to the pool and [`Activity`].
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -99,7 +101,13 @@ impl<'p> Worker<'p> {
         };
         match result {
             Ok(()) => debug!(component, "instance ended"),
-            Err(error) => self.ended(&store, &error),
+            Err(error) => {
+                self.ended(&store, &error);
+                if self.pool.blueprint.serves_once() {
+                    // Before the store goes: a body of WASI 0.2 that goes with it looks like a whole one.
+                    self.activity.breaks();
+                }
+            }
         }
     }
 
@@ -149,8 +157,9 @@ impl<'p> Worker<'p> {
         let at_once = self.pool.blueprint.limits.max_concurrency;
         let mut stopping = self.pool.stop.gently.is_cancelled();
         let mut running = FuturesUnordered::new();
+        let mut spent = false;
         loop {
-            let open = !self.activity.condemned();
+            let open = !spent && !self.activity.condemned();
             tokio::select! {
                 biased;
                 Some(answered) = running.next(), if !running.is_empty() => {
@@ -158,6 +167,7 @@ impl<'p> Worker<'p> {
                     self.activity.answered(&id, Instant::now(), in_time);
                 }
                 job = self.take(accessor, entry), if open && running.len() < at_once => {
+                    spent = self.pool.blueprint.serves_once();
                     running.push(self.start(accessor, proxy, job)?);
                     one_work_item().await;
                 }
@@ -192,7 +202,14 @@ impl<'p> Worker<'p> {
         let prepared = accessor.with(|mut access| {
             Prepared::new(access.as_context_mut(), proxy, request, Data::http, reply)
         })?;
-        let expiration = tokio::time::sleep_until(deadline.into());
+        let (activity, waiting) = (self.activity.clone(), id.clone());
+        let expiration = async move {
+            tokio::time::sleep_until(deadline.into()).await;
+            if !activity.waits(&waiting) {
+                // WASI 0.2 is still in the call that gave the response head.
+                std::future::pending::<()>().await;
+            }
+        };
         Ok(async move { Ok((id, prepared.run(accessor, expiration).await?)) })
     }
 

@@ -13,12 +13,10 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use opentelemetry_http::{HttpClient, HttpError};
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::http::client_tls;
+use crate::http::clients::{Stream, public_tls};
 
 /// Time for one batch when the environment names none: the specification's default.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,9 +47,6 @@ impl HttpClient for Client {
             .block_on(async { tokio::time::timeout(self.timeout, send(request)).await? })
     }
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 async fn send(request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
     let stream = open(request.uri()).await?;
@@ -84,7 +79,5 @@ async fn open(uri: &Uri) -> Result<Box<dyn Stream>, HttpError> {
     if !tls {
         return Ok(Box::new(stream));
     }
-    let connector = client_tls().ok_or("TLS cannot be set up")?;
-    let server = ServerName::try_from(name.to_owned())?;
-    Ok(Box::new(connector.connect(server, stream).await?))
+    Ok(public_tls(name, stream).await?)
 }

@@ -48,9 +48,9 @@ fn each_mistake_is_named_with_its_component() -> Result<()> {
         ),
         (
             "files",
-            component("odd", "\"/\"", "files = [\"assets/*\"]"),
+            component("odd", "\"/\"", "files = [\"../*\", \"gone\"]"),
             &[],
-            &["odd", "files"],
+            &["odd", "files", "gone", "starts at the folder of spin.toml"],
         ),
         (
             "no value",

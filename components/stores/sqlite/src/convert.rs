@@ -44,6 +44,7 @@ choices! {
     rows::Author => store::Author { Contact, Agent, Bot, External }
     store::JobState => rows::JobState { Pending, Leased, Sending, Done, Buried }
     rows::JobState => store::JobState { Pending, Leased, Sending, Done, Buried }
+    wit::MessageOrder => store::MessageOrder { Oldest, Newest }
     effects::Effect => store::Effect {
         Contact(v), Conversation(v), Message(v), Edit(v), Delete(v), Reaction(v), Status(v), Opt(v),
         ChangeConversation(v), ChangeContact(v), Enqueue(v), ExternalCall(v), Explanation(v),

@@ -166,11 +166,12 @@ impl wit::Guest for Sqlite {
     async fn list_messages(
         tenant: Option<String>,
         conversation: String,
+        order: wit::MessageOrder,
         page: wit::Page,
     ) -> Listed<StoredMessage> {
-        let page = page.convert();
+        let (order, page) = (order.convert(), page.convert());
         run(async |c| {
-            store::list_messages(c, tenant.as_deref(), &conversation, &page)
+            store::list_messages(c, tenant.as_deref(), &conversation, order, &page)
                 .await
                 .map(listed)
         })

@@ -1,4 +1,11 @@
-//! The training texts: one file a language, sections `= intent`, one template a line.
+//! The training texts.
+//!
+//! `<language>.jsonl` holds messages, each written by itself as people write:
+//! `{"text", "intent", "topic", "sentiment"?}`. The topic is the line of business, and a cross-validation
+//! leaves out whole topics. Without a sentiment a complaint is negative, thanks are positive, and
+//! all else is neutral.
+//!
+//! `<language>.txt` holds templates in sections `= intent`, one a line, for breadth of wording.
 //!
 //! In a template `(a|b|)` is one of its parts and `{slot}` one value of that slot (`= slots`, lines
 //! `slot: a|b`). `= prefix` and `= suffix` hold what people put before and after a request; a request
@@ -10,18 +17,46 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use chatly_baseline::model::digest;
 use chatly_baseline::text::fold;
+use serde::Deserialize;
 
 use crate::random::Random;
 
-/// Plain expansions of a template at most, and changed copies of each.
-const EXPANSIONS: usize = 8;
-const COPIES: usize = 3;
+const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "pt"];
 
+/// Plain expansions of a template at most, and changed copies of each.
+const EXPANSIONS: usize = 5;
+const EXPANSION_COPIES: usize = 1;
+/// Changed copies of a message.
+const MESSAGE_COPIES: usize = 4;
+/// How much an expansion counts beside a message.
+const EXPANSION_WEIGHT: f32 = 0.5;
+/// How much a changed copy counts beside its original.
+const COPY_WEIGHT: f32 = 0.6;
+
+#[derive(Clone)]
 pub struct Sample {
     pub text: String,
     pub intent: String,
     pub language: String,
+    /// Empty when unknown.
+    pub sentiment: String,
+    pub weight: f32,
+}
+
+pub struct Message {
+    pub sample: Sample,
+    pub topic: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    text: String,
+    intent: String,
+    topic: String,
+    sentiment: Option<String>,
 }
 
 pub struct Template {
@@ -39,25 +74,54 @@ struct Language {
 
 #[derive(Default)]
 pub struct Corpus {
+    pub messages: Vec<Message>,
     pub templates: Vec<Template>,
+    /// Of all files that were read.
+    pub digest: u64,
     languages: HashMap<String, Language>,
 }
 
 impl Corpus {
     pub fn read(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let mut corpus = Self::default();
-        for code in ["de", "en", "es", "fr", "pt"] {
-            corpus.read_language(
-                code,
-                &fs::read_to_string(folder.join(format!("{code}.txt")))?,
-            );
+        let mut files = Vec::new();
+        for code in LANGUAGES {
+            let templates = fs::read_to_string(folder.join(format!("{code}.txt")))?;
+            corpus.read_language(code, &templates);
+            files.push(templates);
+            let messages = fs::read_to_string(folder.join(format!("{code}.jsonl")))?;
+            corpus.read_messages(code, &messages)?;
+            files.push(messages);
         }
-        for line in fs::read_to_string(folder.join("other.txt"))?.lines() {
+        let others = fs::read_to_string(folder.join("other.txt"))?;
+        for line in others.lines() {
             if let Some((_, text)) = line.split_once(": ") {
                 corpus.add(text, "", "other");
             }
         }
+        files.push(others);
+        files.push(fs::read_to_string(folder.join("../src/concepts.txt"))?);
+        corpus.digest = digest(files.iter().map(String::as_str));
         Ok(corpus)
+    }
+
+    fn read_messages(&mut self, code: &str, file: &str) -> Result<(), Box<dyn Error>> {
+        for line in file.lines().filter(|line| !line.is_empty()) {
+            let line: Line =
+                serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+            let mood = line.sentiment.as_deref().unwrap_or(mood_of(&line.intent));
+            self.messages.push(Message {
+                sample: Sample {
+                    sentiment: mood.to_owned(),
+                    text: line.text,
+                    intent: line.intent,
+                    language: code.to_owned(),
+                    weight: 1.0,
+                },
+                topic: line.topic,
+            });
+        }
+        Ok(())
     }
 
     fn add(&mut self, text: &str, intent: &str, language: &str) {
@@ -104,10 +168,27 @@ impl Corpus {
         self.languages.insert(code.to_owned(), language);
     }
 
-    /// Different expansions of each wanted template.
-    pub fn plain(&self, random: &mut Random, wanted: impl Fn(usize) -> bool) -> Vec<Sample> {
+    /// The messages of the wanted topics and all templates, and copies of both as people type them:
+    /// greeted, thanked, after other words, without accents, misspelt.
+    pub fn samples(&self, random: &mut Random, wanted: impl Fn(&Message) -> bool) -> Vec<Sample> {
         let mut samples = Vec::new();
-        for (index, template) in self.templates.iter().enumerate() {
+        let courtesies: Vec<&Sample> = self
+            .messages
+            .iter()
+            .filter(|message| wanted(message))
+            .map(|message| &message.sample)
+            .filter(|sample| matches!(sample.intent.as_str(), "greeting" | "thanks" | "other"))
+            .collect();
+        for message in self.messages.iter().filter(|message| wanted(message)) {
+            self.copies(
+                &message.sample,
+                MESSAGE_COPIES,
+                &courtesies,
+                random,
+                &mut samples,
+            );
+        }
+        for template in &self.templates {
             let mut texts: Vec<String> = Vec::new();
             for _ in 0..EXPANSIONS {
                 let text = self.expand(template, random);
@@ -115,29 +196,30 @@ impl Corpus {
                     texts.push(text);
                 }
             }
-            if wanted(index) {
-                samples.extend(texts.into_iter().map(|text| template.sample(text)));
+            for text in texts {
+                let sample = template.sample(text);
+                self.copies(&sample, EXPANSION_COPIES, &courtesies, random, &mut samples);
             }
         }
         samples
     }
 
-    /// Expansions, and copies as people type them: greeted, thanked, without accents, misspelt.
-    pub fn samples(&self, random: &mut Random, wanted: impl Fn(usize) -> bool) -> Vec<Sample> {
-        let plain = self.plain(random, wanted);
-        let mut samples = Vec::with_capacity(plain.len() * (COPIES + 1));
-        for sample in plain {
-            for _ in 0..COPIES {
-                let text = self.changed(&sample, random);
-                samples.push(Sample {
-                    text,
-                    intent: sample.intent.clone(),
-                    language: sample.language.clone(),
-                });
-            }
-            samples.push(sample);
+    fn copies(
+        &self,
+        sample: &Sample,
+        copies: usize,
+        courtesies: &[&Sample],
+        random: &mut Random,
+        samples: &mut Vec<Sample>,
+    ) {
+        samples.push(sample.clone());
+        for _ in 0..copies {
+            samples.push(Sample {
+                text: self.changed(sample, courtesies, random),
+                weight: sample.weight * COPY_WEIGHT,
+                ..sample.clone()
+            });
         }
-        samples
     }
 
     fn expand(&self, template: &Template, random: &mut Random) -> String {
@@ -164,36 +246,65 @@ impl Corpus {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn changed(&self, sample: &Sample, random: &mut Random) -> String {
+    fn changed(&self, sample: &Sample, courtesies: &[&Sample], random: &mut Random) -> String {
         let mut text = sample.text.clone();
         let request = !matches!(sample.intent.as_str(), "" | "greeting" | "thanks" | "other");
         if let (true, Some(language)) = (request, self.languages.get(&sample.language)) {
-            if let (true, Some(prefix)) = (random.chance(45), random.pick(&language.prefixes)) {
+            if let (true, Some(prefix)) = (random.chance(35), random.pick(&language.prefixes)) {
                 let join = random
                     .pick(&[", ", " ", "! ", ". "])
                     .copied()
                     .unwrap_or(" ");
                 text = format!("{}{join}{text}", choose(prefix, random));
             }
-            if let (true, Some(suffix)) = (random.chance(30), random.pick(&language.suffixes)) {
+            if let (true, Some(suffix)) = (random.chance(25), random.pick(&language.suffixes)) {
                 let join = random.pick(&[", ", " ", ". "]).copied().unwrap_or(" ");
                 text = format!("{text}{join}{}", choose(suffix, random));
             }
+            let before = random.pick(courtesies).filter(|other| {
+                other.language == sample.language
+                    && (other.sentiment == sample.sentiment || other.sentiment == "neutral")
+            });
+            if let (true, Some(before)) = (random.chance(30), before) {
+                text = format!("{}. {text}", before.text);
+            }
+        }
+        if random.chance(20) {
+            text = without_a_word(&text, random);
         }
         if random.chance(35) {
             text = fold(&text);
         }
-        if random.chance(30) {
+        if random.chance(35) {
             text = text.replace(['?', '!', '.', ',', '¿', '¡'], "");
         }
-        if random.chance(10) {
+        if random.chance(8) {
             text = text.to_uppercase();
         }
-        if random.chance(30) {
+        if random.chance(35) {
             text = mistyped(&text, random);
         }
         text
     }
+}
+
+/// The mood of most messages of an intent; empty for a text without one.
+fn mood_of(intent: &str) -> &'static str {
+    match intent {
+        "" => "",
+        "complaint" => "negative",
+        "thanks" => "positive",
+        _ => "neutral",
+    }
+}
+
+/// A word is left out of a text of five or more: what it says hangs on no single word.
+fn without_a_word(text: &str, random: &mut Random) -> String {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    if words.len() >= 5 {
+        words.remove(random.below(words.len()));
+    }
+    words.join(" ")
 }
 
 impl Template {
@@ -202,6 +313,8 @@ impl Template {
             text,
             intent: self.intent.clone(),
             language: self.language.clone(),
+            sentiment: mood_of(&self.intent).to_owned(),
+            weight: EXPANSION_WEIGHT,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Multinomial logistic regression by AdaGrad, then the features that matter, in eight bits.
 
-use std::collections::HashMap;
-
-use chatly_baseline::features::Features;
+use chatly_baseline::features::{BUCKET_BITS, Features};
 use chatly_baseline::model::{Class, Model, softmax};
 
 use crate::random::Random;
@@ -10,6 +8,8 @@ use crate::random::Random;
 pub struct Example {
     pub features: Features,
     pub class: usize,
+    /// How much it counts.
+    pub weight: f32,
 }
 
 pub struct Settings {
@@ -23,64 +23,124 @@ pub struct Settings {
 
 /// A weight and the sum of its squared gradients, per class.
 struct Row {
+    bucket: u32,
     weights: Vec<f32>,
     squares: Vec<f32>,
 }
 
 impl Row {
-    fn new(width: usize) -> Self {
+    fn new(bucket: u32, width: usize) -> Self {
         Self {
+            bucket,
             weights: vec![0.0; width],
             squares: vec![1e-3; width],
         }
     }
 
-    fn step(&mut self, gradient: impl Iterator<Item = f32>, settings: &Settings) {
-        for ((weight, square), slope) in
-            self.weights.iter_mut().zip(&mut self.squares).zip(gradient)
+    fn step(&mut self, slopes: &[f32], value: f32, settings: &Settings) {
+        for ((weight, square), slope) in self.weights.iter_mut().zip(&mut self.squares).zip(slopes)
         {
-            let slope = slope + settings.decay * *weight;
+            let slope = slope * value + settings.decay * *weight;
             *square += slope * slope;
             *weight -= settings.rate * slope / square.sqrt();
         }
     }
 }
 
+/// The rows that were seen, found by their bucket.
+struct Rows {
+    places: Vec<u32>,
+    rows: Vec<Row>,
+    width: usize,
+}
+
+impl Rows {
+    fn new(width: usize) -> Self {
+        Self {
+            places: vec![u32::MAX; 1 << BUCKET_BITS],
+            rows: Vec::new(),
+            width,
+        }
+    }
+
+    /// The places of the rows of these features, made where they are missing.
+    fn places(&mut self, features: &Features) -> Vec<(usize, f32)> {
+        features
+            .iter()
+            .filter_map(|feature| {
+                let place = self.places.get_mut(feature.bucket as usize)?;
+                if *place == u32::MAX {
+                    *place = self.rows.len() as u32;
+                    self.rows.push(Row::new(feature.bucket, self.width));
+                }
+                Some((*place as usize, feature.value))
+            })
+            .collect()
+    }
+}
+
 pub fn learn(
     classes: &[String],
-    examples: &mut [Example],
+    examples: &[Example],
     settings: &Settings,
     random: &mut Random,
 ) -> Model {
     let width = classes.len();
     let balance = balance(examples, width);
-    let mut rows: HashMap<u32, Row> = HashMap::new();
-    let mut biases = Row::new(width);
+    let mut rows = Rows::new(width);
+    let places: Vec<Vec<(usize, f32)>> = examples
+        .iter()
+        .map(|example| rows.places(&example.features))
+        .collect();
+    let mut biases = Row::new(0, width);
+    let mut order: Vec<usize> = (0..examples.len()).collect();
     for _ in 0..settings.epochs {
-        random.shuffle(examples);
-        for example in examples.iter() {
-            let mut scores = biases.weights.clone();
-            for (bucket, value) in &example.features {
-                if let Some(row) = rows.get(bucket) {
-                    for (score, weight) in scores.iter_mut().zip(&row.weights) {
-                        *score += weight * value;
-                    }
-                }
-            }
-            let share = balance.get(example.class).copied().unwrap_or(1.0);
-            let slopes: Vec<f32> = softmax(&scores)
-                .iter()
-                .enumerate()
-                .map(|(class, p)| share * (p - f32::from(u8::from(class == example.class))))
-                .collect();
-            biases.step(slopes.iter().copied(), settings);
-            for (bucket, value) in &example.features {
-                let row = rows.entry(*bucket).or_insert_with(|| Row::new(width));
-                row.step(slopes.iter().map(|slope| slope * value), settings);
+        random.shuffle(&mut order);
+        for index in &order {
+            let (Some(example), Some(places)) = (examples.get(*index), places.get(*index)) else {
+                continue;
+            };
+            let share = balance.get(example.class).copied().unwrap_or(1.0) * example.weight;
+            step(
+                &mut rows,
+                &mut biases,
+                places,
+                example.class,
+                share,
+                settings,
+            );
+        }
+    }
+    quantised(classes, rows.rows, &biases, settings.keep)
+}
+
+fn step(
+    rows: &mut Rows,
+    biases: &mut Row,
+    places: &[(usize, f32)],
+    class: usize,
+    share: f32,
+    settings: &Settings,
+) {
+    let mut scores = biases.weights.clone();
+    for (place, value) in places {
+        if let Some(row) = rows.rows.get(*place) {
+            for (score, weight) in scores.iter_mut().zip(&row.weights) {
+                *score += weight * value;
             }
         }
     }
-    quantised(classes, rows, &biases, settings.keep)
+    let slopes: Vec<f32> = softmax(&scores)
+        .iter()
+        .enumerate()
+        .map(|(index, p)| share * (p - f32::from(u8::from(index == class))))
+        .collect();
+    biases.step(&slopes, 1.0, settings);
+    for (place, value) in places {
+        if let Some(row) = rows.rows.get_mut(*place) {
+            row.step(&slopes, *value, settings);
+        }
+    }
 }
 
 /// So that a class with few examples is not thought rare: the root of how much rarer it is than the
@@ -99,10 +159,10 @@ fn balance(examples: &[Example], width: usize) -> Vec<f32> {
         .collect()
 }
 
-fn quantised(classes: &[String], rows: HashMap<u32, Row>, biases: &Row, keep: usize) -> Model {
+fn quantised(classes: &[String], rows: Vec<Row>, biases: &Row, keep: usize) -> Model {
     let mut rows: Vec<(u32, Vec<f32>)> = rows
         .into_iter()
-        .map(|(bucket, row)| (bucket, centred(row.weights)))
+        .map(|row| (row.bucket, centred(row.weights)))
         .collect();
     let size = |row: &(u32, Vec<f32>)| row.1.iter().map(|w| w * w).sum::<f32>();
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.0.cmp(&b.0)));
@@ -118,6 +178,7 @@ fn quantised(classes: &[String], rows: HashMap<u32, Row>, biases: &Row, keep: us
         })
         .collect();
     Model {
+        digest: 0,
         classes: classes
             .iter()
             .zip(biases.weights.iter().zip(&scales))
@@ -147,4 +208,42 @@ fn centred(mut weights: Vec<f32>) -> Vec<f32> {
         *weight -= mean;
     }
     weights
+}
+
+/// Makes a model as sure as it is right: the number by which its scores are divided so that the right
+/// classes of these held-out scores become likeliest (golden section search).
+pub fn temperature(held_out: &[(Vec<f32>, usize)]) -> f32 {
+    let loss = |temperature: f32| -> f32 {
+        held_out
+            .iter()
+            .map(|(scores, class)| {
+                let cooled: Vec<f32> = scores.iter().map(|score| score / temperature).collect();
+                -softmax(&cooled)
+                    .get(*class)
+                    .copied()
+                    .unwrap_or(0.0)
+                    .max(1e-6)
+                    .ln()
+            })
+            .sum()
+    };
+    let (mut low, mut high) = (0.3_f32, 5.0_f32);
+    for _ in 0..24 {
+        let (a, b) = (high - 0.618 * (high - low), low + 0.618 * (high - low));
+        if loss(a) < loss(b) {
+            high = b;
+        } else {
+            low = a;
+        }
+    }
+    // Two digits say enough, and do not hang on the last bit of a logarithm.
+    (50.0 * (low + high)).round() / 100.0
+}
+
+/// Divides the scores that `model` gives.
+pub fn cool(model: &mut Model, temperature: f32) {
+    for class in &mut model.classes {
+        class.bias /= temperature;
+        class.scale /= temperature;
+    }
 }

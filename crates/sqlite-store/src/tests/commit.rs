@@ -403,6 +403,12 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
     assert_eq!(contact.lead.as_deref(), Some(r#"{"score":61}"#));
     let mut changes = store.changes();
     let (kind, data) = changes.pop().unwrap();
+    assert_eq!(kind, "external_call.created");
+    assert_eq!(
+        data,
+        serde_json::json!({ "platform_client_id": TENANT, "conversation_id": id })
+    );
+    let (kind, data) = changes.pop().unwrap();
     assert_eq!(
         (kind.as_str(), data["contact_id"].as_str()),
         ("contact.updated", Some(contact.id.as_str()))

@@ -48,39 +48,65 @@ fn pages_show_each_row_once_in_the_promised_order() {
     );
 }
 
-#[test]
-fn a_page_of_messages_is_not_moved_by_new_ones() {
-    let store = Store::new();
-    for number in 0..7 {
+/// A conversation with messages of these numbers.
+fn say(store: &Store, numbers: std::ops::Range<u32>) {
+    for number in numbers {
         store.submit(&[
             contact(&["phone:1"]),
             conversation(),
             inbound(&format!("{number}")),
         ]);
     }
+}
+
+#[test]
+fn a_page_of_messages_is_not_moved_by_new_ones() {
+    for (order, want) in [
+        // What came before the last page was read.
+        (MessageOrder::Oldest, (0..9).collect::<Vec<_>>()),
+        // What was there when the first page was read.
+        (MessageOrder::Newest, (0..7).rev().collect()),
+    ] {
+        let store = Store::new();
+        say(&store, 0..7);
+        let id = store.conversations().remove(0).id;
+        let mut more = 7;
+        let listed = walk(|page| {
+            let c = &store.connection;
+            let answer = block_on(list_messages(c, Some(TENANT), &id, order, &page)).unwrap();
+            if more < 10 {
+                say(&store, more..more + 1);
+                more += 1;
+            }
+            answer
+        });
+        let ids: Vec<u32> = listed
+            .iter()
+            .map(|m| m.content.id.parse().unwrap())
+            .collect();
+        assert_eq!(ids, want, "{order:?}");
+    }
+}
+
+#[test]
+fn a_cursor_belongs_to_one_order() {
+    let store = Store::new();
+    say(&store, 0..3);
     let id = store.conversations().remove(0).id;
-    let mut more = 7;
-    let listed = walk(|page| {
-        let answer = block_on(list_messages(&store.connection, Some(TENANT), &id, &page)).unwrap();
-        if more < 10 {
-            store.submit(&[
-                contact(&["phone:1"]),
-                conversation(),
-                inbound(&format!("{more}")),
-            ]);
-            more += 1;
-        }
-        answer
-    });
-    let ids: Vec<_> = listed
-        .iter()
-        .map(|m| m.content.id.parse::<u32>().unwrap())
-        .collect();
-    assert_eq!(
-        ids,
-        (0..9).collect::<Vec<_>>(),
-        "what came before the last page was read"
-    );
+    for (order, other) in [
+        (MessageOrder::Oldest, MessageOrder::Newest),
+        (MessageOrder::Newest, MessageOrder::Oldest),
+    ] {
+        let read = |order, cursor| {
+            let page = Page { cursor, limit: 2 };
+            let c = &store.connection;
+            block_on(list_messages(c, Some(TENANT), &id, order, &page))
+        };
+        let cursor = read(order, None).unwrap().1;
+        assert!(cursor.is_some());
+        assert_eq!(read(order, cursor.clone()).unwrap().0.len(), 1);
+        assert_eq!(read(other, cursor), Err(Error::InvalidCursor), "{other:?}");
+    }
 }
 
 #[test]
@@ -216,10 +242,16 @@ fn filters_and_tenants_hide_the_rest() {
         None
     );
     assert!(
-        block_on(list_messages(c, Some("other"), &id, &page))
-            .unwrap()
-            .0
-            .is_empty()
+        block_on(list_messages(
+            c,
+            Some("other"),
+            &id,
+            MessageOrder::Oldest,
+            &page
+        ))
+        .unwrap()
+        .0
+        .is_empty()
     );
 }
 

@@ -2,6 +2,21 @@
 
 use super::*;
 
+/// A call that was made because of this conversation.
+fn call(conversation: &str) -> Effect {
+    Effect::ExternalCall(ExternalCall {
+        kind: "forward".into(),
+        target: "hook".into(),
+        status: Some(200),
+        millis: 5,
+        attempt: 1,
+        at: 2,
+        error: None,
+        conversation_id: Some(conversation.into()),
+        message_id: None,
+    })
+}
+
 #[test]
 fn a_third_event_makes_a_phone_and_a_bsuid_one_conversation_in_order_of_arrival() {
     for first_committed in [0, 1] {
@@ -56,6 +71,22 @@ fn a_third_event_makes_a_phone_and_a_bsuid_one_conversation_in_order_of_arrival(
                 .iter()
                 .all(|m| m.contact_id.as_ref() == Some(&contacts[0].id))
         );
+        for old in &apart {
+            store.submit(&[call(&old.id)]);
+            let (kind, data) = store.changes().pop().unwrap();
+            assert_eq!(kind, "external_call.created");
+            assert_eq!(data["conversation_id"], conversations[0].id.as_str());
+        }
+        let filter = CallFilter {
+            conversation_id: Some(conversations[0].id.clone()),
+            ..CallFilter::default()
+        };
+        let page = Page {
+            cursor: None,
+            limit: 9,
+        };
+        let calls = block_on(list_external_calls(&store.connection, &filter, &page));
+        assert_eq!(calls.unwrap().0.len(), 2, "by whichever id it was made");
         let merged: Vec<_> = store
             .changes()
             .into_iter()

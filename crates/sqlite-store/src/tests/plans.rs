@@ -87,6 +87,11 @@ fn lists_use_an_index_for_each_filter() {
             "messages_conversation",
         ),
         (
+            "messages, newest first",
+            "SELECT 1 FROM messages m WHERE m.conversation_id = ? AND m.seq < ? ORDER BY m.seq DESC",
+            "messages_conversation",
+        ),
+        (
             "buried",
             "SELECT 1 FROM inbox WHERE state = 'buried' AND seq < ? ORDER BY seq DESC",
             "inbox_buried",

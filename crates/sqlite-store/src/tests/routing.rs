@@ -373,7 +373,14 @@ fn a_database_of_version_1_keeps_its_rows_and_becomes_what_a_new_one_is() {
         cursor: None,
         limit: 9,
     };
-    let (messages, _) = block_on(list_messages(&again, Some(TENANT), "c", &page)).unwrap();
+    let (messages, _) = block_on(list_messages(
+        &again,
+        Some(TENANT),
+        "c",
+        MessageOrder::Oldest,
+        &page,
+    ))
+    .unwrap();
     assert_eq!(messages[0].content.text.as_deref(), Some("hi"));
     assert_eq!(messages[0].enrichment, None);
     let moment = Moment { now: 9, seed: 7 };

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use super::*;
 
@@ -280,9 +279,15 @@ fn four_workers_do_each_event_once_and_each_persons_in_order() {
     assert_eq!(conversations.len(), 7);
     let mut seen = 0;
     for conversation in conversations {
-        let messages = block_on(list_messages(&first, None, &conversation.id, &page))
-            .unwrap()
-            .0;
+        let messages = block_on(list_messages(
+            &first,
+            None,
+            &conversation.id,
+            MessageOrder::Oldest,
+            &page,
+        ))
+        .unwrap()
+        .0;
         let numbers: Vec<usize> = messages
             .iter()
             .map(|message| message.content.id.parse().unwrap())
@@ -301,49 +306,4 @@ fn four_workers_do_each_event_once_and_each_persons_in_order() {
         assert!(processed[known..].is_sorted(), "{processed:?}");
     }
     assert_eq!(seen, EVENTS);
-}
-
-/// Prints rates; `cargo test -p chatly-sqlite-store --lib -- --ignored --nocapture rates`.
-#[test]
-#[ignore = "a measurement"]
-fn rates_of_append_and_of_lease_with_commit() {
-    for threads in [1usize, 16] {
-        let file = File::new();
-        let each = 1_600 / threads;
-        file.open();
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            for thread in 0..threads {
-                let file = &file;
-                scope.spawn(move || {
-                    let connection = file.open();
-                    for number in 0..each {
-                        deliver(
-                            &connection,
-                            text(
-                                &format!("{thread}-{number}"),
-                                &[&format!("phone:{thread}-{}", number % 50)],
-                            ),
-                        );
-                    }
-                });
-            }
-        });
-        let appended = start.elapsed();
-        let log = Mutex::new(vec![]);
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| drain(&file.open(), &log, 16));
-            }
-        });
-        let drained = start.elapsed();
-        assert_eq!(log.into_inner().unwrap().len(), each * threads);
-        let rate = |time: std::time::Duration| (each * threads) as f64 / time.as_secs_f64();
-        println!(
-            "{threads} threads: {:.0} appends/s, {:.0} leased and committed/s",
-            rate(appended),
-            rate(drained)
-        );
-    }
 }

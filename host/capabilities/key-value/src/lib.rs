@@ -4,13 +4,15 @@
 //!    `no-such-store`.
 //! 2. An instance has at most [`MAX_STORES`] stores open at once; one more is `store-table-full`.
 //! 3. A write is durable when it returns. What one call changes, it changes as a whole.
-//! 4. Results over [`MAX_RESULT_BYTES`] are refused with `other`.
+//! 4. Results over [`MAX_RESULT_BYTES`] are refused with `other`, and so are keys over
+//!    [`MAX_KEY_BYTES`] and more calls at once than [`InFlight`] allows.
 //! 5. `fermyon:spin/key-value@2.0.0` and `wasi:keyvalue@0.2.0-draft2` see the same stores.
 //!
 //! It does not watch for changes, expire keys or order them.
 #![deny(missing_docs)]
 
 mod local;
+mod remote;
 mod spin2;
 mod spin3;
 mod wasi;
@@ -19,11 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatly_in_flight::InFlight;
 use chatly_manifest::Component;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use local::Local;
+pub use remote::Redis;
 pub use spin3::Error;
 
 /// Stores that one instance may have open at once: the default capacity of Spin's table.
@@ -34,6 +38,9 @@ pub const MAX_SWAPS: usize = 256;
 
 /// Bytes that one call may return: Spin's `MAX_HOST_BUFFERED_BYTES`.
 pub const MAX_RESULT_BYTES: usize = 128 << 20;
+
+/// Bytes of a key. Listings are read a page of keys at a time, and each page has to fit.
+pub const MAX_KEY_BYTES: usize = 64 << 10;
 
 /// What an open store stands for.
 pub type Handle = Arc<dyn Backend>;
@@ -85,6 +92,7 @@ pub struct State {
     shared: Arc<Shared>,
     stores: ResourceTable,
     swaps: ResourceTable,
+    in_flight: InFlight,
 }
 
 impl State {
@@ -100,6 +108,7 @@ impl State {
             shared,
             stores: table(MAX_STORES),
             swaps: table(MAX_SWAPS),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -231,6 +240,16 @@ impl Keys {
 /// The error of a backend that has ended.
 fn gone() -> Error {
     Error::Other("the store is closed".to_owned())
+}
+
+/// Refuses a key that is too long to be written.
+fn check_key(key: &str) -> Result<(), Error> {
+    if key.len() > MAX_KEY_BYTES {
+        return Err(Error::Other(format!(
+            "the key exceeds the limit of {MAX_KEY_BYTES} bytes"
+        )));
+    }
+    Ok(())
 }
 
 /// The error of a result past the limit, in Spin's words.

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
-use super::{Backend, Error, Handle, Keys, MAX_RESULT_BYTES, gone, too_large};
+use super::{Backend, Error, Handle, Keys, MAX_RESULT_BYTES, check_key, gone, too_large};
 
 /// The file below the state dir: Spin's name.
 const FILE: &str = "sqlite_key_value.db";
@@ -25,8 +25,9 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS spin_key_value (
     store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))";
 /// Writes in one transaction; more gain nothing, and the first of them waits for the last.
 const MAX_GROUP: usize = 256;
-/// Keys that one step of a listing reads.
+/// Keys that one step of a listing reads, and bytes after which it reads no more.
 const PAGE_KEYS: usize = 512;
+const PAGE_BYTES: usize = 1 << 20;
 /// How long to wait for a process that holds the file, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -170,7 +171,10 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         let label = self.label.clone();
         let job: Read = Box::new(move |connection| {
-            _ = answer.send(work(connection, &label));
+            // Whoever asked may be gone by now.
+            if !answer.is_closed() {
+                _ = answer.send(work(connection, &label));
+            }
         });
         self.file
             .threads()
@@ -188,6 +192,10 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         let label = self.label.clone();
         let job: Write = Box::new(move |connection| {
+            // Whoever asked may be gone by now, and has been told of no success.
+            if answer.is_closed() {
+                return Box::new(|_failed| {});
+            }
             let outcome = savepoint(connection, |connection| work(connection, &label));
             Box::new(move |failed| {
                 _ = answer.send(failed.map_or(outcome, Err));
@@ -308,7 +316,7 @@ impl Store {
             let page = self
                 .read(move |connection, label| page(connection, label, from.as_deref()))
                 .await?;
-            let full = page.len() == PAGE_KEYS;
+            let (page, full) = page;
             after = page.last().cloned();
             if (!page.is_empty() && send.send(page).await.is_err()) || !full {
                 return Ok(());
@@ -317,13 +325,30 @@ impl Store {
     }
 }
 
-fn page(connection: &Connection, label: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+/// The keys after one, and whether there may be more.
+fn page(
+    connection: &Connection,
+    label: &str,
+    after: Option<&str>,
+) -> Result<(Vec<String>, bool), Error> {
     let sql = "SELECT key FROM spin_key_value
         WHERE store = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3";
     let mut statement = connection.prepare_cached(sql).map_err(other)?;
     let limit = i64::try_from(PAGE_KEYS).unwrap_or(i64::MAX);
-    let keys = statement.query_map(params![label, after, limit], |row| row.get(0));
-    keys.and_then(Iterator::collect).map_err(other)
+    let mut rows = statement
+        .query(params![label, after, limit])
+        .map_err(other)?;
+    let (mut keys, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().map_err(other)? {
+        let key: String = row.get(0).map_err(other)?;
+        bytes += key.len();
+        keys.push(key);
+        if bytes > PAGE_BYTES {
+            return Ok((keys, true));
+        }
+    }
+    let full = keys.len() == PAGE_KEYS;
+    Ok((keys, full))
 }
 
 fn value(connection: &Connection, label: &str, key: &str) -> Result<Option<Vec<u8>>, Error> {
@@ -340,6 +365,7 @@ fn value(connection: &Connection, label: &str, key: &str) -> Result<Option<Vec<u
 }
 
 fn put(connection: &Connection, label: &str, key: &str, value: &[u8]) -> Result<(), Error> {
+    check_key(key)?;
     let sql = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
         ON CONFLICT (store, key) DO UPDATE SET value = excluded.value";
     let mut statement = connection.prepare_cached(sql).map_err(other)?;

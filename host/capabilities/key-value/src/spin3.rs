@@ -11,6 +11,8 @@ use wasmtime::component::{
     StreamResult, VecBuffer,
 };
 
+use chatly_in_flight::Hold;
+
 use super::{Data, Handle, State, gone};
 use bindings::spin::key_value::key_value;
 
@@ -21,6 +23,7 @@ pub(super) mod bindings {
         path: "wit",
         world: "chatly:key-value-capability/spin3",
         imports: { default: async | trappable },
+        additional_derives: [PartialEq],
         with: { "spin:key-value/key-value.store": crate::Handle },
     });
 }
@@ -40,9 +43,21 @@ impl key_value::HostStore for State {
     }
 }
 
-/// The store behind a handle, without holding on to the instance.
-fn opened<T>(access: &Accessor<T, Data>, store: &Resource<Handle>) -> wasmtime::Result<Handle> {
-    access.with(|mut access| access.get().store(store))
+/// The store behind a handle, without holding on to the instance, and the hold of a call whose
+/// arguments have `bytes`.
+fn opened<T>(
+    access: &Accessor<T, Data>,
+    store: &Resource<Handle>,
+    bytes: usize,
+) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
+    access.with(|mut access| {
+        let state = access.get();
+        let store = state.store(store)?;
+        let held = state.in_flight.hold(bytes);
+        Ok(held
+            .map(|hold| (store, hold))
+            .map_err(|full| Error::Other(full.to_string())))
+    })
 }
 
 impl<T: Send> key_value::HostStoreWithStore<T> for Data {
@@ -60,7 +75,10 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         store: Resource<Handle>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(opened(access, &store)?.get(key).await)
+        Ok(match opened(access, &store, key.len())? {
+            Ok((store, _hold)) => store.get(key).await,
+            Err(full) => Err(full),
+        })
     }
 
     #[instrument(name = "spin_key_value.set", level = "debug", skip_all, fields(otel.kind = "client"))]
@@ -70,7 +88,10 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(access, &store)?.set(key, value).await)
+        Ok(match opened(access, &store, key.len() + value.len())? {
+            Ok((store, _hold)) => store.set(key, value).await,
+            Err(full) => Err(full),
+        })
     }
 
     #[instrument(name = "spin_key_value.delete", level = "debug", skip_all, fields(otel.kind = "client"))]
@@ -79,7 +100,10 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         store: Resource<Handle>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(access, &store)?.delete(key).await)
+        Ok(match opened(access, &store, key.len())? {
+            Ok((store, _hold)) => store.delete(key).await,
+            Err(full) => Err(full),
+        })
     }
 
     #[instrument(name = "spin_key_value.exists", level = "debug", skip_all, fields(otel.kind = "client"))]
@@ -88,7 +112,10 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         store: Resource<Handle>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
-        Ok(opened(access, &store)?.exists(key).await)
+        Ok(match opened(access, &store, key.len())? {
+            Ok((store, _hold)) => store.exists(key).await,
+            Err(full) => Err(full),
+        })
     }
 
     #[instrument(name = "spin_key_value.get_keys", level = "debug", skip_all, fields(otel.kind = "client"))]
@@ -96,7 +123,10 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let listing = opened(access, &store)?.keys().await;
+        let listing = match opened(access, &store, 0)? {
+            Ok((store, _hold)) => store.keys().await,
+            Err(full) => Err(full),
+        };
         let (batches, outcome) = match listing {
             Ok(keys) => (keys.batches, Ok(keys.outcome)),
             // A closed channel: no keys, and the error in the future.

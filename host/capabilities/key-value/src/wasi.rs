@@ -3,6 +3,7 @@
 //! `list-keys` has one page, as on Spin. A missing key of `get-many` is `none` in its place, as
 //! the interface says; Spin leaves it out.
 
+use chatly_in_flight::Hold;
 use tracing::instrument;
 use wasmtime::component::{Linker, Resource};
 
@@ -27,6 +28,8 @@ pub struct Swap {
     key: String,
     /// The value of which note was taken.
     expected: Option<Vec<u8>>,
+    /// Counts the value, so that handles do not add up to more memory than calls may hold.
+    _hold: Hold,
 }
 
 pub(super) fn link<T: Send + 'static>(
@@ -135,13 +138,21 @@ impl batch::Host for State {
 }
 
 impl State {
+    fn hold(&self, value: &Option<Vec<u8>>) -> Result<Hold, store::Error> {
+        let bytes = value.as_ref().map_or(0, Vec::len);
+        let held = self.in_flight.hold(bytes);
+        held.map_err(|full| store::Error::Other(full.to_string()))
+    }
+
     /// Takes note of the value of `key`, and makes a handle of it.
     async fn note(&mut self, store: Handle, key: String) -> Result<Resource<Swap>, store::Error> {
         let expected = store.get(key.clone()).await?;
+        let hold = self.hold(&expected)?;
         let swap = Swap {
             store,
             key,
             expected,
+            _hold: hold,
         };
         self.swaps
             .push(swap)
@@ -164,7 +175,13 @@ impl atomics::HostCas for State {
             Ok(value) => value,
             Err(error) => return Ok(Err(error.into())),
         };
-        self.swaps.get_mut(&cas)?.expected.clone_from(&value);
+        let hold = match self.hold(&value) {
+            Ok(hold) => hold,
+            Err(error) => return Ok(Err(error)),
+        };
+        let swap = self.swaps.get_mut(&cas)?;
+        swap.expected.clone_from(&value);
+        swap._hold = hold;
         Ok(Ok(value))
     }
 
@@ -196,6 +213,7 @@ impl atomics::Host for State {
             store,
             key,
             expected,
+            _hold,
         } = self.swaps.delete(cas)?;
         let swapped = store.swap(key.clone(), expected, value).await;
         Ok(match swapped {

@@ -11,11 +11,14 @@
 //!    the app opened to all ([`Grant::with_private`]). Unlike on Spin, where blocking networks is
 //!    an option, this is so by default: a URL may come from a rule or a customer.
 //!
+//! 6. [`Blocked`] networks are reached by nobody, whatever an entry says.
+//!
 //! It does not look up names: whoever connects asks [`Grant::reaches`] about the address that a
 //! name led to, and connects to that one. There is no interface of its own to link and no state: outgoing HTTP and
 //! sockets ask a component's [`Grant`].
 #![deny(missing_docs)]
 
+mod blocked;
 mod entry;
 mod network;
 mod private;
@@ -32,6 +35,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use chatly_manifest::Component;
 use chatly_variables::{Resolver, ResolverError};
 
+pub use blocked::Blocked;
 pub use entry::{Entry, InvalidEntry};
 pub use network::{InvalidNetwork, Network};
 pub use private::is_private;
@@ -46,6 +50,7 @@ pub struct Grant {
     entries: Vec<Entry>,
     /// Private networks that a wildcard reaches too.
     private: Vec<Network>,
+    blocked: Blocked,
 }
 
 /// Why a grant cannot be made.
@@ -98,7 +103,15 @@ impl Grant {
             component: component.id.clone(),
             entries,
             private: Vec::new(),
+            blocked: Blocked::default(),
         })
+    }
+
+    /// The same grant, but for these networks.
+    #[must_use]
+    pub fn with_blocked(mut self, blocked: Blocked) -> Self {
+        self.blocked = blocked;
+        self
     }
 
     /// The same grant, in which entries with `*` for their host reach these private networks too.
@@ -111,6 +124,9 @@ impl Grant {
     /// Whether a connection to `host` that is allowed may be made to `address`, to which the name
     /// led. Arguments as for [`Grant::allows`].
     pub fn reaches(&self, scheme: &str, host: &str, port: Option<u16>, address: IpAddr) -> bool {
+        if self.blocked.contains(address) {
+            return false;
+        }
         if !is_private(address) || self.private.iter().any(|open| open.contains(address)) {
             return true;
         }

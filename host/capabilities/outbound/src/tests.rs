@@ -373,7 +373,7 @@ proptest! {
     ) {
         if let Ok(parsed) = entry.parse::<Entry>() {
             prop_assert_eq!(parsed.to_string(), entry.trim());
-            let grant = Grant { component: String::new(), entries: vec![parsed], private: Vec::new() };
+            let grant = Grant { component: String::new(), entries: vec![parsed], private: Vec::new(), blocked: Blocked::default() };
             let _ = grant.allows("http", &host, port);
         }
     }
@@ -391,5 +391,36 @@ proptest! {
         let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
         let want = network & mask == address & mask;
         prop_assert_eq!(grant(&[&written]).allows("http", &host, None), want);
+    }
+}
+
+#[test]
+fn a_blocked_network_is_not_reached_by_any_entry() {
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    let blocked = Blocked {
+        networks: vec!["8.8.0.0/16".parse().unwrap()],
+        private: true,
+    };
+    let all = grant(&["http://127.0.0.1:*", "tcp://8.8.8.8:*", "tcp://8.9.0.1:*"])
+        .with_private(vec!["127.0.0.0/8".parse().unwrap()])
+        .with_blocked(blocked);
+    for (scheme, host, want) in [
+        ("http", "127.0.0.1", false),
+        ("tcp", "8.8.8.8", false),
+        ("tcp", "8.9.0.1", true),
+    ] {
+        assert_eq!(
+            all.reaches(scheme, host, Some(80), address(host)),
+            want,
+            "{host}"
+        );
+        if scheme == "tcp" {
+            let socket = SocketAddr::new(address(host), 80);
+            assert_eq!(
+                all.allows_socket(socket, SocketAddrUse::TcpConnect),
+                want,
+                "{host}"
+            );
+        }
     }
 }

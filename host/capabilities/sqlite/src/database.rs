@@ -39,10 +39,16 @@ impl Database {
         if !is_label(label) {
             return Err(InvalidLabel(label.to_owned()));
         }
-        Ok(Self {
-            path: state_dir.join("sqlite").join(format!("{label}.db")),
+        let file = format!("{label}.db");
+        Ok(Self::at(state_dir.join("sqlite").join(file)))
+    }
+
+    /// The database in the file `path`. Touches no file yet.
+    pub fn at(path: PathBuf) -> Self {
+        Self {
+            path,
             gate: Arc::default(),
-        })
+        }
     }
 
     /// Opens a connection with Spin's settings.

@@ -17,6 +17,7 @@ use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::limits::Limit;
 
 use super::MAX_RESULT_BYTES;
+use super::status::COUNTERS;
 
 /// Pragmas that are refused when they set something.
 const REFUSED_PRAGMAS: [&str; 7] = [
@@ -37,6 +38,12 @@ pub enum Notice {
     JournalMode,
     /// It sets how long to wait for a lock, in milliseconds.
     BusyTimeout(u64),
+    /// It inserts, updates or deletes rows.
+    Rows,
+    /// It reads the counters of its connection.
+    Counters,
+    /// It does something else than to read and write rows.
+    Other,
 }
 
 /// Puts the fence around a connection, and calls `notice` for statements of note.
@@ -68,6 +75,9 @@ pub fn install(
                 notice(Notice::Altered);
             }
         }
+        if let Some(noticed) = deed(&context.action) {
+            notice(noticed);
+        }
         let attaches = matches!(context.action, AuthAction::Attach { .. });
         if attaches || context.database_name == Some("temp") {
             notice(Notice::Altered);
@@ -78,6 +88,31 @@ pub fn install(
             Authorization::Allow
         }
     }))
+}
+
+/// What an action says about the kind of its statement; `None` for what any may do.
+fn deed(action: &AuthAction<'_>) -> Option<Notice> {
+    match action {
+        AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name } => {
+            let schema = matches!(
+                *table_name,
+                "sqlite_master" | "sqlite_schema" | "sqlite_temp_master" | "sqlite_temp_schema"
+            );
+            Some(if schema { Notice::Other } else { Notice::Rows })
+        }
+        AuthAction::Function { function_name } => COUNTERS
+            .iter()
+            .any(|counter| counter.eq_ignore_ascii_case(function_name))
+            .then_some(Notice::Counters),
+        AuthAction::Read { .. } | AuthAction::Select | AuthAction::Recursive => None,
+        // A pragma that reads, as FTS5 does within an INSERT.
+        AuthAction::Pragma {
+            pragma_value: None, ..
+        } => None,
+        _ => Some(Notice::Other),
+    }
 }
 
 /// Whether a connection is like a new one after this pragma: it reads, changes the file, or

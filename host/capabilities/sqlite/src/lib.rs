@@ -1,4 +1,4 @@
-//! `spin:sqlite@3.1.0`: SQL for components, on the databases that the manifest grants.
+//! `spin:sqlite@3.1.0` and its relatives: SQL for components, on the databases that the manifest grants.
 //!
 //! 1. A label that is not granted is `access-denied`; a granted one that has no [`Backend`] is
 //!    `no-such-database`.
@@ -9,6 +9,8 @@
 //! 5. A call never blocks a thread of the async runtime. The `-async` functions do not hold
 //!    the store either, so the requests of one instance overlap; `open` and `execute` do,
 //!    because a WIT function that is not `async` blocks its instance.
+//! 6. Single writes that wait at the same time share one commit (`group`).
+//! 7. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
 //!
 //! It does not interpret SQL beyond finding the first statement: what a statement may do is
 //! decided by SQLite and the `fence`.
@@ -17,11 +19,16 @@
 mod database;
 mod fence;
 mod gate;
+mod group;
 mod host;
 mod local;
+mod marks;
 mod rows;
+mod spin2;
 mod statement;
+mod status;
 mod worker;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -142,16 +149,18 @@ impl State {
     }
 }
 
-/// Offers `spin:sqlite@3.1.0` to components.
+/// Offers `spin:sqlite@3.1.0`, which `spin:sqlite@3.0.0` is a part of, and
+/// `fermyon:spin/sqlite@2.0.0` to components.
 ///
 /// # Errors
 ///
-/// When the linker has the interface already.
+/// When the linker has one of the interfaces already.
 pub fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     get: fn(&mut T) -> &mut State,
 ) -> wasmtime::Result<()> {
-    bindings::spin::sqlite::sqlite::add_to_linker::<T, Data>(linker, get)
+    bindings::spin::sqlite::sqlite::add_to_linker::<T, Data>(linker, get)?;
+    spin2::link(linker, get)
 }
 
 /// Tells wasmtime that the interface works on a [`State`].

@@ -5,7 +5,7 @@
 //! back and kept for the next one that opens, unless the guest altered it: what the next
 //! finds is as good as new.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,11 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::database::{Database, InvalidLabel};
+use super::group::{Answer, Group, Kind, Order, Verdict, Work};
 use super::host::gone;
 use super::rows::{Batches, Gathered};
-use super::worker::{Session, Status};
+use super::status::Status;
+use super::worker::Session;
 use super::{Backend, Connection, Error, Handle, QueryResult, Rows, Value};
 
 /// Connections that are kept for the next guest. Each has a page cache of up to 2 MiB.
@@ -25,7 +27,7 @@ const MAX_IDLE: usize = 32;
 
 /// A database file.
 pub struct Local {
-    database: Arc<Database>,
+    group: Arc<Group>,
     idle: Arc<Idle>,
 }
 
@@ -36,11 +38,19 @@ impl Local {
     ///
     /// [`InvalidLabel`] when `label` could be a path.
     pub fn new(state_dir: &Path, label: &str) -> Result<Self, InvalidLabel> {
-        let database = Arc::new(Database::new(state_dir, label)?);
-        Ok(Self {
-            database,
+        Ok(Self::on(Database::new(state_dir, label)?))
+    }
+
+    /// The database in the file `path`, created when it is first opened.
+    pub fn at(path: PathBuf) -> Self {
+        Self::on(Database::at(path))
+    }
+
+    fn on(database: Database) -> Self {
+        Self {
+            group: Arc::new(Group::new(Arc::new(database))),
             idle: Arc::default(),
-        })
+        }
     }
 
     /// Starts a thread with a new connection.
@@ -48,18 +58,19 @@ impl Local {
         let status = Arc::new(Status::default());
         let (jobs, queue) = channel::<Job>();
         let (opened, opening) = oneshot::channel();
-        let (database, seen) = (self.database.clone(), status.clone());
+        let (group, seen) = (self.group.clone(), status.clone());
         // Weak, as the idle connections would otherwise keep themselves alive.
-        let idle = Arc::downgrade(&self.idle);
+        let (idle, writer) = (Arc::downgrade(&self.idle), self.group.clone());
         let leave_wal = move || {
             if let Some(idle) = idle.upgrade() {
                 idle.close();
             }
+            writer.leave();
         };
         let thread = std::thread::Builder::new()
             .name("sqlite".to_owned())
             .spawn(move || {
-                let mut session = match Session::open(database, seen, leave_wal) {
+                let mut session = match Session::open(group, seen, leave_wal) {
                     Ok(session) => session,
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -97,6 +108,8 @@ impl Backend for Local {
         };
         Ok(Arc::new(Lease {
             worker: Some(worker),
+            group: self.group.clone(),
+            order: Arc::default(),
             idle: self.idle.clone(),
         }))
     }
@@ -145,6 +158,9 @@ impl Idle {
 struct Lease {
     /// `None` only while dropping.
     worker: Option<Worker>,
+    group: Arc<Group>,
+    /// Held by the statement that runs; the others queue.
+    order: Arc<tokio::sync::Mutex<()>>,
     idle: Arc<Idle>,
 }
 
@@ -169,29 +185,69 @@ impl Lease {
         worker.jobs.send(Box::new(job)).map_err(|_| gone())
     }
 
+    /// Waits until the connection is free, and lets `work` join a group when it is known to be
+    /// allowed to: that saves a detour over the connection's thread.
+    async fn join(&self, work: Work) -> Result<Joined, Error> {
+        let order = self.order.clone().lock_owned().await;
+        let status = &self.worker.as_ref().ok_or_else(gone)?.status;
+        if !status.is_free() || self.group.kinds.get(&work.sql) != Some(Kind::Joins) {
+            return Ok(Joined::Not(work, order, false));
+        }
+        let rowid = status.last_insert_rowid.load(Ordering::Acquire);
+        let answered = self.group.join(work, rowid, Some(order)).await;
+        match answered.map_err(|_| gone())? {
+            (Verdict::Done(answer), _order) => {
+                if let Some(counts) = answer.counts {
+                    status.ran_elsewhere(counts);
+                }
+                Ok(Joined::Done(answer))
+            }
+            (Verdict::Alone(work), Some(order)) => Ok(Joined::Not(work, order, true)),
+            (Verdict::Alone(_), None) => Err(gone()),
+        }
+    }
+
     fn count<T>(&self, read: impl Fn(&Status) -> T) -> Option<T> {
         self.worker.as_ref().map(|worker| read(&worker.status))
     }
 }
 
+/// What became of a statement that tried to join a group.
+enum Joined {
+    /// It ran.
+    Done(Answer),
+    /// It runs on its own connection; true when a group has sent it there.
+    Not(Work, Order, bool),
+}
+
 #[async_trait]
 impl Connection for Lease {
     async fn execute(&self, sql: String, parameters: Vec<Value>) -> Result<QueryResult, Error> {
+        let (work, order, alone) = match self.join(Work::new(sql, parameters)).await? {
+            Joined::Done(answer) => return answer.into_result(),
+            Joined::Not(work, order, alone) => (work, order, alone),
+        };
         let (answer, answered) = oneshot::channel();
         self.submit(move |session| {
             let mut gathered = Gathered::default();
-            let ended = session.run(&sql, parameters, &mut gathered);
+            let ended = session.run(work, alone, &mut gathered);
+            drop(order);
             let _ = answer.send(ended.map(|()| gathered.into_result()));
         })?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
     async fn stream(&self, sql: String, parameters: Vec<Value>) -> Result<Rows, Error> {
+        let (work, order, alone) = match self.join(Work::new(sql, parameters)).await? {
+            Joined::Done(answer) => return Ok(answer.into_stream()),
+            Joined::Not(work, order, alone) => (work, order, alone),
+        };
         let (opening, opened) = oneshot::channel();
         let (ending, outcome) = oneshot::channel();
         self.submit(move |session| {
             let mut batches = Batches::new(opening);
-            let ended = session.run(&sql, parameters, &mut batches);
+            let ended = session.run(work, alone, &mut batches);
+            drop(order);
             batches.finish(ended, ending);
         })?;
         let (columns, batches) = opened.await.map_err(|_| gone())?;

@@ -3,12 +3,10 @@
 //! A short answer costs a stream one wake-up of its reader: the first batch, the outcome and
 //! the end of the stream are there before the reader hears of any.
 
-use std::mem::size_of;
-
 use tokio::sync::{mpsc, oneshot};
 
 use super::worker::Sink;
-use super::{Error, MAX_RESULT_BYTES, QueryResult, RowResult, Value};
+use super::{Error, MAX_RESULT_BYTES, QueryResult, RowResult, Rows, Value};
 
 /// Rows of a stream that are handed over at once, at most.
 const BATCH_ROWS: usize = 256;
@@ -43,7 +41,7 @@ impl Sink for Gathered {
     }
 
     fn row(&mut self, row: RowResult) -> Result<(), Error> {
-        self.bytes += row_bytes(&row);
+        self.bytes += value_bytes(&row.values);
         if self.bytes > MAX_RESULT_BYTES {
             return Err(too_big());
         }
@@ -111,7 +109,7 @@ impl Sink for Batches {
     }
 
     fn row(&mut self, row: RowResult) -> Result<(), Error> {
-        let bytes = row_bytes(&row);
+        let bytes = value_bytes(&row.values);
         if bytes > MAX_RESULT_BYTES {
             return Err(too_big());
         }
@@ -134,17 +132,30 @@ fn open(
     }
 }
 
-/// What a row takes in memory, about.
-fn row_bytes(row: &RowResult) -> usize {
-    let value_bytes = |value: &Value| {
-        size_of::<Value>()
-            + match value {
-                Value::Text(text) => text.len(),
-                Value::Blob(blob) => blob.len(),
-                Value::Null | Value::Integer(_) | Value::Real(_) => 0,
-            }
+/// A stream of rows that are there already.
+pub fn ended(columns: Vec<String>, rows: Vec<RowResult>, outcome: Result<(), Error>) -> Rows {
+    let (ending, ended) = oneshot::channel();
+    let (sender, batches) = mpsc::channel(1);
+    // There is room for one batch, and both readers are in this function.
+    if !rows.is_empty() {
+        let _ = sender.try_send(rows);
+    }
+    let _ = ending.send(outcome);
+    Rows {
+        columns,
+        batches,
+        outcome: ended,
+    }
+}
+
+/// What values take in memory, about.
+pub fn value_bytes(values: &[Value]) -> usize {
+    let heap_bytes = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
     };
-    row.values.iter().map(value_bytes).sum()
+    size_of_val(values) + values.iter().map(heap_bytes).sum::<usize>()
 }
 
 fn too_big() -> Error {

@@ -4,49 +4,25 @@
 //!    its turn at the gate first; the turn ends with the transaction. Within a transaction
 //!    nobody waits there, as that could be for somebody who waits for this transaction.
 //! 2. Whoever waits longer than its `busy_timeout` gets `database is locked`.
-//! 3. Once the connection's owner is gone, a statement that still runs is stopped.
+//! 3. A single write of rows joins a group instead (`group`), which queues in its place.
+//! 4. Once the connection's owner is gone, a statement that still runs is stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::database::{BUSY_TIMEOUT, Database};
 use super::fence::{self, Notice};
 use super::gate::Turn;
-use super::{Error, RowResult, Value, statement};
+use super::group::{Group, Kind, Verdict, Work};
+use super::host::gone;
+use super::marks::Marks;
+use super::status::Status;
+use super::{Error, RowResult, Value};
 
 /// SQLite instructions between two looks at [`Status::abandoned`]: some tens of microseconds.
-const INSTRUCTIONS_BETWEEN_CHECKS: i32 = 4096;
-
-/// What both the worker and the owner of a connection see.
-#[derive(Debug)]
-pub struct Status {
-    /// The owner is gone: stop.
-    pub abandoned: AtomicBool,
-    /// See `last-insert-rowid`.
-    pub last_insert_rowid: AtomicI64,
-    /// See `changes`.
-    pub changes: AtomicU64,
-    /// How long to wait at the gate, in milliseconds.
-    busy_timeout: AtomicU64,
-    /// The connection is not like a new one any more, beside what a rollback mends.
-    altered: AtomicBool,
-}
-
-impl Default for Status {
-    fn default() -> Self {
-        Self {
-            abandoned: AtomicBool::new(false),
-            last_insert_rowid: AtomicI64::new(0),
-            changes: AtomicU64::new(0),
-            busy_timeout: AtomicU64::new(u64::try_from(BUSY_TIMEOUT.as_millis()).unwrap_or(0)),
-            altered: AtomicBool::new(false),
-        }
-    }
-}
+pub const INSTRUCTIONS_BETWEEN_CHECKS: i32 = 4096;
 
 /// Takes what a statement returns.
 pub trait Sink {
@@ -62,10 +38,9 @@ pub struct Session {
     // Before `turn`, so that an open transaction is rolled back when the next writer comes.
     connection: Connection,
     turn: Option<Turn>,
-    /// `total_changes` when the present guest came.
-    changes_before: u64,
-    database: Arc<Database>,
+    group: Arc<Group>,
     status: Arc<Status>,
+    marks: Arc<Marks>,
 }
 
 impl Session {
@@ -76,11 +51,11 @@ impl Session {
     ///
     /// [`Error::Io`] when the file cannot be opened.
     pub fn open(
-        database: Arc<Database>,
+        group: Arc<Group>,
         status: Arc<Status>,
         leave_wal: impl Fn() + Send + 'static,
     ) -> Result<Self, Error> {
-        let mut connection = database.connect().map_err(Error::Io)?;
+        let mut connection = group.database.connect().map_err(Error::Io)?;
         let abandoned = status.clone();
         connection
             .progress_handler(
@@ -88,57 +63,89 @@ impl Session {
                 Some(move || abandoned.abandoned.load(Ordering::Relaxed)),
             )
             .map_err(io)?;
-        let noticed = status.clone();
-        fence::install(&mut connection, move |notice| match notice {
-            Notice::Altered => noticed.altered.store(true, Ordering::Relaxed),
-            Notice::JournalMode => leave_wal(),
-            Notice::BusyTimeout(millis) => noticed.busy_timeout.store(millis, Ordering::Relaxed),
+        status.install(&connection).map_err(io)?;
+        let marks = Arc::new(Marks::default());
+        let (noticed, noted) = (status.clone(), marks.clone());
+        fence::install(&mut connection, move |notice| {
+            noted.note(&notice);
+            match notice {
+                Notice::Altered => noticed.altered.store(true, Ordering::Relaxed),
+                Notice::JournalMode => leave_wal(),
+                Notice::BusyTimeout(millis) => {
+                    noticed.busy_timeout.store(millis, Ordering::Relaxed);
+                }
+                Notice::Rows | Notice::Counters | Notice::Other => {}
+            }
         })
         .map_err(io)?;
         Ok(Self {
             connection,
             turn: None,
-            changes_before: 0,
-            database,
+            group,
             status,
+            marks,
         })
     }
 
-    /// Runs the first statement of `sql` and gives what it returns to `sink`.
-    pub fn run(
-        &mut self,
-        sql: &str,
-        parameters: Vec<Value>,
-        sink: &mut impl Sink,
-    ) -> Result<(), Error> {
+    /// Runs `work` and gives what it returns to `sink`: in a group when it may join one,
+    /// unless it has to run `alone`.
+    pub fn run(&mut self, work: Work, alone: bool, sink: &mut impl Sink) -> Result<(), Error> {
+        let kind = self.kind(&work.sql)?;
+        let free = self.turn.is_none() && self.connection.is_autocommit() && self.status.is_free();
+        if alone || kind != Kind::Joins || !free {
+            return self.run_here(&work, kind, sink);
+        }
+        let rowid = self.status.last_insert_rowid.load(Ordering::Acquire);
+        let answered = self.group.join(work, rowid, None).blocking_recv();
+        match answered.map_err(|_| gone())?.0 {
+            Verdict::Done(answer) => {
+                if let Some(counts) = answer.counts {
+                    self.status.ran_elsewhere(counts);
+                }
+                sink.columns(answer.columns);
+                answer.rows.into_iter().try_for_each(|row| sink.row(row))?;
+                answer.outcome
+            }
+            Verdict::Alone(work) => self.run_here(&work, kind, sink),
+        }
+    }
+
+    /// What kind of statement `sql` is.
+    fn kind(&self, sql: &str) -> Result<Kind, Error> {
+        if let Some(kind) = self.group.kinds.get(sql) {
+            return Ok(kind);
+        }
+        // Not from the cache, whose statements the fence has seen before.
+        self.marks.take();
+        let statement = self.connection.prepare(sql).map_err(io)?;
+        let kind = if statement.is_explain() == 0 {
+            self.marks.take().kind()
+        } else {
+            Kind::Other
+        };
+        self.group.kinds.set(sql, kind);
+        Ok(kind)
+    }
+
+    fn run_here(&mut self, work: &Work, kind: Kind, sink: &mut impl Sink) -> Result<(), Error> {
         let connection = &self.connection;
-        let mut statement = connection
-            .prepare_cached(statement::first(sql))
-            .map_err(io)?;
-        sink.columns(statement.column_names().map(str::to_owned).collect());
+        let mut statement = connection.prepare_cached(&work.sql).map_err(io)?;
         if self.turn.is_none() && connection.is_autocommit() && !statement.readonly() {
-            let patience = Duration::from_millis(self.status.busy_timeout.load(Ordering::Relaxed));
-            let turn = self.database.gate.enter(patience);
+            let turn = self.group.database.gate.enter(self.status.patience());
             self.turn = Some(turn.ok_or_else(|| Error::Io("database is locked".to_owned()))?);
         }
-        let outcome = step(&mut statement, parameters, sink);
+        self.status.restore(connection);
+        let (began, outcome) = step(&mut statement, &work.parameters, sink);
         drop(statement);
         if connection.is_autocommit() {
             self.turn = None;
         }
-        let rowid = connection.last_insert_rowid();
-        self.status
-            .last_insert_rowid
-            .store(rowid, Ordering::Release);
-        // SQLite's count is of the last statement that changed something, whoever's it was.
-        let changed = connection.total_changes() != self.changes_before;
-        let changes = if changed { connection.changes() } else { 0 };
-        self.status.changes.store(changes, Ordering::Release);
+        let counted = began && kind != Kind::Other;
+        self.status.ran_here(connection, counted);
         outcome
     }
 
-    /// Makes the connection like a new one; false when it cannot be. What stays is what the
-    /// SQL functions `changes()` and `total_changes()` return.
+    /// Makes the connection like a new one; false when it cannot be.
     pub fn renew(&mut self) -> bool {
         // The rollback itself must not be stopped.
         self.status.abandoned.store(false, Ordering::Relaxed);
@@ -146,25 +153,47 @@ impl Session {
             || (self.connection.execute_batch("ROLLBACK").is_ok()
                 && self.connection.is_autocommit());
         self.turn = None;
-        // SAFETY: the handle is that of an open connection, which only this thread uses.
-        unsafe { rusqlite::ffi::sqlite3_set_last_insert_rowid(self.connection.handle(), 0) };
-        self.changes_before = self.connection.total_changes();
-        self.status.last_insert_rowid.store(0, Ordering::Release);
-        self.status.changes.store(0, Ordering::Release);
+        self.status.reset(&self.connection);
         rolled_back && !self.status.altered.load(Ordering::Relaxed)
     }
 }
 
-fn step(
+/// Runs a statement; whether it began, and how it ended.
+pub fn step(
     statement: &mut CachedStatement<'_>,
-    parameters: Vec<Value>,
+    parameters: &[Value],
     sink: &mut impl Sink,
-) -> Result<(), Error> {
-    let parameters = rusqlite::params_from_iter(parameters.into_iter().map(to_sqlite));
+) -> (bool, Result<(), Error>) {
     let columns = statement.column_count();
-    let mut rows = statement.query(parameters).map_err(io)?;
-    while let Some(row) = rows.next().map_err(io)? {
-        sink.row(read(row, columns)?)?;
+    sink.columns(statement.column_names().map(str::to_owned).collect());
+    if let Err(error) = bind(statement, parameters) {
+        return (false, Err(io(error)));
+    }
+    let mut rows = statement.raw_query();
+    let outcome = loop {
+        match rows.next() {
+            Ok(None) => break Ok(()),
+            Ok(Some(row)) => {
+                if let Err(error) = read(row, columns).and_then(|row| sink.row(row)) {
+                    break Err(error);
+                }
+            }
+            Err(error) => break Err(io(error)),
+        }
+    };
+    (true, outcome)
+}
+
+fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::Result<()> {
+    let wanted = statement.parameter_count();
+    if parameters.len() != wanted {
+        return Err(rusqlite::Error::InvalidParameterCount(
+            parameters.len(),
+            wanted,
+        ));
+    }
+    for (value, number) in parameters.iter().zip(1..) {
+        statement.raw_bind_parameter(number, to_sqlite(value))?;
     }
     Ok(())
 }
@@ -185,16 +214,17 @@ fn read(row: &Row<'_>, columns: usize) -> Result<RowResult, Error> {
     Ok(RowResult { values })
 }
 
-fn to_sqlite(value: Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null => rusqlite::types::Value::Null,
-        Value::Integer(integer) => rusqlite::types::Value::Integer(integer),
-        Value::Real(real) => rusqlite::types::Value::Real(real),
-        Value::Text(text) => rusqlite::types::Value::Text(text),
-        Value::Blob(blob) => rusqlite::types::Value::Blob(blob),
-    }
+fn to_sqlite(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(integer) => ValueRef::Integer(*integer),
+        Value::Real(real) => ValueRef::Real(*real),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(blob) => ValueRef::Blob(blob),
+    })
 }
 
-fn io(error: rusqlite::Error) -> Error {
+/// SQLite's error, in its own words.
+pub fn io(error: rusqlite::Error) -> Error {
     Error::Io(error.to_string())
 }

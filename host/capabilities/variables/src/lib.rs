@@ -1,15 +1,18 @@
-//! `spin:variables@3.0.0`: the values of `[component.<id>.variables]`.
+//! `spin:variables@3.0.0` and its relatives: the values of `[component.<id>.variables]`.
 //!
 //! 1. All values are decided once, at the start: a missing or malformed one stops it there.
 //! 2. A component sees its own variables only. Another name is `undefined`, one that no
 //!    variable can have is `invalid-name`.
-//! 3. Values are never printed: [`Secret`] shows as `[redacted]`.
+//! 3. `fermyon:spin/variables@2.0.0` and `wasi:config@0.2.0-draft-2024-09-27` see the same.
+//! 4. Values are never printed: [`Secret`] shows as `[redacted]`.
 #![deny(missing_docs)]
 
 mod name;
 mod resolver;
 mod secret;
+mod spin2;
 mod template;
+mod wasi;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,16 +74,19 @@ impl State {
     }
 }
 
-/// Offers `spin:variables@3.0.0` to components.
+/// Offers `spin:variables@3.0.0`, `fermyon:spin/variables@2.0.0` and
+/// `wasi:config/store@0.2.0-draft-2024-09-27` to components.
 ///
 /// # Errors
 ///
-/// When the linker has the interface already.
+/// When the linker has one of the interfaces already.
 pub fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     get: fn(&mut T) -> &mut State,
 ) -> wasmtime::Result<()> {
-    bindings::spin::variables::variables::add_to_linker::<T, Data>(linker, get)
+    bindings::spin::variables::variables::add_to_linker::<T, Data>(linker, get)?;
+    spin2::link(linker, get)?;
+    wasi::link(linker, get)
 }
 
 /// Tells wasmtime that the interface works on a [`State`].
@@ -153,6 +159,43 @@ mod tests {
             get(state, "channel").await,
             Err(Error::Undefined(_))
         ));
+    }
+
+    #[tokio::test]
+    async fn the_older_interfaces_see_the_same() {
+        use spin2::bindings::fermyon::spin::variables;
+        use wasi::bindings::wasi::config::store;
+
+        let values = [("channel".to_owned(), Secret::from("whatsapp"))];
+        let grant = Grant {
+            component: "ingest".to_owned(),
+            values: values.into(),
+        };
+        for (name, grant, want) in [
+            ("granted", grant, Some("whatsapp")),
+            ("not granted", Grant::default(), None),
+        ] {
+            let mut state = State::new(Arc::new(grant));
+            let got = variables::Host::get(&mut state, "channel".to_owned()).await;
+            match (got.unwrap(), want) {
+                (Ok(value), Some(want)) => assert_eq!(value, want, "{name}"),
+                (Err(variables::Error::Undefined(_)), None) => {}
+                other => panic!("{name}: {other:?}"),
+            }
+            let invalid = variables::Host::get(&mut state, "-".to_owned()).await;
+            assert!(matches!(
+                invalid.unwrap(),
+                Err(variables::Error::InvalidName(_))
+            ));
+            let want = want.map(str::to_owned);
+            let got = store::Host::get(&mut state, "channel".to_owned()).await;
+            assert_eq!(got.unwrap().unwrap(), want, "{name}");
+            let invalid = store::Host::get(&mut state, "-".to_owned()).await;
+            assert_eq!(invalid.unwrap().unwrap(), None, "{name}");
+            let all = store::Host::get_all(&mut state).await.unwrap().unwrap();
+            let want = want.map(|value| ("channel".to_owned(), value));
+            assert_eq!(all, Vec::from_iter(want), "{name}");
+        }
     }
 
     #[test]

@@ -228,7 +228,10 @@ impl Which {
                     channels.collect::<Vec<_>>().join(", ")
                 )
             })?;
-        Ok(component.source.clone())
+        let path = component.source.path().context(
+            "the channel's component is a download; name a .wasm file in place of the channel",
+        )?;
+        Ok(path.to_owned())
     }
 }
 

@@ -1,0 +1,356 @@
+//! `files`: what a component finds in its file system.
+//!
+//! 1. Files are copied at the start, as Spin copies them: the component sees the copies, below
+//!    `/`, and what changes in the application's folder later it does not see. With
+//!    [`direct`] it sees the folders themselves.
+//! 2. A pattern places each file at its path in the application's folder; `{ source, destination }`
+//!    places a file, or everything below a directory, at the destination.
+//! 3. `exclude_files` takes out what patterns and directories bring in; a file that is named by
+//!    itself stays.
+//! 4. Nothing comes from outside of the application's folder: neither by `..`, nor by an absolute
+//!    path, nor by a link.
+//! 5. A component without `files` has no file system at all.
+//!
+//! There is no interface of its own: who makes an instance opens each [`Mount`] for it, for
+//! reading only.
+#![deny(missing_docs)]
+
+use std::path::{Component as Step, Path, PathBuf};
+
+use chatly_manifest::{Component, FileMount};
+use glob::Pattern;
+
+#[cfg(test)]
+mod tests;
+
+/// A folder that a component sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder on this machine.
+    pub host: PathBuf,
+    /// Its path in the guest.
+    pub guest: String,
+}
+
+/// Why a component's files cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A pattern that matches no path and has no wildcard.
+    #[error(
+        "[component.{component}] files: {pattern:?} does not exist and is no pattern; check the path, which starts at the folder of spin.toml"
+    )]
+    Missing {
+        /// The component.
+        component: String,
+        /// What `files` says.
+        pattern: String,
+    },
+    /// A malformed pattern.
+    #[error("[component.{component}] {key}: {pattern:?} is no pattern: {cause}")]
+    Pattern {
+        /// The component.
+        component: String,
+        /// `files` or `exclude_files`.
+        key: &'static str,
+        /// What it says.
+        pattern: String,
+        /// Where the pattern breaks.
+        cause: glob::PatternError,
+    },
+    /// A file outside of the application's folder.
+    #[error(
+        "[component.{component}] files: {} is outside of {}; a component may only have files from there",
+        path.display(), folder.display()
+    )]
+    Outside {
+        /// The component.
+        component: String,
+        /// The file.
+        path: PathBuf,
+        /// The application's folder.
+        folder: PathBuf,
+    },
+    /// A destination that is no place for a file.
+    #[error(
+        "[component.{component}] files: {destination:?} is no name for the file {}; write the file's whole path in the guest",
+        path.display()
+    )]
+    Destination {
+        /// The component.
+        component: String,
+        /// The destination.
+        destination: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// With direct mounts, something that is no directory.
+    #[error(
+        "[component.{component}] files: {source_path:?} is no directory, and --direct-mounts takes nothing else; start without it"
+    )]
+    NotADirectory {
+        /// The component.
+        component: String,
+        /// What `files` says.
+        source_path: String,
+    },
+    /// With direct mounts, `exclude_files`.
+    #[error(
+        "[component.{component}] exclude_files: --direct-mounts cannot leave files out; start without it"
+    )]
+    Exclusion {
+        /// The component.
+        component: String,
+    },
+    /// The system refused.
+    #[error("[component.{component}] files: {} cannot be {doing}: {cause}", path.display())]
+    System {
+        /// The component.
+        component: String,
+        /// `read` or `copied`.
+        doing: &'static str,
+        /// What could not be.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+/// Copies the files of `component` from `folder`, where the manifest lies, to `copies`, a folder
+/// for this component alone. Gives nothing when it has none.
+///
+/// # Errors
+/// [`Error`], which names the component and what is wrong in the manifest.
+pub fn copy(component: &Component, folder: &Path, copies: &Path) -> Result<Vec<Mount>, Error> {
+    if component.files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let copier = Copier::new(component, folder, copies)?;
+    for mount in &component.files {
+        match mount {
+            FileMount::Pattern(pattern) => copier.pattern(pattern)?,
+            FileMount::Placement {
+                source,
+                destination,
+            } => copier.placement(source, destination)?,
+        }
+    }
+    Ok(vec![Mount {
+        host: copies.to_owned(),
+        guest: "/".to_owned(),
+    }])
+}
+
+/// The directories of `component` themselves, without copies.
+///
+/// # Errors
+/// [`Error`] for whatever is no directory below `folder`, and for exclusions.
+pub fn direct(component: &Component, folder: &Path) -> Result<Vec<Mount>, Error> {
+    if component.files.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !component.exclude_files.is_empty() {
+        return Err(Error::Exclusion {
+            component: component.id.clone(),
+        });
+    }
+    let inside = Inside::new(component, folder)?;
+    let mount = |mount: &FileMount| {
+        let (source, guest) = match mount {
+            FileMount::Pattern(pattern) => (Path::new(pattern), pattern.clone()),
+            FileMount::Placement {
+                source,
+                destination,
+            } => (source.as_path(), destination.clone()),
+        };
+        let host = folder.join(source);
+        if !host.is_dir() {
+            return Err(Error::NotADirectory {
+                component: component.id.clone(),
+                source_path: source.display().to_string(),
+            });
+        }
+        inside.check(&host)?;
+        Ok(Mount { host, guest })
+    };
+    component.files.iter().map(mount).collect()
+}
+
+/// The application's folder, which nothing may leave.
+struct Inside<'a> {
+    component: &'a str,
+    /// Without links.
+    folder: PathBuf,
+}
+
+impl<'a> Inside<'a> {
+    fn new(component: &'a Component, folder: &Path) -> Result<Self, Error> {
+        let component = component.id.as_str();
+        let folder = folder
+            .canonicalize()
+            .map_err(|cause| system(component, "read", folder, cause))?;
+        Ok(Self { component, folder })
+    }
+
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        let real = path
+            .canonicalize()
+            .map_err(|cause| system(self.component, "read", path, cause))?;
+        if real.starts_with(&self.folder) {
+            return Ok(());
+        }
+        Err(Error::Outside {
+            component: self.component.to_owned(),
+            path: path.to_owned(),
+            folder: self.folder.clone(),
+        })
+    }
+}
+
+fn system(component: &str, doing: &'static str, path: &Path, cause: std::io::Error) -> Error {
+    Error::System {
+        component: component.to_owned(),
+        doing,
+        path: path.to_owned(),
+        cause,
+    }
+}
+
+struct Copier<'a> {
+    inside: Inside<'a>,
+    component: &'a str,
+    folder: &'a Path,
+    copies: &'a Path,
+    excluded: Vec<Pattern>,
+}
+
+impl<'a> Copier<'a> {
+    fn new(component: &'a Component, folder: &'a Path, copies: &'a Path) -> Result<Self, Error> {
+        let exclusion = |pattern: &String| {
+            Pattern::new(pattern).map_err(|cause| Error::Pattern {
+                component: component.id.clone(),
+                key: "exclude_files",
+                pattern: pattern.clone(),
+                cause,
+            })
+        };
+        let copier = Self {
+            inside: Inside::new(component, folder)?,
+            component: &component.id,
+            folder,
+            copies,
+            excluded: component
+                .exclude_files
+                .iter()
+                .map(exclusion)
+                .collect::<Result<_, _>>()?,
+        };
+        copier.make_folder(copies)?;
+        Ok(copier)
+    }
+
+    fn system(&self, doing: &'static str, path: &Path, cause: std::io::Error) -> Error {
+        system(self.component, doing, path, cause)
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<(), Error> {
+        std::fs::create_dir_all(path).map_err(|cause| self.system("copied", path, cause))
+    }
+
+    /// A path or a pattern, seen from the application's folder.
+    fn pattern(&self, pattern: &str) -> Result<(), Error> {
+        let path = self.folder.join(pattern);
+        if path.is_dir() {
+            self.inside.check(&path)?;
+            // Spin joins the directory's name and each file's whole path: what it copies of a
+            // directory that is named without a destination lies twice as deep.
+            let below = path.join("**/*");
+            return self.tree(&below, pattern, self.folder, &self.copies.join(pattern));
+        }
+        if path.exists() {
+            return self.file(&path, &self.copies.join(pattern), pattern);
+        }
+        if !pattern.contains(['*', '?', '[']) {
+            return Err(Error::Missing {
+                component: self.component.to_owned(),
+                pattern: pattern.to_owned(),
+            });
+        }
+        self.tree(&path, pattern, self.folder, self.copies)
+    }
+
+    fn placement(&self, source: &Path, destination: &str) -> Result<(), Error> {
+        let path = self.folder.join(source);
+        let place = self.copies.join(destination.trim_start_matches('/'));
+        let written = source.display().to_string();
+        if path.is_dir() {
+            self.inside.check(&path)?;
+            let all = PathBuf::from(Pattern::escape(&path.to_string_lossy())).join("**/*");
+            return self.tree(&all, &written, &path, &place);
+        }
+        if !path.exists() {
+            return Err(Error::Missing {
+                component: self.component.to_owned(),
+                pattern: written,
+            });
+        }
+        self.file(&path, &place, destination)
+    }
+
+    /// Copies every file that `pattern` matches to its path behind `prefix`, below `place`.
+    fn tree(
+        &self,
+        pattern: &Path,
+        written: &str,
+        prefix: &Path,
+        place: &Path,
+    ) -> Result<(), Error> {
+        self.make_folder(place)?;
+        let paths = glob::glob(&pattern.to_string_lossy()).map_err(|cause| Error::Pattern {
+            component: self.component.to_owned(),
+            key: "files",
+            pattern: written.to_owned(),
+            cause,
+        })?;
+        for path in paths {
+            let path = path.map_err(|error| {
+                let path = error.path().to_owned();
+                self.system("read", &path, error.into())
+            })?;
+            if !path.is_file() {
+                continue;
+            }
+            self.inside.check(&path)?;
+            let outside = || Error::Outside {
+                component: self.component.to_owned(),
+                path: path.clone(),
+                folder: self.folder.to_owned(),
+            };
+            let in_app = path.strip_prefix(self.folder).map_err(|_| outside())?;
+            if self.excluded.iter().any(|one| one.matches_path(in_app)) {
+                continue;
+            }
+            let relative = path.strip_prefix(prefix).map_err(|_| outside())?;
+            self.file(&path, &place.join(relative), &relative.to_string_lossy())?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, from: &Path, to: &Path, destination: &str) -> Result<(), Error> {
+        self.inside.check(from)?;
+        // The copies lie below one folder, whatever a path says.
+        let leaves = to.components().any(|step| step == Step::ParentDir);
+        if leaves || to == self.copies || to.is_dir() || destination.ends_with(['/', '.']) {
+            return Err(Error::Destination {
+                component: self.component.to_owned(),
+                destination: destination.to_owned(),
+                path: from.to_owned(),
+            });
+        }
+        if let Some(parent) = to.parent() {
+            self.make_folder(parent)?;
+        }
+        std::fs::copy(from, to)
+            .map(drop)
+            .map_err(|cause| self.system("copied", from, cause))
+    }
+}
