@@ -142,7 +142,14 @@ pub fn text(components: &[Component<'_>], connections: Connections) -> String {
         }
     }
     page.histogram(components);
-    let figures: [(&str, &str, &str, fn(&Component<'_>) -> u64); 5] = [
+    /// Name, kind, help, and where the value is.
+    type Figure = (
+        &'static str,
+        &'static str,
+        &'static str,
+        fn(&Component<'_>) -> u64,
+    );
+    let figures: [Figure; 5] = [
         (
             "chatly_http_requests_in_flight",
             "gauge",

@@ -55,7 +55,10 @@ impl Signs {
         let mut signs = Self::default();
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(invalid)? {
-                Payload::Version { encoding, .. } if encoding == Encoding::Component => {
+                Payload::Version {
+                    encoding: Encoding::Component,
+                    ..
+                } => {
                     signs.is_component = true;
                     return Ok(signs);
                 }

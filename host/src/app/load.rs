@@ -327,7 +327,7 @@ impl<'a> Loader<'a> {
     fn mounts(&self, component: &Component) -> anyhow::Result<Vec<Mount>> {
         let folder = self.manifest.folder();
         if self.options.direct_mounts {
-            return Ok(files::direct(component, folder)?);
+            return Ok(files::direct(component, folder, &self.own(folder))?);
         }
         if component.files.is_empty() {
             return Ok(Vec::new());
@@ -346,7 +346,13 @@ impl<'a> Loader<'a> {
             component,
             folder,
             &copies.path().join(&component.id),
+            &self.own(folder),
         )?)
+    }
+
+    /// What no component may see, although it may lie in the application's folder.
+    fn own(&self, folder: &Path) -> [PathBuf; 2] {
+        [self.options.state_dir.clone(), folder.join(".env")]
     }
 
     /// What the runtime config lets nobody reach.

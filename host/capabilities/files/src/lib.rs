@@ -9,7 +9,9 @@
 //!    itself stays.
 //! 4. Nothing comes from outside of the application's folder: neither by `..`, nor by an absolute
 //!    path, nor by a link.
-//! 5. A component without `files` has no file system at all.
+//! 5. What is the host's own is nobody's file, although it may lie there: the state dir with the
+//!    secrets and databases, and `.env`. Patterns and directories leave it out; naming it is refused.
+//! 6. A component without `files` has no file system at all.
 //!
 //! There is no interface of its own: who makes an instance opens each [`Mount`] for it, for
 //! reading only.
@@ -70,6 +72,27 @@ pub enum Error {
         /// The application's folder.
         folder: PathBuf,
     },
+    /// A pattern that starts with `/`.
+    #[error(
+        "[component.{component}] files: {pattern:?} is absolute; write it from the folder of spin.toml on"
+    )]
+    Absolute {
+        /// The component.
+        component: String,
+        /// What `files` says.
+        pattern: String,
+    },
+    /// A file of the host's own, or with direct mounts a directory that has such.
+    #[error(
+        "[component.{component}] files: {} is, or holds, what is the host's own (its state dir or `.env`), which no component may see",
+        path.display()
+    )]
+    Own {
+        /// The component.
+        component: String,
+        /// What would be seen.
+        path: PathBuf,
+    },
     /// A destination that is no place for a file.
     #[error(
         "[component.{component}] files: {destination:?} is no name for the file {}; write the file's whole path in the guest",
@@ -116,15 +139,20 @@ pub enum Error {
 }
 
 /// Copies the files of `component` from `folder`, where the manifest lies, to `copies`, a folder
-/// for this component alone. Gives nothing when it has none.
+/// for this component alone. Gives nothing when it has none. `own` are paths of the host's own.
 ///
 /// # Errors
 /// [`Error`], which names the component and what is wrong in the manifest.
-pub fn copy(component: &Component, folder: &Path, copies: &Path) -> Result<Vec<Mount>, Error> {
+pub fn copy(
+    component: &Component,
+    folder: &Path,
+    copies: &Path,
+    own: &[PathBuf],
+) -> Result<Vec<Mount>, Error> {
     if component.files.is_empty() {
         return Ok(Vec::new());
     }
-    let copier = Copier::new(component, folder, copies)?;
+    let copier = Copier::new(component, folder, copies, own)?;
     for mount in &component.files {
         match mount {
             FileMount::Pattern(pattern) => copier.pattern(pattern)?,
@@ -140,11 +168,11 @@ pub fn copy(component: &Component, folder: &Path, copies: &Path) -> Result<Vec<M
     }])
 }
 
-/// The directories of `component` themselves, without copies.
+/// The directories of `component` themselves, without copies. `own` are paths of the host's own.
 ///
 /// # Errors
-/// [`Error`] for whatever is no directory below `folder`, and for exclusions.
-pub fn direct(component: &Component, folder: &Path) -> Result<Vec<Mount>, Error> {
+/// [`Error`] for whatever is no directory below `folder` or has such a path, and for exclusions.
+pub fn direct(component: &Component, folder: &Path, own: &[PathBuf]) -> Result<Vec<Mount>, Error> {
     if component.files.is_empty() {
         return Ok(Vec::new());
     }
@@ -153,7 +181,7 @@ pub fn direct(component: &Component, folder: &Path) -> Result<Vec<Mount>, Error>
             component: component.id.clone(),
         });
     }
-    let inside = Inside::new(component, folder)?;
+    let inside = Inside::new(component, folder, own)?;
     let mount = |mount: &FileMount| {
         let (source, guest) = match mount {
             FileMount::Pattern(pattern) => (Path::new(pattern), pattern.clone()),
@@ -169,7 +197,10 @@ pub fn direct(component: &Component, folder: &Path) -> Result<Vec<Mount>, Error>
                 source_path: source.display().to_string(),
             });
         }
-        inside.check(&host)?;
+        let real = inside.check(&host)?;
+        if inside.own.iter().any(|own| own.starts_with(&real)) {
+            return Err(inside.is_own(&host));
+        }
         Ok(Mount { host, guest })
     };
     component.files.iter().map(mount).collect()
@@ -180,23 +211,47 @@ struct Inside<'a> {
     component: &'a str,
     /// Without links.
     folder: PathBuf,
+    /// What is the host's own, without links.
+    own: Vec<PathBuf>,
 }
 
 impl<'a> Inside<'a> {
-    fn new(component: &'a Component, folder: &Path) -> Result<Self, Error> {
+    fn new(component: &'a Component, folder: &Path, own: &[PathBuf]) -> Result<Self, Error> {
         let component = component.id.as_str();
         let folder = folder
             .canonicalize()
             .map_err(|cause| system(component, "read", folder, cause))?;
-        Ok(Self { component, folder })
+        // What is not there holds nothing.
+        let own = own.iter().filter_map(|path| path.canonicalize().ok());
+        Ok(Self {
+            component,
+            folder,
+            own: own.collect(),
+        })
     }
 
-    fn check(&self, path: &Path) -> Result<(), Error> {
+    /// Whether it is, or lies below, what is the host's own.
+    fn has(&self, real: &Path) -> bool {
+        self.own.iter().any(|own| real.starts_with(own))
+    }
+
+    fn is_own(&self, path: &Path) -> Error {
+        Error::Own {
+            component: self.component.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// The path without links, if it is one that a component may have.
+    fn check(&self, path: &Path) -> Result<PathBuf, Error> {
         let real = path
             .canonicalize()
             .map_err(|cause| system(self.component, "read", path, cause))?;
+        if self.has(&real) {
+            return Err(self.is_own(path));
+        }
         if real.starts_with(&self.folder) {
-            return Ok(());
+            return Ok(real);
         }
         Err(Error::Outside {
             component: self.component.to_owned(),
@@ -224,7 +279,12 @@ struct Copier<'a> {
 }
 
 impl<'a> Copier<'a> {
-    fn new(component: &'a Component, folder: &'a Path, copies: &'a Path) -> Result<Self, Error> {
+    fn new(
+        component: &'a Component,
+        folder: &'a Path,
+        copies: &'a Path,
+        own: &[PathBuf],
+    ) -> Result<Self, Error> {
         let exclusion = |pattern: &String| {
             Pattern::new(pattern).map_err(|cause| Error::Pattern {
                 component: component.id.clone(),
@@ -234,7 +294,7 @@ impl<'a> Copier<'a> {
             })
         };
         let copier = Self {
-            inside: Inside::new(component, folder)?,
+            inside: Inside::new(component, folder, own)?,
             component: &component.id,
             folder,
             copies,
@@ -259,6 +319,15 @@ impl<'a> Copier<'a> {
     /// A path or a pattern, seen from the application's folder.
     fn pattern(&self, pattern: &str) -> Result<(), Error> {
         let path = self.folder.join(pattern);
+        if Path::new(pattern).is_absolute() {
+            if path.exists() {
+                self.inside.check(&path)?;
+            }
+            return Err(Error::Absolute {
+                component: self.component.to_owned(),
+                pattern: pattern.to_owned(),
+            });
+        }
         if path.is_dir() {
             self.inside.check(&path)?;
             // Spin joins the directory's name and each file's whole path: what it copies of a
@@ -316,7 +385,7 @@ impl<'a> Copier<'a> {
                 let path = error.path().to_owned();
                 self.system("read", &path, error.into())
             })?;
-            if !path.is_file() {
+            if !path.is_file() || path.canonicalize().is_ok_and(|real| self.inside.has(&real)) {
                 continue;
             }
             self.inside.check(&path)?;
@@ -339,7 +408,12 @@ impl<'a> Copier<'a> {
         self.inside.check(from)?;
         // The copies lie below one folder, whatever a path says.
         let leaves = to.components().any(|step| step == Step::ParentDir);
-        if leaves || to == self.copies || to.is_dir() || destination.ends_with(['/', '.']) {
+        if leaves
+            || !to.starts_with(self.copies)
+            || to == self.copies
+            || to.is_dir()
+            || destination.ends_with(['/', '.'])
+        {
             return Err(Error::Destination {
                 component: self.component.to_owned(),
                 destination: destination.to_owned(),

@@ -42,12 +42,17 @@ impl App {
         exclude: &[&str],
     ) -> Result<Vec<(String, String)>, String> {
         let place = self.copies.path().join("a");
-        let mounts =
-            copy(&self.component(files, exclude), &self.root(), &place).map_err(|error| {
-                error
-                    .to_string()
-                    .replace(&self.root().display().to_string(), "APP")
-            })?;
+        let mounts = copy(
+            &self.component(files, exclude),
+            &self.root(),
+            &place,
+            &[self.root().join(".chatly")],
+        )
+        .map_err(|error| {
+            error
+                .to_string()
+                .replace(&self.root().display().to_string(), "APP")
+        })?;
         assert_eq!(mounts.len(), 1);
         assert_eq!((mounts[0].guest.as_str(), &mounts[0].host), ("/", &place));
         let mut found = Vec::new();
@@ -170,8 +175,8 @@ fn a_component_without_files_sees_no_folder() {
     let app = App::new(&FILES);
     let component = app.component(vec![], &[]);
     let none = Path::new("/nowhere");
-    assert_eq!(copy(&component, none, none).unwrap(), []);
-    assert_eq!(direct(&component, none).unwrap(), []);
+    assert_eq!(copy(&component, none, none, &[]).unwrap(), []);
+    assert_eq!(direct(&component, none, &[]).unwrap(), []);
 }
 
 #[cfg(unix)]
@@ -282,7 +287,12 @@ fn what_cannot_be_copied_is_named() {
 fn direct_mounts_are_the_directories_themselves() {
     let app = App::new(&FILES);
     let mounts = |files, exclude: &[&str]| {
-        direct(&app.component(files, exclude), &app.root()).map_err(|error| {
+        direct(
+            &app.component(files, exclude),
+            &app.root(),
+            &[app.root().join(".chatly")],
+        )
+        .map_err(|error| {
             error
                 .to_string()
                 .replace(&app.root().display().to_string(), "APP")
@@ -316,4 +326,38 @@ fn direct_mounts_are_the_directories_themselves() {
     ] {
         assert_eq!(mounts(files, &exclude).unwrap_err(), want);
     }
+}
+
+#[test]
+fn what_is_the_hosts_own_is_left_out_and_refused_by_name() {
+    let app = App::new(&["a.txt", ".chatly/secrets.toml", ".chatly/sqlite/default.db"]);
+    let a = [("a.txt".to_owned(), "a.txt".to_owned())];
+    for mount in [pattern("**/*"), place(".", "/")] {
+        assert_eq!(app.copy(vec![mount], &[]).unwrap(), a);
+    }
+    for named in [".chatly/secrets.toml", ".chatly", "./.chatly"] {
+        let error = app.copy(vec![pattern(named)], &[]).unwrap_err();
+        assert!(error.contains("the host's own"), "{error}");
+    }
+    let own = [app.root().join(".chatly")];
+    for (name, source) in [
+        ("itself", ".chatly"),
+        ("what holds it", "."),
+        ("below", ".chatly/sqlite"),
+    ] {
+        let component = app.component(vec![place(source, "/")], &[]);
+        let error = direct(&component, &app.root(), &own).expect_err(name);
+        assert!(matches!(error, Error::Own { .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_absolute_pattern_is_refused_and_its_file_left_as_it_is() {
+    let app = App::new(&["a.txt"]);
+    let file = app.root().join("a.txt");
+    let error = app
+        .copy(vec![pattern(&file.display().to_string())], &[])
+        .unwrap_err();
+    assert!(error.contains("is absolute"), "{error}");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "a.txt");
 }

@@ -122,7 +122,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
     async fn get_keys(
         access: &Accessor<T, Self>,
         store: Resource<Handle>,
-    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+    ) -> wasmtime::Result<Listing> {
         let listing = match opened(access, &store, 0)? {
             Ok((store, _hold)) => store.keys().await,
             Err(full) => Err(full),
@@ -145,6 +145,9 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Data {
         })
     }
 }
+
+/// What `get-keys` returns.
+type Listing = (StreamReader<String>, FutureReader<Result<(), Error>>);
 
 /// Feeds the guest's stream from a listing's batches.
 struct Producer(mpsc::Receiver<Vec<String>>);

@@ -141,10 +141,12 @@ impl Grant {
     /// Whether the component may connect to `host`. `port` is the one in the URL, if any;
     /// otherwise the usual one of `scheme` counts. A v6 address is in brackets.
     pub fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        // A component of this app is no public host: it has to be named.
+        let sibling = service_chaining(host).is_some();
         Host::parse(host).is_ok_and(|host| {
-            self.entries
-                .iter()
-                .any(|entry| entry.allows(scheme, &host, port))
+            let mut entries = self.entries.iter();
+            entries
+                .any(|entry| entry.allows(scheme, &host, port) && (!sibling || entry.is_explicit()))
         })
     }
 
