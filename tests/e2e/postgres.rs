@@ -237,11 +237,18 @@ async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() 
     .await?;
     server.crash()?;
     let answer = asking.await??;
+    // The guest's own second try may come while the system still closes the server's socket.
+    let gone = "Error::ConnectionFailed(\"error connecting to server: Connection refused (os error 111)\")";
+    harness::eventually("nobody answers at the server's port", async || {
+        let again = calls(&app, "/granted", json!([["open-async", server.url()]])).await?;
+        Ok((again[0] == json!({ "error": gone })).then_some(()))
+    })
+    .await?;
     let ended = answer[1]["error"].as_str().unwrap_or_default();
     assert!(ended.starts_with("Error::QueryFailed("), "{answer}");
     let closed = "Error::QueryFailed(QueryError::Text(\"Error { kind: Closed, cause: None }\"))";
     assert_eq!(answer[2], json!({ "error": closed }));
-    let gone = "Error::ConnectionFailed(\"error connecting to server: Connection refused (os error 111)\")";
-    assert_eq!(answer[3], json!({ "error": gone }));
+    let refused = answer[3]["error"].as_str().unwrap_or_default();
+    assert!(refused.starts_with("Error::ConnectionFailed("), "{answer}");
     Ok(())
 }

@@ -1,10 +1,6 @@
 //! Uses `spin:postgres@3.0.0` or `4.0.0` as the body of a request says: a JSON list of the
 //! version and calls, each a list of the function's name and its arguments. Answers with a list
 //! of results.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON values answer null for what they lack"
-)]
 
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
