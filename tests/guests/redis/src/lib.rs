@@ -1,9 +1,5 @@
 //! Sends the commands that the body of a request says, a JSON list of calls, each a list of the
 //! function's name and its arguments. The first opens the connection. Answers with a list of results.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON values answer null for what they lack"
-)]
 
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
