@@ -4,7 +4,7 @@
 //!    HTTP, from any server, by any redirect, as on Spin.
 //! 2. It is kept below the state dir under its digest, and not fetched again; a copy that does
 //!    not have its digest any more is.
-//! 3. At most [`MAX_BYTES`], [`MAX_REDIRECTS`] and [`TIMEOUT`].
+//! 3. Bounded in bytes (512 MiB), redirects (10) and time.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

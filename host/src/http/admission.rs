@@ -2,7 +2,7 @@
 //!
 //! 1. A connection above the limit is told so at once, by a 503 with `Retry-After`, in place of
 //!    waiting in the system's queue until its client gives up.
-//! 2. Telling them is bounded as well: at most [`REFUSALS`] at a time and [`REFUSAL_TIMEOUT`] each;
+//! 2. Telling them is bounded as well: at most `REFUSALS` at a time and `REFUSAL_TIMEOUT` each;
 //!    what comes above that is closed without a word, and so is a TLS connection.
 //! 3. Every connection costs a file descriptor, so the process takes as many as it may have.
 
