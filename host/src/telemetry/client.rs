@@ -4,6 +4,7 @@
 //! while the host's is busy, and after that one is gone. A connection a batch is enough for one
 //! every few seconds.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -68,10 +69,14 @@ async fn send(request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let body = Limited::new(body, ANSWER_BYTES).collect().await?.to_bytes();
         Ok::<_, HttpError>(Response::from_parts(head, body))
     };
+    let mut exchange = pin!(exchange);
     tokio::select! {
-        answer = exchange => answer,
-        // Ends before the answer only by an error.
-        ended = connection => Err(ended.err().map_or_else(|| "closed early".into(), Into::into)),
+        answer = &mut exchange => answer,
+        ended = connection => match ended {
+            Err(error) => Err(error.into()),
+            // The collector closed after its answer, which is here and not read yet.
+            Ok(()) => exchange.await,
+        },
     }
 }
 
