@@ -232,7 +232,8 @@ async fn one_webhook_is_one_trace_from_ingest_to_dispatch() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+/// The collector answers while the stop is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_and_logs_are_sent_too_and_what_is_left_at_the_end() -> Result<()> {
     let collector = Collector::start().await?;
     let receiver = Receiver::start(&[]).await?;
