@@ -164,6 +164,9 @@ impl App {
             () = shutdown => {}
         }
         end(&stop, options.stop_timeout).await;
+        // What the metrics tell of components is read from the dispatcher, which ends with this.
+        let telemetry = options.telemetry.clone();
+        _ = tokio::task::spawn_blocking(move || telemetry.flush_metrics()).await;
         if let Some(admin) = admin {
             admin.abort();
         }

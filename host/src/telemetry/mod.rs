@@ -117,6 +117,16 @@ impl Telemetry {
     }
 }
 
+impl Telemetry {
+    /// Sends the metrics as they are now. Blocks until they are sent, at most for the exporter's
+    /// timeout.
+    pub fn flush_metrics(&self) {
+        if let Some(Err(error)) = self.metrics.as_ref().map(SdkMeterProvider::force_flush) {
+            tracing::warn!(%error, "the last metrics were not sent");
+        }
+    }
+}
+
 impl Drop for Telemetry {
     fn drop(&mut self) {
         let ended = [
