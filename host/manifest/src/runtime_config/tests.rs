@@ -8,7 +8,7 @@ use super::*;
 const PATH: &str = "/etc/chatly/runtime-config.toml";
 
 fn parse(text: &str) -> Result<RuntimeConfig, Error> {
-    RuntimeConfig::parse(text, Path::new(PATH), Path::new("/work"))
+    RuntimeConfig::parse(text, Path::new(PATH), Path::new("/app"))
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_file_that_uses_everything_is_read() {
     let config = parse(text).expect("maximal.toml must be read");
     let secret = |text: &str| Secret::from(text.to_owned());
     let want = RuntimeConfig {
-        state_dir: Some("/work/state".into()),
+        state_dir: Some("/app/state".into()),
         log_dir: Some(LogDir::At("/var/log/chatly".into())),
         max_instance_memory: Some(67_108_864),
         key_value_stores: BTreeMap::from([
@@ -35,12 +35,12 @@ fn a_file_that_uses_everything_is_read() {
                 KeyValueStore::Redis(secret("redis://127.0.0.1:6379")),
             ),
         ]),
-        sqlite_databases: BTreeMap::from([("default".to_owned(), "/work/data/main.db".into())]),
+        sqlite_databases: BTreeMap::from([("default".to_owned(), "/app/data/main.db".into())]),
         variable_providers: vec![
             VariableProvider::Static(BTreeMap::from([("token".to_owned(), secret("abc"))])),
             VariableProvider::Env {
                 prefix: "APP".to_owned(),
-                dotenv_path: Some("/work/local.env".into()),
+                dotenv_path: Some("/app/local.env".into()),
             },
             VariableProvider::Env {
                 prefix: "SPIN_VARIABLE".to_owned(),
