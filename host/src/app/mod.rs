@@ -37,8 +37,8 @@ pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long dropped work has to let go of its files.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the command line decides.
-#[derive(Debug, Clone)]
+/// What the command line decides. Not `Debug`: the variables are secrets.
+#[derive(Clone)]
 pub struct Options {
     /// Where to listen; port 0 picks a port.
     pub listen: SocketAddr,
