@@ -7,11 +7,14 @@
 //!    describes has a case; and that the events stay the same in a batch with strangers, with
 //!    timestamps in another type or unit, and with fields that nobody knows.
 //!
+//! 3. [`Genuine`] checks a signature scheme: what is genuine is accepted, and nothing else.
+//!
 //! For tests only.
 #![deny(missing_docs)]
 
 mod case;
 mod disguise;
+mod genuine;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,6 +25,7 @@ use serde_json::Value;
 
 pub use case::{Case, load};
 use disguise::{comparable, retyped, with_unknown_fields};
+pub use genuine::Genuine;
 
 /// How many items a batch has at least.
 const BATCH: usize = 100;
