@@ -6,6 +6,7 @@
 )]
 
 mod batches;
+mod channel_check;
 mod console;
 mod core_module;
 mod coverage;
