@@ -311,6 +311,18 @@ fn errors_in_the_application() {
             "6: application.tool.chatly.schedule.swep: unknown key; did you mean \"sweep\"?",
         ),
         (
+            "[application.tool.chatly.local_secrets]\nkey = \"rsa\"\n[variables]\nkey = { default = \"\", secret = true }",
+            "6: application.tool.chatly.local_secrets.key: \"rsa\" is no kind of secret; write \"token\", \"standard-webhooks\" or \"ed25519\"",
+        ),
+        (
+            "[application.tool.chatly.local_secrets]\nkey = \"token\"\n[variables]\nkey = { default = \"\" }",
+            "6: application.tool.chatly.local_secrets.key: the variable is not secret; add `secret = true` to it",
+        ),
+        (
+            "[application.tool.chatly.local_secrets]\nkey = \"token\"",
+            "6: application.tool.chatly.local_secrets.key: there is no such variable; declare it in [variables]",
+        ),
+        (
             "[application.tool.chatly.limits]\ncpu = \"5s\"",
             "6: application.tool.chatly.limits.cpu: unknown key; did you mean \"cpu_timeout\"?",
         ),
