@@ -6,7 +6,8 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
-//! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench peers` this
+//! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench hostile` genuine
+//! webhooks beside clients that misbehave, see [`hostile`]; `chatly-bench peers` this
 //! host beside others that do the same work, see [`peers`]; `chatly-bench instructions` counts what
 //! one request costs, see [`instructions`].
 //!
@@ -14,6 +15,7 @@
 
 mod console;
 mod figures;
+mod hostile;
 mod inbox;
 mod instructions;
 mod live;
@@ -57,6 +59,8 @@ enum Command {
     Inbox(inbox::Arguments),
     /// Measure this host and others that do the same work, in turn
     Peers(peers::Arguments),
+    /// Measure genuine webhooks beside clients that misbehave
+    Hostile(hostile::Arguments),
     /// Count the instructions of one request, by valgrind
     Instructions,
     /// Post to a running server, for a profiler
@@ -81,6 +85,10 @@ async fn main() -> Result<()> {
         Some(Command::Inbox(inbox)) => {
             prepare();
             inbox::run(&inbox).await
+        }
+        Some(Command::Hostile(hostile)) => {
+            prepare();
+            hostile::run(&hostile).await
         }
         None => {
             prepare();

@@ -5,15 +5,19 @@
 //! 2. [`export_channel!`] turns an implementation into the component, so that a plugin is a crate
 //!    that runs natively in tests and a shell of a few lines around it.
 //! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
-//!    without recursion.
+//!    without recursion. [`key`] makes dedupe keys, [`event`] the events that all channels have.
+//! 4. [`text`] splits what is too long for one message, in the platform's own unit.
 //!
 //! It knows no platform.
 #![deny(missing_docs)]
 
 mod delivery;
 mod description;
+pub mod event;
 pub mod json;
+pub mod key;
 pub mod outbound;
+pub mod text;
 mod wit;
 
 use chatly_canonical::Event;

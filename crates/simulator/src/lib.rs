@@ -2,14 +2,18 @@
 //!
 //! 1. Bodies are byte for byte of the platform's kind: Meta escapes all that is not ASCII, and `/`.
 //! 2. Everything is decided by the arguments and a seed, so that a test can be run again.
-//! 3. Nothing is sent: a [`Delivery`] is what a caller may send by whatever client it has.
+//! 3. [`Platform`] is what all platforms have in common: things that happen, and a send API that
+//!    answers as documented.
+//! 4. Nothing is sent: a [`Delivery`] is what a caller may send by whatever client it has.
 #![deny(missing_docs)]
 
 mod escape;
+pub mod platform;
 mod sample;
 pub mod whatsapp;
 
 pub use escape::escaped;
+pub use platform::{ALL, Answer, Mood, Platform, Sent, Wish, find};
 
 /// One webhook request, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

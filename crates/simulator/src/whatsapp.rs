@@ -2,6 +2,7 @@
 
 mod batch;
 mod content;
+mod platform;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,7 @@ use crate::sample::Sample;
 use crate::{Delivery, UnknownKind};
 
 pub use batch::{Batch, batch, signed, unsigned};
+pub use platform::WhatsApp;
 
 /// The phone number id that items belong to when none is named.
 pub const ACCOUNT: &str = "106540352242922";

@@ -35,7 +35,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use append::{Accepted, Appended, Appends, Item, append, count_refused, list_refused};
+pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
 pub use commit::{Committed, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;

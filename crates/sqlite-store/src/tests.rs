@@ -157,7 +157,6 @@ impl Store {
             .collect();
         block_on(append(
             &self.connection,
-            &Appends::default(),
             self.moment(),
             self.delivery(),
             &items,

@@ -10,13 +10,11 @@
 #![deny(missing_docs)]
 
 mod classify;
-mod key;
 mod message;
 mod notice;
 mod parse;
 mod party;
 mod render;
-mod text;
 mod value;
 
 use chatly_canonical::Event;
@@ -70,7 +68,7 @@ impl Channel for WhatsApp {
                 "typing",
             ]),
             limits: Limits {
-                text: Some(text::MAX_CHARS),
+                text: Some(render::MAX_TEXT_CHARS),
                 text_unit: TextUnit::Characters,
                 caption: Some(render::MAX_CAPTION_CHARS),
                 buttons: Some(interactive::MAX_BUTTONS),

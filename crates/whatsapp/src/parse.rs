@@ -2,26 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use chatly_canonical::{AccountScope, Body, Event, Raw};
-use chatly_channel::json::Json;
+use chatly_canonical::{Body, Event};
+use chatly_channel::event::{self, Scope, within_bounds};
+use chatly_channel::key::Keys;
 use chatly_meta::{Entry, Item};
 
 use crate::NAME;
-use crate::key::Keys;
 use crate::value::Value;
 
-/// Most events of one body. Meta documents at most 1000 updates in one; a body of three bytes an
-/// item would become a gigabyte of events.
-const MAX_EVENTS: usize = 10_000;
-
 /// Every event of a body, in payload order. `account` is the one of the route. A body with more
-/// than [`MAX_EVENTS`] becomes one `unknown` event that holds it whole.
+/// events than one may have becomes one `unknown` event that holds it whole.
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
-    let route = Scope {
-        account: account.unwrap_or_default().to_owned(),
-        scope: AccountScope::Account,
-    };
-    let (mut keys, mut events) = (Keys::default(), Vec::new());
+    let route = Scope::account(account.unwrap_or_default());
+    let (mut keys, mut events) = (Keys::new(NAME), Vec::new());
     let walked = chatly_meta::walk(body, |item| {
         item_events(item, &route, &mut keys, &mut events)
     });
@@ -30,12 +23,7 @@ pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
         Some(ControlFlow::Break(())) => Body::Unknown,
         None => Body::Unparsable,
     };
-    let raw = std::str::from_utf8(body).ok().map(Raw::json);
-    let key = Keys::default().hashed(&route.account, body, None);
-    vec![Event {
-        raw,
-        ..event(&route, key, whole)
-    }]
+    vec![event::whole(NAME, &route, body, whole)]
 }
 
 fn item_events(
@@ -54,9 +42,10 @@ fn item_events(
             return Value::new(&entry, value, route).events(&field, item, keys, events);
         }
         Item::Messaging { entry, item, .. } => {
-            events.push(unknown(
+            events.push(event::unknown(
+                NAME,
                 keys,
-                &Scope::of_entry(&entry, route),
+                &scope_of(&entry, route),
                 item.json(),
                 entry.time,
             ));
@@ -64,8 +53,9 @@ fn item_events(
         Item::Broken { entry, item } => {
             let scope = entry
                 .as_ref()
-                .map_or_else(|| route.clone(), |entry| Scope::of_entry(entry, route));
-            events.push(unknown(
+                .map_or_else(|| route.clone(), |entry| scope_of(entry, route));
+            events.push(event::unknown(
+                NAME,
                 keys,
                 &scope,
                 item,
@@ -76,57 +66,10 @@ fn item_events(
     within_bounds(events)
 }
 
-/// Breaks when there are more events than one body may have.
-pub(crate) fn within_bounds(events: &[Event]) -> ControlFlow<()> {
-    if events.len() <= MAX_EVENTS {
-        ControlFlow::Continue(())
-    } else {
-        ControlFlow::Break(())
-    }
-}
-
-/// The account that an item belongs to.
-#[derive(Debug, Clone)]
-pub(crate) struct Scope {
-    pub(crate) account: String,
-    pub(crate) scope: AccountScope,
-}
-
-impl Scope {
-    /// The business that the entry names, else the account of the route.
-    pub(crate) fn of_entry(entry: &Entry, route: &Scope) -> Scope {
-        match &entry.id {
-            Some(id) => Scope {
-                account: id.clone(),
-                scope: AccountScope::Business,
-            },
-            None => route.clone(),
-        }
-    }
-}
-
-/// An event with nothing in it but its body.
-pub(crate) fn event(scope: &Scope, key: String, body: Body) -> Event {
-    Event {
-        key,
-        channel: NAME.to_owned(),
-        account: scope.account.clone(),
-        account_scope: scope.scope,
-        at: None,
-        standby: false,
-        sender: None,
-        recipient: None,
-        chat: None,
-        body,
-        raw: None,
-    }
-}
-
-/// An event that only keeps the JSON of something.
-pub(crate) fn unknown(keys: &mut Keys, scope: &Scope, item: Json, time: Option<Json>) -> Event {
-    let key = keys.hashed(&scope.account, item.text().as_bytes(), time);
-    Event {
-        raw: Some(item.raw()),
-        ..event(scope, key, Body::Unknown)
+/// The business that the entry names, else the account of the route.
+pub(crate) fn scope_of(entry: &Entry, route: &Scope) -> Scope {
+    match &entry.id {
+        Some(id) => Scope::business(id),
+        None => route.clone(),
     }
 }

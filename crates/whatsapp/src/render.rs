@@ -7,20 +7,21 @@ mod check;
 pub(crate) mod interactive;
 
 use chatly_canonical::ContactCard;
-use chatly_channel::Header;
 use chatly_channel::outbound::{
     Auth, Content, MediaLocation, MediaSource, Message, RenderError, Request, Sender, Template,
 };
+use chatly_channel::{Header, TextUnit, text};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::text;
 use check::{Result, at_most, invalid, not_empty, object};
 use interactive::{buttons, menu};
 
 /// Version of the Graph API that requests are written for.
 const API_VERSION: &str = "v26.0";
 
+/// Most characters of a text message.
+pub(crate) const MAX_TEXT_CHARS: u32 = 4096;
 /// Most characters of a caption.
 pub(crate) const MAX_CAPTION_CHARS: u32 = 1024;
 
@@ -37,9 +38,7 @@ pub(crate) fn render(from: &Sender, message: &Message) -> Result<Vec<Request>> {
         }
         Content::Text(text) => {
             not_empty("text", text)?;
-            let pieces = text::split(text, text::MAX_CHARS as usize);
-            // A piece of nothing but white space would be refused.
-            let pieces = pieces.into_iter().filter(|piece| !piece.trim().is_empty());
+            let pieces = text::pieces(text, MAX_TEXT_CHARS, TextUnit::Characters);
             let contents = pieces.map(|piece| json!({ "preview_url": false, "body": piece }));
             let bodies = contents
                 .enumerate()

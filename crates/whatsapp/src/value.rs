@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use chatly_canonical::{AccountScope, Body, Event, Opt, Party, Raw, Reaction};
+use chatly_canonical::{Body, Event, Opt, Party, Raw, Reaction};
+use chatly_channel::event::{Scope, event, unknown, within_bounds};
 use chatly_channel::json::{Json, Object};
+use chatly_channel::key::{Keys, named};
 use chatly_meta::Entry;
 
-use crate::key::Keys;
-use crate::parse::{Scope, event, unknown, within_bounds};
+use crate::NAME;
+use crate::parse::scope_of;
 use crate::party::{CONTACT, Contacts, FROM, PARTICIPANT, RECIPIENT, TO, identities};
 use crate::{message, notice};
 
@@ -54,11 +56,8 @@ impl<'a> Value<'a> {
             .object("metadata")
             .and_then(|metadata| metadata.id("phone_number_id"))
         {
-            Some(account) => Scope {
-                account,
-                scope: AccountScope::Account,
-            },
-            None => Scope::of_entry(entry, route),
+            Some(account) => Scope::account(account),
+            None => scope_of(entry, route),
         };
         let contacts = Contacts::of(&value);
         Value {
@@ -87,7 +86,7 @@ impl<'a> Value<'a> {
                     within_bounds(events)
                 })?,
                 Some((value, None)) => {
-                    events.push(unknown(keys, &self.scope, value, self.entry_time))
+                    events.push(unknown(NAME, keys, &self.scope, value, self.entry_time))
                 }
             }
         }
@@ -102,7 +101,7 @@ impl<'a> Value<'a> {
             events.push(Event {
                 at,
                 raw: Some(change.raw()),
-                ..event(&self.scope, key, body)
+                ..event(NAME, &self.scope, key, body)
             });
         }
         within_bounds(events)
@@ -110,7 +109,7 @@ impl<'a> Value<'a> {
 
     fn item(&self, kind: Kind, item: Json, keys: &mut Keys) -> Event {
         let Some(object) = item.object() else {
-            return unknown(keys, &self.scope, item, self.entry_time);
+            return unknown(NAME, keys, &self.scope, item, self.entry_time);
         };
         let mut found = match kind {
             Kind::Message => self.message(&object, false),
@@ -151,7 +150,7 @@ impl<'a> Value<'a> {
     fn plain(&self, body: Body, raw: Option<Raw>) -> Event {
         Event {
             raw,
-            ..event(&self.scope, String::new(), body)
+            ..event(NAME, &self.scope, String::new(), body)
         }
     }
 
@@ -198,7 +197,7 @@ impl<'a> Value<'a> {
             _ => None,
         };
         let key = id
-            .map(|id| Keys::named(&self.scope.account, &id, &[]))
+            .map(|id| named(NAME, &self.scope.account, &id, &[]))
             .unwrap_or_default();
         let mut event = self.with_people(
             item,
@@ -237,7 +236,8 @@ impl<'a> Value<'a> {
         } else {
             None
         };
-        let key = Keys::named(
+        let key = named(
+            NAME,
             &self.scope.account,
             &id,
             &[&word, &participant.unwrap_or_default()],
@@ -255,7 +255,7 @@ impl<'a> Value<'a> {
 
     fn call(&self, item: &Object) -> Option<Event> {
         let call = notice::call(item)?;
-        let key = Keys::named(&self.scope.account, &call.id, &[&call.action]);
+        let key = named(NAME, &self.scope.account, &call.id, &[&call.action]);
         let is_status =
             item.get("recipient_id").is_some() || item.get("recipient_user_id").is_some();
         let recipient = identities(item, if is_status { &RECIPIENT } else { &TO });

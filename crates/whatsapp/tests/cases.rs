@@ -1,44 +1,33 @@
-//! Golden cases: for every kind that the simulator knows, the canonical events of one delivery.
-//! `BLESS=1 cargo test -p chatly-whatsapp` rewrites them; read the difference before committing it.
+//! The golden cases in `tests/cases/whatsapp`.
 
-use std::path::Path;
-
-use chatly_channel::Channel as _;
-use chatly_simulator::whatsapp;
+use chatly_cases::Suite;
 use chatly_whatsapp::WhatsApp;
+use serde_json::{Value, json};
+
+/// One body with the entries of all.
+fn join(bodies: &[Value]) -> Value {
+    let entries = bodies
+        .iter()
+        .filter_map(|body| body.get("entry")?.as_array());
+    json!({ "object": "whatsapp_business_account", "entry": entries.flatten().collect::<Vec<_>>() })
+}
 
 #[test]
-fn every_kind_gives_the_events_of_its_case() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let bless = std::env::var_os("BLESS").is_some();
-    let mut known = Vec::new();
-    for name in whatsapp::kinds() {
-        let item = whatsapp::kind(name)
-            .unwrap()
-            .from_phone("16505551234")
-            .from_bsuid("US.11111")
-            .username("sheena");
-        let delivery = item.unsigned().received_at("https://example.org");
-        let events = WhatsApp::parse(&delivery, None);
-        let lines: Vec<String> = events
-            .iter()
-            .map(|event| serde_json::to_string(event).unwrap() + "\n")
-            .collect();
-        let file = folder.join(name).with_extension("jsonl");
-        if bless {
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(&file, lines.concat()).unwrap();
-        }
-        let want = std::fs::read_to_string(&file).unwrap_or_default();
-        assert_eq!(lines.concat(), want, "{name}: run with BLESS=1 to accept");
-        known.push(file);
+fn every_case_gives_its_events_in_every_disguise() {
+    let value = |messages: Value| {
+        json!({ "entry": [{ "id": "1", "changes": [{ "field": "messages", "value": {
+            "metadata": { "phone_number_id": "2" }, "messages": messages } }] }] })
+    };
+    Suite {
+        channel: "whatsapp",
+        join: Some(join),
+        strangers: vec![
+            value(json!([{ "id": "wamid.NEW", "from": "1650", "timestamp": "1749416383", "type": "hologram", "hologram": {} }])),
+            value(json!([7])),
+            json!({ "entry": [{ "id": "1", "changes": [{ "field": "holograms", "value": {} }] }] }),
+        ],
+        timestamps: &["timestamp", "expiration_timestamp", "time", "created_timestamp"],
     }
-    for file in std::fs::read_dir(&folder).unwrap() {
-        let file = file.unwrap().path();
-        assert!(
-            known.contains(&file),
-            "{} is a case of nothing",
-            file.display()
-        );
-    }
+    .run::<WhatsApp>()
+    .unwrap();
 }

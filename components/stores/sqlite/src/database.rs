@@ -1,22 +1,20 @@
 //! Connections to the database: opened when needed, kept, never shared while one is in use.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatly_canonical::Convert;
-use chatly_sqlite_store::{Appends, Connection, Error, Fault, Moment, Row, Value, prepare};
+use chatly_sqlite_store::{Connection, Error, Fault, Moment, Row, Value, prepare};
 use spin_sdk::sqlite as spin;
 
 use crate::wit;
 
-/// Idle connections that an instance keeps: as many as requests that one instance usually serves at
-/// once, since each of them waits for the one writer on a connection of its own.
-const KEPT: usize = 16;
+/// Idle connections that an instance keeps: as many as requests that one instance serves at once
+/// under load, since each of them waits for its commit on a connection of its own.
+const KEPT: usize = 64;
 
 thread_local! {
     static IDLE: RefCell<Vec<Database>> = const { RefCell::new(Vec::new()) };
-    static APPENDS: Rc<Appends> = Rc::default();
 }
 
 /// An open connection.
@@ -47,11 +45,6 @@ async fn take() -> Result<Database, Error> {
     let database = Database(spin::Connection::open_default().await.map_err(fault)?);
     prepare(&database).await?;
     Ok(database)
-}
-
-/// The deliveries that this instance is storing.
-pub(crate) fn appends() -> Rc<Appends> {
-    APPENDS.with(Rc::clone)
 }
 
 /// The present, and fresh random bits.

@@ -29,7 +29,7 @@ use bindings::chatly::store::rows::{
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
-use database::{appends, moment, run};
+use database::{moment, run};
 
 struct Sqlite;
 bindings::export!(Sqlite);
@@ -46,9 +46,9 @@ impl wit::Guest for Sqlite {
         delivery: wit::Accepted,
         items: Vec<wit::Item>,
     ) -> Result<wit::Appended, wit::Error> {
-        let (items, appends): (Vec<store::Item>, _) = (items.convert(), appends());
+        let items: Vec<store::Item> = items.convert();
         run(async |c| {
-            store::append(c, &appends, moment()?, delivery.convert(), &items)
+            store::append(c, moment()?, delivery.convert(), &items)
                 .await
                 .map(Convert::convert)
         })

@@ -46,11 +46,9 @@ fn deliver(connection: &Native, event: Event) -> Appended {
         body: vec![b'x'; 500],
         digest: String::new(),
     };
-    let appends = Appends::default();
     patiently(|| {
         append(
             connection,
-            &appends,
             fresh(),
             delivery.clone(),
             std::slice::from_ref(&item),
@@ -141,7 +139,6 @@ impl Connection for Hosted {
 #[test]
 fn deliveries_that_come_together_are_each_stored_once_and_counted() {
     let file = File::new();
-    let appends = Appends::default();
     let connections: Vec<Hosted> = (0..30).map(|_| Hosted(file.open())).collect();
     for connection in &connections {
         connection
@@ -170,8 +167,7 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
             body: vec![b'x'; 200_000],
             digest: String::new(),
         };
-        let appends = &appends;
-        async move { append(connection, appends, fresh(), delivery, &items).await }
+        async move { append(connection, fresh(), delivery, &items).await }
     };
     let all = connections
         .iter()
@@ -200,26 +196,6 @@ fn deliveries_that_come_together_are_each_stored_once_and_counted() {
         ),
         (50, 30)
     );
-    assert_eq!(appends.waiting_now(), 0);
-    // A caller that goes away leaves nothing behind.
-    let lone = Appends::default();
-    let _: Option<_> = futures::FutureExt::now_or_never(async {
-        append(
-            &connections[0],
-            &lone,
-            fresh(),
-            Accepted {
-                channel: CHANNEL.into(),
-                received_at: 0,
-                headers: vec![],
-                body: vec![],
-                digest: String::new(),
-            },
-            &[],
-        )
-        .await
-    });
-    assert_eq!(lone.waiting_now(), 0);
 }
 
 #[test]
