@@ -27,6 +27,7 @@ use super::{body, request_id};
 use crate::instance::{Failure, Pool, Stop};
 use crate::manifest::StaticResponse;
 use crate::metrics::{Component, Counters};
+use crate::sqlite::Commits;
 use crate::telemetry::{self, Trace};
 
 /// Requests at once that wait for a response head: a queue of some seconds on two cores.
@@ -51,6 +52,8 @@ pub struct Table {
     pub pools: BTreeMap<String, Arc<Pool>>,
     /// `static_response`, by route.
     pub fixed: BTreeMap<String, StaticResponse>,
+    /// What is counted of their databases, by label.
+    pub commits: BTreeMap<String, Arc<Commits>>,
 }
 
 /// Gives requests to the components of an application.
@@ -303,6 +306,7 @@ mod tests {
             router: Router::build([("/one", "one")]).unwrap(),
             pools: BTreeMap::new(),
             fixed,
+            commits: BTreeMap::new(),
         };
         Dispatcher::new(table, MAX_REQUESTS, Stop::default())
     }

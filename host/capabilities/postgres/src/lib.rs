@@ -121,6 +121,7 @@ impl State {
     /// What it takes to connect to `address`, without holding on to the instance.
     fn dial(&self, address: String, root: Option<Root>) -> Result<Dial, Error> {
         let address = Address::new(&address, &self.grant)?;
+        address.record();
         let full = |_| Error::ConnectionFailed("too many connections".to_owned());
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
         Ok(Dial {

@@ -1,5 +1,6 @@
 //! `spin:postgres@3.0.0` over [`State`]: fewer types, and errors in words only.
 
+use tracing::instrument;
 use wasmtime::component::{Linker, Resource};
 
 use super::{Data, Opened, QueryError, State, spin4};
@@ -130,6 +131,7 @@ impl postgres::HostConnection for State {
         Ok(State::open(self, address, None).await?.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_outbound_pg.query", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query(
         &mut self,
         connection: Resource<Opened>,
@@ -141,6 +143,7 @@ impl postgres::HostConnection for State {
         Ok(result.map(Into::into).map_err(Into::into))
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute(
         &mut self,
         connection: Resource<Opened>,

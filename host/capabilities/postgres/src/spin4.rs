@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tracing::field::Empty;
+use tracing::instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
@@ -41,6 +43,7 @@ type Answer<R> = wasmtime::Result<Result<R, Error>>;
 
 impl State {
     /// Connects on behalf of a WIT function that is not `async`.
+    #[instrument(name = "spin_outbound_pg.open", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql", server.address = Empty, server.port = Empty, db.namespace = Empty))]
     pub(super) async fn open(
         &mut self,
         address: String,
@@ -97,6 +100,7 @@ impl postgres::HostConnection for State {
         State::open(self, address, None).await
     }
 
+    #[instrument(name = "spin_outbound_pg.query", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query(
         &mut self,
         connection: Resource<Opened>,
@@ -107,6 +111,7 @@ impl postgres::HostConnection for State {
         Ok(opened.connection.query(statement, parameters).await)
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute(
         &mut self,
         connection: Resource<Opened>,
@@ -123,6 +128,7 @@ impl postgres::HostConnection for State {
 }
 
 /// Connects without holding on to the instance.
+#[instrument(name = "spin_outbound_pg.open_async", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql", server.address = Empty, server.port = Empty, db.namespace = Empty))]
 async fn open<T>(
     access: &Accessor<T, Data>,
     address: String,
@@ -160,6 +166,7 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         open(access, address, None).await
     }
 
+    #[instrument(name = "spin_outbound_pg.query_async", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query_async(
         access: &Accessor<T, Self>,
         connection: Resource<Opened>,
@@ -188,6 +195,7 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute_async(
         access: &Accessor<T, Self>,
         connection: Resource<Opened>,

@@ -16,6 +16,7 @@
 //! decided by SQLite and the `fence`.
 #![deny(missing_docs)]
 
+mod commits;
 mod database;
 mod fence;
 mod gate;
@@ -44,6 +45,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use chatly_manifest::Component;
 
 pub use bindings::spin::sqlite::sqlite::{Error, QueryResult, RowResult, Value};
+pub use commits::Commits;
 pub use database::InvalidLabel;
 pub use local::Local;
 
@@ -127,6 +129,12 @@ impl Shared {
         self.backends.insert(label.to_owned(), backend);
         self
     }
+
+    /// How many statements the commits held, by label, where it is counted.
+    pub fn commits(&self) -> impl Iterator<Item = (&str, Arc<Commits>)> {
+        let backends = self.backends.iter();
+        backends.filter_map(|(label, backend)| Some((label.as_str(), backend.commits()?)))
+    }
 }
 
 /// The databases of one instance.
@@ -179,6 +187,11 @@ pub trait Backend: Send + Sync {
     ///
     /// [`Error::Io`] when the database cannot be opened.
     async fn open(&self) -> Result<Handle, Error>;
+
+    /// How many statements its commits held, when it counts them; the same for its whole life.
+    fn commits(&self) -> Option<Arc<Commits>> {
+        None
+    }
 }
 
 /// An open connection. Dropping the last reference stops a statement that still runs, rolls

@@ -20,6 +20,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rusqlite::ffi;
 
+use super::commits::Commits;
 use super::database::{BUSY_TIMEOUT, Database};
 use super::group::{Answer, Kind, Kinds, Member, Outcome, Work};
 use super::marks::Marks;
@@ -28,7 +29,7 @@ use super::worker::{INSTRUCTIONS_BETWEEN_CHECKS, Sink, io, step};
 use super::{Error, RowResult, fence, rows};
 
 /// Members of one group: a commit is shared well before this.
-const MAX_MEMBERS: usize = 128;
+pub const MAX_MEMBERS: usize = 128;
 
 /// Bytes of statements and values in one group, unless its first member alone has more.
 const MAX_BYTES: usize = 4 << 20;
@@ -54,21 +55,17 @@ impl Slot {
 
 /// Runs the groups of one database.
 pub struct Writer {
-    database: Arc<Database>,
-    kinds: Arc<Kinds>,
-    slot: Arc<Slot>,
+    /// The database.
+    pub database: Arc<Database>,
+    /// What is known of its statements.
+    pub kinds: Arc<Kinds>,
+    /// How many statements the groups held.
+    pub commits: Arc<Commits>,
+    /// The connection.
+    pub slot: Arc<Slot>,
 }
 
 impl Writer {
-    /// A writer for `database`, whose connection is in `slot`.
-    pub fn new(database: Arc<Database>, kinds: Arc<Kinds>, slot: Arc<Slot>) -> Self {
-        Self {
-            database,
-            kinds,
-            slot,
-        }
-    }
-
     /// Runs what comes, until nobody can send any more.
     pub fn run(&self, queue: &Receiver<Member>) {
         let mut waiting = VecDeque::new();
@@ -106,6 +103,10 @@ impl Writer {
             Ok(connection) => slot.insert(connection).transaction(members, &self.kinds),
             Err(error) => Err(Broken::Refused(error)),
         };
+        if let Ok(outcomes) = &ran {
+            let held = outcomes.iter().filter(|outcome| outcome.is_kept());
+            self.commits.note(held.count());
+        }
         ran.unwrap_or_else(|broken| {
             let all = members.iter();
             match broken {

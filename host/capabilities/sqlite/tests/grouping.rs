@@ -129,6 +129,9 @@ async fn writes_that_wait_together_share_one_commit() {
         result.unwrap();
     }
     assert_eq!(fixture.commits() - before, 1, "one for all 64");
+    let counted = fixture.database.commits().unwrap();
+    let held = || Vec::from_iter(counted.buckets().filter(|(_, count)| *count > 0));
+    assert_eq!((held(), counted.statements()), (vec![(64, 1)], 64));
     for (connection, want) in connections.iter().zip(1..) {
         assert_eq!(connection.last_insert_rowid(), want);
         assert_eq!(connection.changes(), 1);
@@ -140,6 +143,7 @@ async fn writes_that_wait_together_share_one_commit() {
         run(&*lone, insert, &[0]).await.unwrap();
     }
     assert_eq!(fixture.commits() - before, 5, "one each for who is alone");
+    assert_eq!(held(), [(64, 1)], "what is alone is in no group");
 }
 
 #[tokio::test]
