@@ -2,7 +2,8 @@
 //!
 //! 1. A request costs a handful of relaxed atomic additions, whether anybody reads them or not.
 //! 2. Labels come from the manifest and from status classes only: a sender cannot make series.
-//! 3. Requests that reach no component (no route, no place) are counted under `component=""`.
+//! 3. Requests that reach no component (no route, no place, a static response) are counted under
+//!    `component=""`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

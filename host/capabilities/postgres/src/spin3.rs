@@ -138,8 +138,12 @@ impl postgres::HostConnection for State {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<RowSet> {
-        let opened = self.connection(&connection)?;
-        let result = opened.connection.query(statement, newer(parameters)).await;
+        let parameters = newer(parameters);
+        let (opened, _hold) = match self.begin(&connection, &statement, &parameters)? {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full.into())),
+        };
+        let result = opened.connection.query(statement, parameters).await;
         Ok(result.map(Into::into).map_err(Into::into))
     }
 
@@ -150,11 +154,12 @@ impl postgres::HostConnection for State {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = self.connection(&connection)?;
-        let done = opened
-            .connection
-            .execute(statement, newer(parameters))
-            .await;
+        let parameters = newer(parameters);
+        let (opened, _hold) = match self.begin(&connection, &statement, &parameters)? {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full.into())),
+        };
+        let done = opened.connection.execute(statement, parameters).await;
         Ok(done.map_err(Into::into))
     }
 

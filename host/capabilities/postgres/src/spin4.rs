@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use tracing::field::Empty;
 use tracing::instrument;
+use chatly_in_flight::Hold;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
@@ -107,8 +108,10 @@ impl postgres::HostConnection for State {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<RowSet> {
-        let opened = self.connection(&connection)?;
-        Ok(opened.connection.query(statement, parameters).await)
+        Ok(match self.begin(&connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.query(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 
     #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
@@ -118,8 +121,10 @@ impl postgres::HostConnection for State {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = self.connection(&connection)?;
-        Ok(opened.connection.execute(statement, parameters).await)
+        Ok(match self.begin(&connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.execute(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn drop(&mut self, connection: Resource<Opened>) -> wasmtime::Result<()> {
@@ -154,6 +159,16 @@ impl<T: Send> postgres::HostConnectionBuilderWithStore<T> for Data {
     }
 }
 
+/// A connection and the hold of a call on it, without holding on to the instance.
+fn begin<T>(
+    access: &Accessor<T, Data>,
+    connection: &Resource<Opened>,
+    statement: &str,
+    parameters: &[ParameterValue],
+) -> Answer<(Opened, Hold)> {
+    access.with(|mut access| access.get().begin(connection, statement, parameters))
+}
+
 /// What `query-async` returns.
 type Streamed = (
     Vec<Column>,
@@ -173,7 +188,11 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<Streamed> {
-        let opened = access.with(|mut access| access.get().connection(&connection))?;
+        let begun = begin(access, &connection, &statement, &parameters)?;
+        let (opened, hold) = match begun {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full)),
+        };
         let rows = match opened.connection.stream(statement, parameters).await {
             Ok(rows) => rows,
             Err(error) => return Ok(Err(error)),
@@ -187,6 +206,7 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         let producer = Producer {
             batches,
             _opened: opened,
+            _hold: hold,
         };
         access.with(|mut access| {
             let rows = StreamReader::new(&mut access, producer)?;
@@ -202,8 +222,10 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = access.with(|mut access| access.get().connection(&connection))?;
-        Ok(opened.connection.execute(statement, parameters).await)
+        Ok(match begin(access, &connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.execute(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 }
 
@@ -217,6 +239,8 @@ struct Producer {
     batches: tokio::sync::mpsc::Receiver<super::Batch>,
     /// A connection that streams is open, whether or not its handle was dropped.
     _opened: Opened,
+    /// Its parameters may still be on their way to the server.
+    _hold: Hold,
 }
 
 impl<D> StreamProducer<D> for Producer {

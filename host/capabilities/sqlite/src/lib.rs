@@ -9,8 +9,10 @@
 //! 5. A call never blocks a thread of the async runtime. The `-async` functions do not hold
 //!    the store either, so the requests of one instance overlap; `open` and `execute` do,
 //!    because a WIT function that is not `async` blocks its instance.
-//! 6. Single writes that wait at the same time share one commit (`group`).
-//! 7. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
+//! 6. The statements and parameters of an instance's calls are bounded together ([`InFlight`]); one
+//!    call too many is `io`.
+//! 7. Single writes that wait at the same time share one commit (`group`).
+//! 8. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
 //!
 //! It does not interpret SQL beyond finding the first statement: what a statement may do is
 //! decided by SQLite and the `fence`.
@@ -39,6 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatly_in_flight::InFlight;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
@@ -142,6 +145,7 @@ pub struct State {
     grant: Arc<Grant>,
     shared: Arc<Shared>,
     connections: ResourceTable,
+    in_flight: InFlight,
 }
 
 impl State {
@@ -153,6 +157,7 @@ impl State {
             grant,
             shared,
             connections,
+            in_flight: InFlight::default(),
         }
     }
 }

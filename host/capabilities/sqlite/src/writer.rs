@@ -8,7 +8,8 @@
 //! 3. A member may roll back the whole transaction (`ON CONFLICT ROLLBACK`, a full disk, more
 //!    than [`MAX_CHECKS`]): then all of its group run alone, and its statement joins no more.
 //! 4. A member whose rows exceed [`MAX_MEMBER_ROW_BYTES`], or that turns out to do more than
-//!    write rows (the schema has changed), is undone and runs alone.
+//!    write rows (the schema has changed, or its table reads counters, which here are those of
+//!    all), is undone and runs alone.
 //! 5. When the commit fails, all members get its error.
 
 use std::collections::VecDeque;
@@ -22,11 +23,12 @@ use rusqlite::ffi;
 
 use super::commits::Commits;
 use super::database::{BUSY_TIMEOUT, Database};
+use super::fence::{self, Notice};
 use super::group::{Answer, Kind, Kinds, Member, Outcome, Work};
 use super::marks::Marks;
-use super::status::{Counts, set_last_insert_rowid};
+use super::status::{Counts, set_last_insert_rowid, watch};
 use super::worker::{INSTRUCTIONS_BETWEEN_CHECKS, Sink, io, step};
-use super::{Error, RowResult, fence, rows};
+use super::{Error, RowResult, rows};
 
 /// Members of one group: a commit is shared well before this.
 pub const MAX_MEMBERS: usize = 128;
@@ -175,6 +177,8 @@ impl Grouping {
             )
             .map_err(io)?;
         let marks = Arc::new(Marks::default());
+        let noted = marks.clone();
+        watch(&connection, move || noted.note(&Notice::Counters)).map_err(io)?;
         let noted = marks.clone();
         fence::install(&mut connection, move |notice| noted.note(&notice)).map_err(io)?;
         Ok(Self {

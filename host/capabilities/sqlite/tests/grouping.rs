@@ -265,6 +265,59 @@ async fn a_trigger_sees_the_counters_of_its_own_connection() {
 }
 
 #[tokio::test]
+async fn a_table_sees_the_counters_of_the_connection_that_writes_to_it() {
+    // In a group, SQLite's own counters are the sum of all.
+    for (table, first_may, second_may) in [
+        (
+            "t (a, seen DEFAULT (100 * total_changes() + changes()))",
+            true,
+            true,
+        ),
+        (
+            "t (a, seen DEFAULT 0 CHECK (total_changes() = 1))",
+            true,
+            false,
+        ),
+        (
+            "t (a, seen DEFAULT 0 CHECK (total_changes() = 3))",
+            false,
+            true,
+        ),
+        ("t (a, seen DEFAULT 0 CHECK (changes() = 3))", false, true),
+        ("t (a, seen DEFAULT (last_insert_rowid()))", true, true),
+    ] {
+        let create = format!("CREATE TABLE {table}");
+        let fixture = Fixture::new(&[&create, "CREATE TABLE u (a)"]).await;
+        let insert = "INSERT INTO t (a) VALUES (?)";
+        fixture.introduce(insert, &[0]).await;
+        let (first, second) = (fixture.connection().await, fixture.connection().await);
+        run(&*first, "INSERT INTO u VALUES (1)", &[]).await.unwrap();
+        run(&*second, "INSERT INTO u VALUES (1), (2), (3)", &[])
+            .await
+            .unwrap();
+        let calls = vec![(&first, insert, &[7][..]), (&second, insert, &[8])];
+        let results = at_once(&fixture, calls).await;
+        for (result, may) in results.iter().zip([first_may, second_may]) {
+            let refused = format!("{result:?}").contains("CHECK constraint failed");
+            assert_eq!(
+                (result.is_ok(), refused),
+                (may, !may),
+                "{table}: {result:?}"
+            );
+        }
+        let sum = if table.contains("total_changes() + ") {
+            101 + 303
+        } else if table.contains("rowid") {
+            1 + 4
+        } else {
+            0
+        };
+        let seen = rows(&*first, "SELECT sum(seen) FROM t").await;
+        assert!(seen.contains(&format!("Integer({sum})")), "{table}: {seen}");
+    }
+}
+
+#[tokio::test]
 async fn the_journal_mode_can_be_left_after_grouped_writes() {
     let fixture = Fixture::new(&["CREATE TABLE t (a)"]).await;
     let connection = fixture.connection().await;

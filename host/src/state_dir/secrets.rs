@@ -1,25 +1,20 @@
-//! The folder in which a running application keeps what outlives it.
+//! The secrets that a state dir makes for itself.
 //!
-//! 1. It holds `sqlite/<label>.db`, `cache/` (compiled components), `logs/`, `secrets.toml`,
-//!    `address` (where it listens) and `lock`. Only its owner may look inside.
-//! 2. One process has it at a time: `lock` is held (by the system, so a crash frees it) for as
-//!    long as the [`StateDir`] lives, and names its holder's process.
-//! 3. A local secret is 32 random bytes in hex, made once for each variable that asks for one and
+//! 1. A local secret is 32 random bytes in hex, made once for each variable that asks for one and
 //!    kept in `secrets.toml`, which only its owner may read. An existing value never changes.
+//! 2. The file is replaced as a whole, so a crash leaves the old one or the new one.
 //!
 //! It does not decide which variables need a local secret; see [`wanting_local_secrets`].
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
 
+use super::{Error, StateDir, io_error, not_private, secrets_file};
 use crate::manifest::Manifest;
-
-/// Its name beside the manifest, when nobody names another.
-pub const DEFAULT_NAME: &str = ".chatly";
+use crate::private_folder;
 
 /// As much as a key of HMAC-SHA-256 can use (RFC 2104 section 3).
 const SECRET_BYTES: usize = 32;
@@ -27,100 +22,7 @@ const SECRET_BYTES: usize = 32;
 const SECRETS_HEAD: &str = "# Local secrets, made by `chatly up` for variables that had no value. Used by this\n\
                             # state dir only; delete a line to get a new one.\n";
 
-/// Why a state dir cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Another process has it.
-    #[error(
-        "{}: in use by another `chatly up`{}; stop that one, or give this one a folder of its own with --state-dir",
-        path.display(),
-        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
-    )]
-    InUse {
-        /// The state dir.
-        path: PathBuf,
-        /// The other process, when it had time to say so.
-        pid: Option<u32>,
-    },
-    /// A file in it is not accessible.
-    #[error("{}: {source}; check the folder's owner and rights, or name another with --state-dir", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Others than the owner may read the secrets.
-    #[error("{}: other users may read it; run `chmod 600 {}`", .0.display(), .0.display())]
-    Exposed(PathBuf),
-    /// The secrets are no table of strings.
-    #[error("{}: must hold lines like `name = \"value\"`; mend it, or remove it to get new secrets", .0.display())]
-    Malformed(PathBuf),
-    /// The system gave no random bytes.
-    #[error("no random bytes for a local secret: {0}")]
-    Random(getrandom::Error),
-}
-
-/// An open state dir, held by this process.
-#[derive(Debug)]
-pub struct StateDir {
-    root: PathBuf,
-    /// Held until dropped.
-    _lock: File,
-}
-
 impl StateDir {
-    /// Opens the folder `root`, making it when absent, and holds its lock.
-    pub fn open(root: &Path) -> Result<Self, Error> {
-        let root = std::path::absolute(root).map_err(io_error(root))?;
-        create_private_folder(&root)?;
-        let lock = lock(&root)?;
-        let state_dir = Self { root, _lock: lock };
-        for folder in [
-            state_dir.sqlite_dir(),
-            state_dir.cache_dir(),
-            state_dir.log_dir(),
-        ] {
-            fs::create_dir_all(&folder).map_err(io_error(&folder))?;
-        }
-        Ok(state_dir)
-    }
-
-    /// Its absolute path.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The folder of the SQLite files.
-    pub fn sqlite_dir(&self) -> PathBuf {
-        self.root.join("sqlite")
-    }
-
-    /// The file of the SQLite database `label`, a name that the manifest has checked.
-    pub fn sqlite_file(&self, label: &str) -> PathBuf {
-        self.sqlite_dir().join(format!("{label}.db"))
-    }
-
-    /// The folder of the compiled components.
-    pub fn cache_dir(&self) -> PathBuf {
-        self.root.join("cache")
-    }
-
-    /// The folder of the components' output.
-    pub fn log_dir(&self) -> PathBuf {
-        self.root.join("logs")
-    }
-
-    /// The file of the local secrets.
-    pub fn secrets_file(&self) -> PathBuf {
-        secrets_file(&self.root)
-    }
-
-    /// The file that says where the application listens.
-    pub fn address_file(&self) -> PathBuf {
-        address_file(&self.root)
-    }
-
     /// The local secrets, with a new one for each of `names` that has none yet.
     pub fn ensure_secrets(&self, names: &[String]) -> Result<Secrets, Error> {
         let mut values = read_secrets(&self.root)?;
@@ -178,6 +80,7 @@ pub fn wanting_local_secrets(manifest: &Manifest, has_value: impl Fn(&str) -> bo
 
 /// Reads the local secrets in the state dir `root` without holding it; empty when there are none.
 pub fn read_secrets(root: &Path) -> Result<BTreeMap<String, String>, Error> {
+    private_folder::ensure_if_present(root).map_err(not_private(root))?;
     let path = secrets_file(root);
     let mut file = match File::open(&path) {
         Ok(file) => file,
@@ -188,34 +91,6 @@ pub fn read_secrets(root: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(io_error(&path))?;
     toml::from_str(&text).map_err(|_| Error::Malformed(path))
-}
-
-/// Notes where the application listens, in its [`StateDir::address_file`].
-pub fn write_address(file: &Path, address: SocketAddr) -> Result<(), Error> {
-    fs::write(file, format!("{address}\n")).map_err(io_error(file))
-}
-
-/// Where the application of the state dir `root` listens, or last did; `None` when it never has.
-pub fn read_address(root: &Path) -> Result<Option<SocketAddr>, Error> {
-    let path = address_file(root);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.trim().parse().ok()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error(&path)(error)),
-    }
-}
-
-fn address_file(root: &Path) -> PathBuf {
-    root.join("address")
-}
-
-fn secrets_file(root: &Path) -> PathBuf {
-    root.join("secrets.toml")
-}
-
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
-    let path = path.to_owned();
-    |source| Error::Io { path, source }
 }
 
 /// Writes a file beside the old one and puts it in its place, so that a crash leaves one or the
@@ -249,51 +124,19 @@ fn random_secret() -> Result<String, Error> {
     Ok(hex::encode(bytes))
 }
 
-fn lock(root: &Path) -> Result<File, Error> {
-    let path = root.join("lock");
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(&path).map_err(io_error(&path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Without its name the message still says what to do.
-            let _ = file.read_to_string(&mut holder);
-            return Err(Error::InUse {
-                path: root.to_owned(),
-                pid: holder.trim().parse().ok(),
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(io_error(&path)(error)),
-    }
-    file.set_len(0).map_err(io_error(&path))?;
-    writeln!(file, "{}", std::process::id()).map_err(io_error(&path))?;
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn create_private_folder(root: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(root).map_err(io_error(root))
-}
-
-#[cfg(not(unix))]
-fn create_private_folder(root: &Path) -> Result<(), Error> {
-    fs::create_dir_all(root).map_err(io_error(root))
-}
-
 #[cfg(unix)]
 fn refuse_exposed(file: &File, path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file
-        .metadata()
-        .map_err(io_error(path))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().map_err(io_error(path))?;
+    let (owner, us) = (metadata.uid(), private_folder::our_user());
+    if owner != us {
+        // Put there while others could write to the folder.
+        return Err(not_private(path)(private_folder::Error::Foreign {
+            owner,
+            us,
+        }));
+    }
+    if metadata.mode() & 0o077 == 0 {
         Ok(())
     } else {
         Err(Error::Exposed(path.to_owned()))
@@ -311,22 +154,6 @@ mod tests {
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_second_process_is_refused_and_told_of_the_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("state");
-        let first = StateDir::open(&root).unwrap();
-        let error = StateDir::open(&root).unwrap_err().to_string();
-        let want = format!(
-            "{}: in use by another `chatly up` (process {}); stop that one, or give this one a folder of its own with --state-dir",
-            root.display(),
-            std::process::id()
-        );
-        assert_eq!(error, want);
-        drop(first);
-        StateDir::open(&root).expect("the first one let go");
     }
 
     #[test]
@@ -384,6 +211,20 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn secrets_of_another_user_are_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::open(folder.path()).unwrap();
+        state_dir.ensure_secrets(&names(&["a"])).unwrap();
+        // Only root can give a file away, and only root could read it then.
+        if std::os::unix::fs::chown(state_dir.secrets_file(), Some(12_345), None).is_err() {
+            return;
+        }
+        let error = state_dir.ensure_secrets(&[]).unwrap_err();
+        assert!(matches!(error, Error::Foreign { us: 0, .. }), "{error}");
+    }
+
     #[test]
     fn a_broken_file_is_named_and_kept() {
         let folder = tempfile::tempdir().unwrap();
@@ -407,22 +248,6 @@ mod tests {
         assert_eq!(
             read_secrets(folder.path()).unwrap()["a"],
             secrets.get("a").unwrap()
-        );
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        let error = StateDir::open(&file.join("state")).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&file.join("state").display().to_string()),
-            "{error}"
-        );
-        assert!(
-            error.ends_with("or name another with --state-dir"),
-            "{error}"
         );
     }
 
