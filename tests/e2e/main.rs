@@ -6,6 +6,8 @@
 )]
 
 mod batches;
+mod changes;
+mod channels;
 mod client_tls;
 mod console;
 mod core_module;
