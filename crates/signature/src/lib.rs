@@ -8,6 +8,8 @@
 //! It reads no header and no clock; errors hold neither key nor signature.
 #![deny(missing_docs)]
 
+pub mod sha1;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::digest::KeyInit;
