@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 pub mod ed25519;
+pub mod sha1;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
