@@ -10,6 +10,7 @@
 mod escape;
 pub mod platform;
 mod sample;
+pub mod standard;
 pub mod whatsapp;
 
 pub use escape::escaped;
