@@ -114,7 +114,11 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 1] = [&crate::whatsapp::WhatsApp];
+pub const ALL: [&dyn Platform; 3] = [
+    &crate::whatsapp::WhatsApp,
+    &crate::messaging::Messenger,
+    &crate::messaging::Instagram,
+];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {
