@@ -8,6 +8,7 @@
 //!    timestamps in another type or unit, and with fields that nobody knows.
 //!
 //! 3. [`Genuine`] checks a signature scheme: what is genuine is accepted, and nothing else.
+//! 4. [`hostile()`] checks what becomes of bodies that no platform sends.
 //!
 //! For tests only.
 #![deny(missing_docs)]
@@ -15,6 +16,7 @@
 mod case;
 mod disguise;
 mod genuine;
+mod hostile;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ use serde_json::Value;
 pub use case::{Case, load};
 use disguise::{comparable, retyped, with_unknown_fields};
 pub use genuine::Genuine;
+pub use hostile::hostile;
 
 /// How many items a batch has at least.
 const BATCH: usize = 100;
