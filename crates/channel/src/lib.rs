@@ -7,7 +7,8 @@
 //! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
 //!    without recursion. [`key`] makes dedupe keys, [`event`] the events that all channels have.
 //!    [`mod@form`] reads and writes form bodies.
-//! 4. [`text`] splits what is too long for one message, in the platform's own unit.
+//! 4. [`text`] splits what is too long for one message, in the platform's own unit; [`reason`] makes
+//!    a platform's sentence safe to store.
 //!
 //! It knows no platform.
 #![deny(missing_docs)]
@@ -19,6 +20,7 @@ pub mod form;
 pub mod json;
 pub mod key;
 pub mod outbound;
+pub mod reason;
 pub mod text;
 mod wit;
 
