@@ -11,6 +11,7 @@ mod escape;
 pub mod messaging;
 pub mod platform;
 mod sample;
+pub mod standard;
 pub mod whatsapp;
 
 pub use escape::escaped;
