@@ -12,6 +12,7 @@ pub mod messaging;
 pub mod platform;
 mod sample;
 pub mod standard;
+pub mod twilio;
 pub mod whatsapp;
 
 pub use escape::escaped;

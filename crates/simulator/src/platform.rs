@@ -119,10 +119,11 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 4] = [
+pub const ALL: [&dyn Platform; 5] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
+    &crate::twilio::Twilio,
     &crate::standard::Standard,
 ];
 
