@@ -11,6 +11,7 @@ mod escape;
 pub mod platform;
 mod sample;
 pub mod twilio;
+pub mod viber;
 pub mod whatsapp;
 
 pub use escape::escaped;

@@ -114,7 +114,11 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 2] = [&crate::whatsapp::WhatsApp, &crate::twilio::Twilio];
+pub const ALL: [&dyn Platform; 3] = [
+    &crate::whatsapp::WhatsApp,
+    &crate::twilio::Twilio,
+    &crate::viber::Viber,
+];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {

@@ -5,7 +5,7 @@ use chatly_channel::outbound::{
     Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
     ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
 };
-use chatly_channel::{Channel as _, Header, form};
+use chatly_channel::{Channel as _, Delivery, Header, form};
 use chatly_simulator::{Mood, Sent, find};
 use chatly_twilio::Twilio;
 use proptest::prelude::*;
@@ -350,6 +350,28 @@ fn a_limit_is_named_with_both_numbers() {
             Err(RenderError::TooLong(breach))
         );
     }
+}
+
+#[test]
+fn a_webhook_is_answered_with_empty_twiml() {
+    let reply = Twilio::acknowledge(&Delivery::default());
+    assert_eq!(
+        (reply.status, reply.body.as_slice()),
+        (200, &b"<Response/>"[..])
+    );
+    let headers = [
+        Header::new("content-type", "text/xml"),
+        Header::new("content-length", "11"),
+    ];
+    assert_eq!(reply.headers, headers);
+    let get = Delivery {
+        method: "GET".into(),
+        ..Delivery::default()
+    };
+    assert_eq!(
+        Twilio::handshake(&get, &["a".into()], &["b".into()], 0),
+        None
+    );
 }
 
 #[test]
