@@ -9,6 +9,7 @@
 //!    fields and in reverse order.
 //!
 //! 3. [`Genuine`] checks a signature scheme: what is genuine is accepted, and nothing else.
+//! 4. [`hostile()`] checks what becomes of bodies that no platform sends.
 //!
 //! For tests only.
 #![deny(missing_docs)]
@@ -16,6 +17,7 @@
 mod case;
 mod disguise;
 mod genuine;
+mod hostile;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ use serde_json::Value;
 pub use case::{Case, load};
 use disguise::{comparable, forms, retyped, with_unknown_fields};
 pub use genuine::Genuine;
+pub use hostile::hostile;
 
 /// How many items a batch has at least.
 const BATCH: usize = 100;

@@ -8,8 +8,10 @@
 #![deny(missing_docs)]
 
 mod escape;
+pub mod messaging;
 pub mod platform;
 mod sample;
+pub mod standard;
 pub mod twilio;
 pub mod viber;
 pub mod whatsapp;

@@ -22,7 +22,7 @@ fn delivery(body: &str, signature: Option<&str>) -> Delivery {
     }
 }
 
-fn check(delivery: Delivery, secret: &str) {
+fn check(delivery: Delivery, secret: &str) -> anyhow::Result<()> {
     Genuine {
         delivery,
         secrets: vec![secret.into()],
@@ -33,12 +33,11 @@ fn check(delivery: Delivery, secret: &str) {
         tolerance_secs: None,
     }
     .check::<Viber>()
-    .unwrap();
 }
 
 #[test]
 fn the_vector_of_vibers_sdk_is_accepted_and_nothing_else() {
-    check(delivery(BODY, Some(SIGNATURE)), TOKEN);
+    check(delivery(BODY, Some(SIGNATURE)), TOKEN).unwrap();
     let upper = SIGNATURE.to_uppercase();
     let prefixed = format!("sha256={SIGNATURE}");
     for signature in ["aaaaaaaaaaaaaaaaaaaaaa", upper.as_str(), prefixed.as_str()] {
@@ -60,7 +59,7 @@ fn only_what_the_platform_signed_is_accepted() {
         let delivery = platform.unsigned(&[wish]).unwrap();
         assert_eq!(delivery.path, "/webhooks/viber/chatly-bot");
         let delivery = platform.sign(delivery, "https://chat.example.org", "secret", 0);
-        check(delivery.received_at("https://chat.example.org"), "secret");
+        check(delivery.received_at("https://chat.example.org"), "secret").unwrap();
     }
 }
 

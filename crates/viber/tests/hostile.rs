@@ -17,9 +17,9 @@ fn parse(body: &[u8]) -> Event {
     assert_eq!(events.len(), 1);
     let event = events.remove(0);
     assert!(event.key.starts_with("viber:bot:"), "{}", event.key);
-    let json = serde_json::to_string(&event).unwrap();
-    let read: Event = serde_json::from_str(&json).unwrap();
-    assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    let json = serde_json::to_string(&event).unwrap_or_default();
+    let read: Option<Event> = serde_json::from_str(&json).ok();
+    assert_eq!(serde_json::to_string(&read).unwrap_or_default(), json);
     event
 }
 
@@ -120,7 +120,8 @@ fn mutate(value: &mut Value, at: usize, with: &Value) {
         }
         next += 1;
     }
-    if let Some(found) = value.pointer_mut(&paths[at % paths.len()]) {
+    let path = paths.get(at % paths.len());
+    if let Some(found) = path.and_then(|path| value.pointer_mut(path)) {
         *found = with.clone();
     }
 }

@@ -96,7 +96,7 @@ impl<'a> Value<'a> {
                 change.text().as_bytes(),
                 self.entry_time,
             );
-            let body = notice::notice(field, &self.value).unwrap_or(Body::Unknown);
+            let body = chatly_meta::notice(field, &self.value).unwrap_or(Body::Unknown);
             let at = self.value.millis("timestamp").or(self.entry_at);
             events.push(Event {
                 at,
