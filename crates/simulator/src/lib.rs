@@ -13,6 +13,7 @@ pub mod platform;
 mod sample;
 pub mod standard;
 pub mod twilio;
+pub mod viber;
 pub mod whatsapp;
 
 pub use escape::escaped;

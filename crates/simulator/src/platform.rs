@@ -119,11 +119,12 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 5] = [
+pub const ALL: [&dyn Platform; 6] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
     &crate::twilio::Twilio,
+    &crate::viber::Viber,
     &crate::standard::Standard,
 ];
 

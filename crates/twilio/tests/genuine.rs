@@ -175,7 +175,7 @@ fn what_was_not_signed_is_refused() {
     }
 }
 
-fn check(signed: Signed) {
+fn check(signed: Signed) -> anyhow::Result<()> {
     Genuine {
         delivery: signed.received_at(BASE_URL),
         secrets: vec!["secret".into()],
@@ -186,7 +186,6 @@ fn check(signed: Signed) {
         tolerance_secs: None,
     }
     .check::<Twilio>()
-    .unwrap();
 }
 
 #[test]
@@ -203,7 +202,7 @@ fn only_what_the_platform_signed_is_accepted() {
             ..Wish::default()
         };
         let unsigned = platform.unsigned(&[wish]).unwrap();
-        check(platform.sign(unsigned, BASE_URL, "secret", 0));
+        check(platform.sign(unsigned, BASE_URL, "secret", 0)).unwrap();
     }
 }
 
@@ -211,7 +210,7 @@ fn only_what_the_platform_signed_is_accepted() {
 fn only_the_json_that_the_platform_signed_is_accepted() {
     let platform = find("twilio").unwrap();
     let unsigned = twilio::with_json("/webhooks/twilio", "{\"a\": \"ä😀\"}".as_bytes());
-    check(platform.sign(unsigned, BASE_URL, "secret", 0));
+    check(platform.sign(unsigned, BASE_URL, "secret", 0)).unwrap();
 }
 
 proptest! {

@@ -14,9 +14,9 @@ fn parse(body: &[u8]) -> Vec<Event> {
     };
     let events = Twilio::parse(&delivery, None);
     for event in &events {
-        let json = serde_json::to_string(event).unwrap();
-        let read: Event = serde_json::from_str(&json).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let json = serde_json::to_string(event).unwrap_or_default();
+        let read: Option<Event> = serde_json::from_str(&json).ok();
+        assert_eq!(serde_json::to_string(&read).unwrap_or_default(), json);
     }
     events
 }

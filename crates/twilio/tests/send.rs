@@ -5,8 +5,8 @@ use chatly_channel::outbound::{
     Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
     ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
 };
-use chatly_channel::{Channel as _, Header, form};
-use chatly_simulator::{Mood, Sent, find};
+use chatly_channel::{Channel as _, Delivery, Header, form};
+use chatly_simulator::{Mood, Platform as _, Sent};
 use chatly_twilio::Twilio;
 use proptest::prelude::*;
 
@@ -66,29 +66,29 @@ fn place(latitude: f64, name: Option<&str>) -> Content {
 }
 
 fn body(request: &Request) -> String {
-    String::from_utf8(request.body.clone()).unwrap()
+    String::from_utf8_lossy(&request.body).into_owned()
 }
 
 /// What the platform gets when the caller has added the token.
 fn sent(request: &Request) -> Sent {
     let headers = request.headers.iter().map(|header| {
-        let value = String::from_utf8(header.value.clone()).unwrap();
+        let value = String::from_utf8_lossy(&header.value).into_owned();
         (header.name.clone(), value)
     });
     let auth = match &request.auth {
-        Auth::Basic(user) => ("Authorization".to_owned(), format!("Basic {user}")),
-        other => panic!("{other:?}"),
+        Auth::Basic(user) => Some(("Authorization".to_owned(), format!("Basic {user}"))),
+        _ => None,
     };
     Sent {
         method: request.method.clone(),
         path: request.url.replace("https://api.example.org", ""),
-        headers: headers.chain([auth]).collect(),
+        headers: headers.chain(auth).collect(),
         body: request.body.clone(),
     }
 }
 
 fn answer(request: &Request, mood: Mood) -> Verdict {
-    let answer = find("twilio").unwrap().answer(&sent(request), mood, 7);
+    let answer = chatly_simulator::twilio::Twilio.answer(&sent(request), mood, 7);
     let headers = answer.headers.iter();
     Twilio::classify(&Response {
         status: answer.status,
@@ -350,6 +350,28 @@ fn a_limit_is_named_with_both_numbers() {
             Err(RenderError::TooLong(breach))
         );
     }
+}
+
+#[test]
+fn a_webhook_is_answered_with_empty_twiml() {
+    let reply = Twilio::acknowledge(&Delivery::default());
+    assert_eq!(
+        (reply.status, reply.body.as_slice()),
+        (200, &b"<Response/>"[..])
+    );
+    let headers = [
+        Header::new("content-type", "text/xml"),
+        Header::new("content-length", "11"),
+    ];
+    assert_eq!(reply.headers, headers);
+    let get = Delivery {
+        method: "GET".into(),
+        ..Delivery::default()
+    };
+    assert_eq!(
+        Twilio::handshake(&get, &["a".into()], &["b".into()], 0),
+        None
+    );
 }
 
 #[test]
