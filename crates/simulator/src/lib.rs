@@ -10,6 +10,7 @@
 mod escape;
 pub mod platform;
 mod sample;
+pub mod telegram;
 pub mod whatsapp;
 
 pub use escape::escaped;

@@ -114,7 +114,7 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 1] = [&crate::whatsapp::WhatsApp];
+pub const ALL: [&dyn Platform; 2] = [&crate::whatsapp::WhatsApp, &crate::telegram::Telegram];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {
