@@ -12,6 +12,7 @@ pub mod messaging;
 pub mod platform;
 mod sample;
 pub mod standard;
+pub mod telegram;
 pub mod twilio;
 pub mod viber;
 pub mod whatsapp;

@@ -119,10 +119,11 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 6] = [
+pub const ALL: [&dyn Platform; 7] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
+    &crate::telegram::Telegram,
     &crate::twilio::Twilio,
     &crate::viber::Viber,
     &crate::standard::Standard,
