@@ -10,6 +10,7 @@
 mod escape;
 pub mod platform;
 mod sample;
+pub mod slack;
 pub mod standard;
 pub mod whatsapp;
 

@@ -119,7 +119,11 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 2] = [&crate::whatsapp::WhatsApp, &crate::standard::Standard];
+pub const ALL: [&dyn Platform; 3] = [
+    &crate::whatsapp::WhatsApp,
+    &crate::slack::Slack,
+    &crate::standard::Standard,
+];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {
