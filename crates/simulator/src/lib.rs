@@ -11,6 +11,7 @@ mod escape;
 pub mod messaging;
 pub mod platform;
 mod sample;
+pub mod slack;
 pub mod standard;
 pub mod telegram;
 pub mod twilio;
