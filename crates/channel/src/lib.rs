@@ -6,6 +6,7 @@
 //!    that runs natively in tests and a shell of a few lines around it.
 //! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
 //!    without recursion. [`key`] makes dedupe keys, [`event`] the events that all channels have.
+//!    [`mod@form`] reads and writes form bodies.
 //! 4. [`text`] splits what is too long for one message, in the platform's own unit; [`check`] refuses
 //!    what a platform would refuse; [`reason`] makes a platform's sentence safe to store.
 //!
@@ -16,6 +17,7 @@ pub mod check;
 mod delivery;
 mod description;
 pub mod event;
+pub mod form;
 pub mod json;
 pub mod key;
 pub mod outbound;

@@ -8,9 +8,12 @@
 #![deny(missing_docs)]
 
 mod escape;
+pub mod messaging;
 pub mod platform;
 mod sample;
+pub mod standard;
 pub mod telegram;
+pub mod twilio;
 pub mod whatsapp;
 
 pub use escape::escaped;

@@ -14,16 +14,19 @@
 //! It never deletes what is out of date: entries of another key are simply not read.
 //!
 //! **Why loading is sound.** `Component::deserialize_file` runs what it maps as machine code, so it
-//! must only map what this host wrote. The folder is made 0700 and owned by us before anything is
-//! read (a folder of somebody else's cannot be changed and is an error), and entries of a folder
-//! that others could write to until now are thrown away. The checksum is against torn and rotten
-//! files, not against an attacker who already writes as our user.
+//! must only map what this host wrote. Before anything is read the folder is made 0700, and one that
+//! belongs to somebody else is an error, also under root. Entries of a folder that others could
+//! write to until now are thrown away, and a file of somebody else's is not read. The checksum is
+//! against torn and rotten files, not against an attacker who already writes as our user.
+
+mod file;
+#[cfg(test)]
+#[path = "../../build/sources.rs"]
+mod sources;
 
 use std::fs;
 use std::hash::{Hash as _, Hasher};
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
@@ -31,11 +34,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::compose::Digest;
-
-/// Length of the checksum at the end of a compiled file: CRC-32.
-const SUM_BYTES: usize = 4;
-/// What is read at once to check a file: fits the second-level cache of a core.
-const CHUNK_BYTES: usize = 128 * 1024;
+use crate::private_folder;
 
 /// Ending of a compiled component.
 const COMPILED: &str = "code";
@@ -58,7 +57,7 @@ impl<'e> Cache<'e> {
     /// # Errors
     /// When `dir` cannot be made private to this user.
     pub fn open(engine: &'e Engine, dir: PathBuf) -> anyhow::Result<Self> {
-        make_private(&dir).with_context(|| format!("cannot use {} as a cache", dir.display()))?;
+        make_private(&dir)?;
         let mut compatibility = Sum(Sha256::new());
         engine
             .precompile_compatibility_hash()
@@ -83,7 +82,7 @@ impl<'e> Cache<'e> {
         parts: &Digest,
         compose: impl FnOnce() -> anyhow::Result<(Vec<u8>, Digest)>,
     ) -> anyhow::Result<Component> {
-        let known = fs::read_to_string(self.composition(parts)).ok();
+        let known = file::read_text(&self.composition(parts));
         if let Some(component) = known.and_then(|key| self.read(&self.compiled(&key)?)) {
             return Ok(component);
         }
@@ -91,7 +90,7 @@ impl<'e> Cache<'e> {
         let (component, key) = self.load(&bytes)?;
         let path = self.composition(parts);
         if read == *parts
-            && let Err(error) = write(&path, &[key.as_bytes()])
+            && let Err(error) = file::write(&path, &[key.as_bytes()])
         {
             tracing::warn!(path = %path.display(), %error, "composition not remembered");
         }
@@ -108,7 +107,7 @@ impl<'e> Cache<'e> {
         let component = Component::new(self.engine, bytes)
             .map_err(anyhow::Error::from)
             .context("cannot compile the component")?;
-        match store(&component, &path) {
+        match file::store(&component, &path) {
             // Mapped, what was just compiled takes less memory too.
             Ok(()) => Ok((self.read(&path).unwrap_or(component), key)),
             Err(error) => {
@@ -148,11 +147,16 @@ impl<'e> Cache<'e> {
 
     /// The component in the file at `path`, if it is whole and fits the engine.
     fn read(&self, path: &Path) -> Option<Component> {
-        if !is_whole(fs::File::open(path).ok()?) {
+        let file = fs::File::open(path).ok()?;
+        if !file::is_ours(&file) {
+            tracing::warn!(path = %path.display(), "cached component belongs to another user, compiling again");
+            return None;
+        }
+        if !file::is_whole(file) {
             tracing::warn!(path = %path.display(), "cached component is broken, compiling again");
             return None;
         }
-        // SAFETY: the folder is ours and closed to others (`make_private` ran), the file holds what
+        // SAFETY: folder and file are ours, and closed to others (`make_private` ran); it holds what
         // `store` put there (the sum matches), which is what `serialize` gave, and nothing changes
         // a file after it got its name. Wasmtime itself refuses an artifact of another version,
         // target or setting, and does not look at what follows the artifact.
@@ -167,91 +171,27 @@ impl<'e> Cache<'e> {
 }
 
 /// What tells this build of the host from another one: how parts are composed and fenced may
-/// change from one to the next. Changes at least as often as the program does.
+/// change from one to the next. The digest of its sources, so that neither the time nor the length
+/// of the program decides.
 fn this_build() -> Digest {
-    let mut sum = Sha256::new();
-    sum.update(env!("CARGO_PKG_VERSION"));
-    if let Ok(file) = std::env::current_exe().and_then(fs::metadata) {
-        let modified = file.modified().ok();
-        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        sum.update(since.unwrap_or_default().as_nanos().to_le_bytes());
-        sum.update(file.len().to_le_bytes());
-    }
-    sum.finalize().into()
-}
-
-/// Whether the file ends with the checksum of what comes before.
-fn is_whole(mut file: fs::File) -> bool {
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let Some(length) = length.checked_sub(SUM_BYTES as u64) else {
-        return false;
-    };
-    let mut sum = crc32fast::Hasher::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let mut artifact = (&mut file).take(length);
-    loop {
-        match artifact.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(read) => sum.update(chunk.get(..read).unwrap_or_default()),
-            Err(_) => return false,
-        }
-    }
-    let mut wanted = [0; SUM_BYTES];
-    file.read_exact(&mut wanted).is_ok() && wanted == sum.finalize().to_le_bytes()
-}
-
-/// Keeps `component` at `path`.
-fn store(component: &Component, path: &Path) -> anyhow::Result<()> {
-    let artifact = component.serialize().map_err(anyhow::Error::from)?;
-    let sum = crc32fast::hash(&artifact).to_le_bytes();
-    write(path, &[&artifact, &sum])?;
-    Ok(())
-}
-
-/// Writes `pieces` to `path`, so that a reader sees all of them or nothing.
-fn write(path: &Path, pieces: &[&[u8]]) -> std::io::Result<()> {
-    let unfinished = unfinished(path);
-    let mut file = fs::File::create(&unfinished)?;
-    for piece in pieces {
-        file.write_all(piece)?;
-    }
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
-}
-
-/// A name beside `path` that no other process or thread writes to.
-fn unfinished(path: &Path) -> PathBuf {
-    let thread = format!("{:?}", std::thread::current().id());
-    let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
-    path.with_extension(format!("{}-{thread}.new", std::process::id()))
+    Sha256::digest(env!("CHATLY_BUILD")).into()
 }
 
 /// Makes `dir` exist and closes it to everybody else.
-#[cfg(unix)]
 fn make_private(dir: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)?;
-    let mode = fs::metadata(dir)?.permissions().mode();
-    // Only the owner (or root) may do this, so a folder that belongs to another user fails here.
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
-    if mode & 0o022 != 0 {
+    let before = private_folder::ensure(dir).with_context(|| {
+        let dir = dir.display();
+        format!(
+            "cannot use {dir} as a cache of machine code; remove it, or use another --state-dir"
+        )
+    })?;
+    if before.writable {
         discard(dir)?;
     }
     Ok(())
 }
 
-/// Makes `dir` exist; a user's folders are private by default here.
-#[cfg(not(unix))]
-fn make_private(dir: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(dir)?;
-    Ok(())
-}
-
 /// Removes every entry of the cache in `dir`.
-#[cfg(unix)]
 fn discard(dir: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -359,6 +299,56 @@ mod tests {
     }
 
     #[test]
+    fn a_build_is_told_by_the_bytes_of_its_sources_only() {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let built = sources::digest(ours, &sources::PLACES).unwrap();
+        assert_eq!(built, env!("CHATLY_BUILD"));
+
+        let digest = |files: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().unwrap();
+            let then = std::time::UNIX_EPOCH;
+            for (name, text) in files {
+                let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, text).unwrap();
+                let file = fs::File::options().write(true).open(&path).unwrap();
+                file.set_modified(then).unwrap();
+            }
+            sources::digest(folder.path(), &["lock", "src"]).unwrap()
+        };
+        let one = digest(&[("lock", "1"), ("src/a.rs", "x"), ("src/b/c.rs", "y")]);
+        for (name, files, same) in [
+            (
+                "elsewhere",
+                [("lock", "1"), ("src/a.rs", "x"), ("src/b/c.rs", "y")],
+                true,
+            ),
+            (
+                "a byte of a dependency's version",
+                [("lock", "2"), ("src/a.rs", "x"), ("src/b/c.rs", "y")],
+                false,
+            ),
+            (
+                "a byte of a source",
+                [("lock", "1"), ("src/a.rs", "x"), ("src/b/c.rs", "z")],
+                false,
+            ),
+            (
+                "a name",
+                [("lock", "1"), ("src/a.rs", "x"), ("src/b/d.rs", "y")],
+                false,
+            ),
+            (
+                "texts swapped",
+                [("lock", "1"), ("src/a.rs", "y"), ("src/b/c.rs", "x")],
+                false,
+            ),
+        ] {
+            assert_eq!(digest(&files) == one, same, "{name}");
+        }
+    }
+
+    #[test]
     fn a_broken_file_is_compiled_again_and_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let engine = crate::engine::build().unwrap();
@@ -426,6 +416,38 @@ mod tests {
         assert_eq!(
             fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777,
             0o700
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_belongs_to_another_user_is_not_loaded() {
+        use std::os::unix::fs::chown;
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("cache");
+        let engine = crate::engine::build().unwrap();
+        let cache = Cache::open(&engine, dir.clone()).unwrap();
+        cache.composed(&PARTS, || Ok((component(), PARTS))).unwrap();
+        let (code, key) = (
+            files(&dir, COMPILED).remove(0),
+            files(&dir, COMPOSED).remove(0),
+        );
+        // Only root can give them away, and only root could load them then.
+        if chown(&code, Some(12_345), None).is_err() {
+            return;
+        }
+        assert!(cache.read(&code).is_none());
+        chown(&key, Some(12_345), None).unwrap();
+        assert_eq!(file::read_text(&key), None);
+        chown(&dir, Some(12_345), None).unwrap();
+        let refused = Cache::open(&engine, dir.clone()).unwrap_err();
+        assert_eq!(
+            format!("{refused:#}"),
+            format!(
+                "cannot use {} as a cache of machine code; remove it, or use another --state-dir: \
+                 it belongs to user 12345, and this process runs as user 0",
+                dir.display()
+            )
         );
     }
 
