@@ -119,11 +119,12 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 6] = [
+pub const ALL: [&dyn Platform; 7] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
     &crate::telegram::Telegram,
+    &crate::line::Line,
     &crate::twilio::Twilio,
     &crate::standard::Standard,
 ];
