@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod escape;
+pub mod line;
 pub mod messaging;
 pub mod platform;
 mod sample;

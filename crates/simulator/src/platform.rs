@@ -119,7 +119,17 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 8] = [&crate::whatsapp::WhatsApp, &crate::messaging::Messenger, &crate::messaging::Instagram, &crate::telegram::Telegram, &crate::twilio::Twilio, &crate::slack::Slack, &crate::viber::Viber, &crate::standard::Standard];
+pub const ALL: [&dyn Platform; 9] = [
+    &crate::whatsapp::WhatsApp,
+    &crate::messaging::Messenger,
+    &crate::messaging::Instagram,
+    &crate::telegram::Telegram,
+    &crate::line::Line,
+    &crate::twilio::Twilio,
+    &crate::slack::Slack,
+    &crate::viber::Viber,
+    &crate::standard::Standard,
+];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {
