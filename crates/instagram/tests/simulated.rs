@@ -1,4 +1,8 @@
 //! What the simulated platform sends is read as what it is.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test's own functions cannot read fails the test"
+)]
 
 use std::collections::BTreeSet;
 

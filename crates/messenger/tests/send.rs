@@ -1,4 +1,8 @@
 //! What is sent, what is refused, and what the platform's answers mean.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test's own functions cannot read fails the test"
+)]
 
 use chatly_canonical::{ContactCard, Identity, Location};
 use chatly_channel::outbound::{

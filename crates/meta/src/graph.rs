@@ -91,17 +91,11 @@ fn of_status(status: u16) -> Outcome {
 
 /// The longest wait that the headers name: `Retry-After` in seconds, Meta's usage in minutes.
 fn retry_after_ms(response: &Response) -> Option<u64> {
-    let header = |name: &str| {
-        let found = response
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(&found.value).ok()
-    };
-    let seconds = header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
-    let minutes = header("x-business-use-case-usage").and_then(minutes_to_regain_access);
+    let minutes = response
+        .header("x-business-use-case-usage")
+        .and_then(minutes_to_regain_access);
     [
-        seconds.map(|it| it.saturating_mul(1_000)),
+        response.retry_after_ms(),
         minutes.map(|it| it.saturating_mul(60_000)),
     ]
     .into_iter()

@@ -119,11 +119,13 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 6] = [
+pub const ALL: [&dyn Platform; 8] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
+    &crate::telegram::Telegram,
     &crate::twilio::Twilio,
+    &crate::slack::Slack,
     &crate::viber::Viber,
     &crate::standard::Standard,
 ];
