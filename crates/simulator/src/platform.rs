@@ -119,9 +119,10 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 3] = [
+pub const ALL: [&dyn Platform; 4] = [
     &crate::whatsapp::WhatsApp,
     &crate::slack::Slack,
+    &crate::discord::Discord,
     &crate::standard::Standard,
 ];
 
