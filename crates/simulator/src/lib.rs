@@ -7,6 +7,7 @@
 //! 4. Nothing is sent: a [`Delivery`] is what a caller may send by whatever client it has.
 #![deny(missing_docs)]
 
+pub mod discord;
 mod escape;
 pub mod line;
 pub mod messaging;

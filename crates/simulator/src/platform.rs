@@ -119,7 +119,7 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 9] = [
+pub const ALL: [&dyn Platform; 10] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
@@ -128,6 +128,7 @@ pub const ALL: [&dyn Platform; 9] = [
     &crate::twilio::Twilio,
     &crate::slack::Slack,
     &crate::viber::Viber,
+    &crate::discord::Discord,
     &crate::standard::Standard,
 ];
 

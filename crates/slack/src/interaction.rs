@@ -139,12 +139,8 @@ fn actions(payload: &Object, scope: &Scope) -> Vec<Event> {
 
 /// The value that we had set and the words that were shown, by the kind of element.
 fn choice(action: &Object) -> InteractiveReply {
-    let option = action.object("selected_option").or_else(|| {
-        let several = ["selected_options"].iter();
-        several
-            .filter_map(|name| action.list(name).first()?.object())
-            .next()
-    });
+    let first = || action.list("selected_options").first()?.object();
+    let option = action.object("selected_option").or_else(first);
     let shown = |holder: &Object| holder.object("text")?.string("text");
     let picked = [
         "selected_user",

@@ -1,7 +1,6 @@
 //! Messages: new ones, edits, deletions, and those that tell what happened to a channel.
 
 use chatly_canonical::{Body, Media, Membership, Message, MessageType, Share};
-use chatly_channel::event::Scope;
 use chatly_channel::json::{Json, Object};
 
 use crate::party::{message_id, unescaped, user};
@@ -28,7 +27,7 @@ const HELD: &[&str] = &[
 ];
 
 /// What a `message` or `app_mention` says; none when it has not the form of its subtype.
-pub(crate) fn event(envelope: &Object, item: &Object, _scope: &Scope) -> Option<Body> {
+pub(crate) fn body(envelope: &Object, item: &Object) -> Option<Body> {
     let channel = item.id("channel")?;
     match item.string("subtype").as_deref() {
         Some("message_changed") => {

@@ -86,7 +86,7 @@ fn scope(envelope: &Object, route: &Scope) -> Scope {
 
 fn of_event(envelope: &Object, item: &Object, scope: &Scope) -> Event {
     let found = match item.string("type").as_deref() {
-        Some("message" | "app_mention") => message::event(envelope, item, scope),
+        Some("message" | "app_mention") => message::body(envelope, item),
         Some("reaction_added") => reaction(item, true),
         Some("reaction_removed") => reaction(item, false),
         Some("member_joined_channel" | "team_join") => membership(item, true),
