@@ -6,7 +6,10 @@
 )]
 
 mod batches;
+mod changes;
 mod channel_check;
+mod channels;
+mod client_tls;
 mod console;
 mod core_module;
 mod coverage;
@@ -34,6 +37,7 @@ mod routing;
 mod runtime_config;
 mod sandbox;
 mod secrecy;
+mod spans;
 mod spin2;
 mod sqlite_3_0;
 mod static_response;
