@@ -7,6 +7,7 @@
 
 mod batches;
 mod changes;
+mod channel_check;
 mod channels;
 mod client_tls;
 mod console;

@@ -6,33 +6,39 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Document;
-use super::plugin::bindings::chatly::types::outbound::{Auth, Request};
-use super::plugin::bindings::chatly::types::types::{Delivery, Header, Reply};
-use super::plugin::bindings::exports::chatly::channel::channel as wit;
+use chatly_channel::outbound::Request;
+use chatly_channel::{
+    AfterWindow, Auth, Delivery, Description, Header, Limits, Outcome, Rate, RateScope, Refusal,
+    RenderError, Reply, TextUnit, Verdict, Window,
+};
 
-/// What `verify` reads.
+/// What `verify` and `handshake` read.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Verification {
+pub(super) struct Received {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
+    #[serde(default)]
     body_b64: String,
+    /// Current first.
     #[serde(default)]
     pub(super) secrets: Vec<String>,
     /// Unix seconds.
     now: Option<u64>,
+    verify_token: Option<String>,
+    #[serde(default)]
+    verify_tokens: Vec<String>,
 }
 
-impl Verification {
+impl Received {
     pub(super) fn delivery(&self) -> Result<Delivery> {
         Ok(Delivery {
             method: self.method.clone(),
             url: self.url.clone(),
-            headers: to_wit(&self.headers),
+            headers: headers(&self.headers),
             body: decode(&self.body_b64)?,
         })
     }
@@ -47,18 +53,8 @@ impl Verification {
         };
         self.now.unwrap_or_else(clock)
     }
-}
 
-/// What `handshake` reads: a verification, and the tokens that the platform was given.
-#[derive(Debug)]
-pub(super) struct Handshake {
-    pub(super) verification: Verification,
-    verify_token: Option<String>,
-    verify_tokens: Vec<String>,
-}
-
-impl Handshake {
-    /// All tokens, current first.
+    /// All tokens that the platform was given, current first.
     pub(super) fn tokens(&self) -> Vec<String> {
         self.verify_token
             .iter()
@@ -68,47 +64,18 @@ impl Handshake {
     }
 }
 
-// By hand, because serde cannot both flatten a struct and refuse unknown fields.
-impl<'de> Deserialize<'de> for Handshake {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Wire {
-            method: String,
-            url: String,
-            headers: Vec<(String, String)>,
-            #[serde(default)]
-            body_b64: String,
-            #[serde(default)]
-            secrets: Vec<String>,
-            now: Option<u64>,
-            verify_token: Option<String>,
-            #[serde(default)]
-            verify_tokens: Vec<String>,
-        }
-        let Wire {
-            method,
-            url,
-            headers,
-            body_b64,
-            secrets,
-            now,
-            verify_token,
-            verify_tokens,
-        } = Wire::deserialize(deserializer)?;
-        let verification = Verification {
-            method,
-            url,
-            headers,
-            body_b64,
-            secrets,
-            now,
-        };
-        Ok(Self {
-            verification,
-            verify_token,
-            verify_tokens,
-        })
+/// What `parse --jsonl` reads.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    body_b64: String,
+    pub(super) content_type: Option<String>,
+    pub(super) account: Option<String>,
+}
+
+impl Body {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        decode(&self.body_b64)
     }
 }
 
@@ -124,16 +91,16 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub(super) fn into_wit(self) -> Result<wit::Response> {
+    pub(super) fn response(self) -> Result<chatly_channel::Response> {
         let body = match (self.body, self.body_b64) {
             (Some(_), Some(_)) => anyhow::bail!("give \"body\" or \"body_b64\", not both"),
             (Some(text), None) => text.into_bytes(),
             (None, Some(coded)) => decode(&coded)?,
             (None, None) => Vec::new(),
         };
-        Ok(wit::Response {
+        Ok(chatly_channel::Response {
             status: self.status,
-            headers: to_wit(&self.headers),
+            headers: headers(&self.headers),
             body,
         })
     }
@@ -143,7 +110,7 @@ fn decode(coded: &str) -> Result<Vec<u8>> {
     BASE64.decode(coded).context("\"body_b64\" is not base64")
 }
 
-fn to_wit(headers: &[(String, String)]) -> Vec<Header> {
+fn headers(headers: &[(String, String)]) -> Vec<Header> {
     let header = |(name, value): &(String, String)| Header {
         name: name.clone(),
         value: value.clone().into_bytes(),
@@ -161,7 +128,7 @@ fn pairs(headers: &[Header]) -> Vec<(&str, String)> {
 }
 
 /// Puts `body` where `Response` reads it from: as text, or in base64 when it is none.
-fn add_body(mut document: Document, body: &[u8]) -> Document {
+fn add_body(mut document: Value, body: &[u8]) -> Value {
     let (key, value) = match std::str::from_utf8(body) {
         Ok(text) => ("body", text.to_owned()),
         Err(_) => ("body_b64", BASE64.encode(body)),
@@ -172,48 +139,58 @@ fn add_body(mut document: Document, body: &[u8]) -> Document {
     document
 }
 
-pub(super) fn reply(reply: &Reply) -> Document {
+pub(super) fn reply(reply: &Reply) -> Value {
     let document = json!({ "status": reply.status, "headers": pairs(&reply.headers) });
     add_body(document, &reply.body)
 }
 
-/// `auth` says where the caller puts the access token, which is not in the request.
-pub(super) fn request(request: &Request) -> Document {
-    let auth = match &request.auth {
-        Auth::None => json!("none"),
-        Auth::Bearer => json!("bearer"),
-        Auth::Basic(user) => json!({ "basic": user }),
-        Auth::Header(name) => json!({ "header": name }),
-        Auth::Path => json!("path"),
+/// A request with `{access_token}` where the caller puts the access token.
+pub(super) fn request(request: &Request) -> Value {
+    let token = match &request.auth {
+        Auth::None | Auth::Path => None,
+        Auth::Bearer => Some(("authorization", "Bearer {access_token}".to_owned())),
+        Auth::Basic(user) => Some((
+            "authorization",
+            format!("Basic base64({user}:{{access_token}})"),
+        )),
+        Auth::Header(name) => Some((name.as_str(), "{access_token}".to_owned())),
     };
+    let mut headers = pairs(&request.headers);
+    headers.extend(token);
     let document = json!({
         "method": request.method,
         "url": request.url,
-        "headers": pairs(&request.headers),
-        "auth": auth,
+        "headers": headers,
     });
     add_body(document, &request.body)
 }
 
-pub(super) fn verdict(verdict: &wit::Verdict) -> Document {
+pub(super) fn verdict(verdict: &Verdict) -> Value {
     let outcome = match verdict.outcome {
-        wit::Outcome::Sent => "sent",
-        wit::Outcome::Retry => "retry",
-        wit::Outcome::RateLimited => "rate_limited",
-        wit::Outcome::Refused => "refused",
-        wit::Outcome::WindowClosed => "window_closed",
-        wit::Outcome::AccountStopped => "account_stopped",
+        Outcome::Sent => "sent",
+        Outcome::Retry => "retry",
+        Outcome::RateLimited => "rate_limited",
+        Outcome::Refused => "refused",
+        Outcome::WindowClosed => "window_closed",
+        Outcome::AccountStopped => "account_stopped",
     };
-    json!({
-        "outcome": outcome,
-        "message_id": verdict.message_id,
-        "retry_after_ms": verdict.retry_after_ms,
-        "code": verdict.code,
-        "reason": verdict.reason,
-    })
+    let mut document = json!({ "outcome": outcome });
+    let members = [
+        ("message_id", verdict.message_id.clone().map(Value::from)),
+        ("retry_after_ms", verdict.retry_after_ms.map(Value::from)),
+        ("code", verdict.code.clone().map(Value::from)),
+        ("reason", Some(verdict.reason.clone().into())),
+    ];
+    if let Some(object) = document.as_object_mut() {
+        let there = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        object.extend(there);
+    }
+    document
 }
 
-pub(super) fn description(description: &wit::Description) -> Document {
+pub(super) fn description(description: &Description) -> Value {
     json!({
         "name": description.name,
         "label": description.label,
@@ -227,11 +204,11 @@ pub(super) fn description(description: &wit::Description) -> Document {
     })
 }
 
-fn limits(limits: &wit::Limits) -> Document {
+fn limits(limits: &Limits) -> Value {
     let text_unit = match limits.text_unit {
-        wit::TextUnit::Characters => "characters",
-        wit::TextUnit::Bytes => "bytes",
-        wit::TextUnit::Utf16Units => "utf16_units",
+        TextUnit::Characters => "characters",
+        TextUnit::Bytes => "bytes",
+        TextUnit::Utf16Units => "utf16_units",
     };
     json!({
         "text": limits.text,
@@ -247,51 +224,51 @@ fn limits(limits: &wit::Limits) -> Document {
     })
 }
 
-fn window(window: &wit::Window) -> Document {
+fn window(window: &Window) -> Value {
     let after = match &window.after {
-        wit::AfterWindow::Refuse => json!("refuse"),
-        wit::AfterWindow::Template => json!("template"),
-        wit::AfterWindow::Tag((name, secs)) => json!({ "tag": name, "secs": secs }),
+        AfterWindow::Refuse => json!("refuse"),
+        AfterWindow::Template => json!("template"),
+        AfterWindow::Tag(name, secs) => json!({ "tag": name, "secs": secs }),
     };
     json!({ "secs": window.secs, "after": after })
 }
 
-fn rate(rate: &wit::Rate) -> Document {
+fn rate(rate: &Rate) -> Value {
     let scope = match rate.scope {
-        wit::RateScope::Account => "account",
-        wit::RateScope::Pair => "pair",
-        wit::RateScope::Chat => "chat",
+        RateScope::Account => "account",
+        RateScope::Pair => "pair",
+        RateScope::Chat => "chat",
     };
     json!({ "scope": scope, "count": rate.count, "per_ms": rate.per_ms })
 }
 
 /// Why a delivery was refused.
-pub(super) fn refusal(refusal: &wit::Refusal) -> String {
+pub(super) fn refusal(refusal: &Refusal) -> String {
     match refusal {
-        wit::Refusal::MissingHeader(name) => format!("the header {name} is missing"),
-        wit::Refusal::MalformedHeader(name) => {
+        Refusal::MissingHeader(name) => format!("the header {name} is missing"),
+        Refusal::MalformedHeader(name) => {
             format!("the header {name} is not of the scheme's form, or there more than once")
         }
-        wit::Refusal::Mismatch => "the signature matches no secret".to_owned(),
-        wit::Refusal::Stale(secs) => {
+        Refusal::Mismatch => "the signature matches no secret".to_owned(),
+        Refusal::Stale(secs) => {
             format!("the sender's clock differs by {secs} s, more than the scheme allows")
         }
-        wit::Refusal::NoSecret => "no secret is given, or only blank ones".to_owned(),
-        wit::Refusal::Other(reason) => reason.clone(),
+        Refusal::NoSecret => "no secret is given, or only blank ones".to_owned(),
+        Refusal::Other(reason) => reason.clone(),
     }
 }
 
 /// Why a message cannot be sent.
-pub(super) fn render_error(error: &wit::RenderError) -> String {
+pub(super) fn render_error(error: &RenderError) -> String {
     match error {
-        wit::RenderError::Unsupported(what) => format!("the platform has no {what}"),
-        wit::RenderError::TooLong(breach) => {
+        RenderError::Unsupported(what) => format!("the platform has no {what}"),
+        RenderError::TooLong(breach) => {
             format!(
                 "{} may be {} at most, is {}",
                 breach.limit, breach.max, breach.given
             )
         }
-        wit::RenderError::Invalid(reason) => reason.clone(),
+        RenderError::Invalid(reason) => reason.clone(),
     }
 }
 
@@ -300,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verification_is_read_strictly() {
+    fn a_delivery_is_read_strictly() {
         for (name, text, is_read) in [
             (
                 "whole",
@@ -308,18 +285,13 @@ mod tests {
                 true,
             ),
             (
-                "without now",
-                r#"{"method":"POST","url":"/","headers":[],"body_b64":"","secrets":[]}"#,
+                "with a token, without a body",
+                r#"{"method":"GET","url":"/","headers":[],"verify_token":"a"}"#,
                 true,
             ),
             (
                 "unknown field",
                 r#"{"method":"POST","url":"/","headers":[],"body_b64":"","secret":"s"}"#,
-                false,
-            ),
-            (
-                "no body",
-                r#"{"method":"POST","url":"/","headers":[]}"#,
                 false,
             ),
             (
@@ -329,7 +301,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                serde_json::from_str::<Verification>(text).is_ok(),
+                serde_json::from_str::<Received>(text).is_ok(),
                 is_read,
                 "{name}"
             );
@@ -337,10 +309,10 @@ mod tests {
     }
 
     #[test]
-    fn a_verification_becomes_a_delivery() {
-        let text =
-            r#"{"method":"POST","url":"/x","headers":[["A","b"]],"body_b64":"/w==","now":5}"#;
-        let document: Verification = serde_json::from_str(text).unwrap();
+    fn a_document_becomes_a_delivery() {
+        let text = r#"{"method":"POST","url":"/x","headers":[["A","b"]],"body_b64":"/w==","now":5,
+            "verify_token":"a","verify_tokens":["b"]}"#;
+        let document: Received = serde_json::from_str(text).unwrap();
         let delivery = document.delivery().unwrap();
         assert_eq!(
             (delivery.method.as_str(), delivery.url.as_str()),
@@ -349,7 +321,8 @@ mod tests {
         assert_eq!(pairs(&delivery.headers), [("A", "b".to_owned())]);
         assert_eq!(delivery.body, [0xff]);
         assert_eq!((document.now(), document.secrets.len()), (5, 0));
-        let broken = Verification {
+        assert_eq!(document.tokens(), ["a", "b"]);
+        let broken = Received {
             body_b64: "?".to_owned(),
             ..document
         };
@@ -360,12 +333,52 @@ mod tests {
     }
 
     #[test]
-    fn the_tokens_of_a_handshake_are_one_list() {
-        let text =
-            r#"{"method":"GET","url":"/?x","headers":[],"verify_token":"a","verify_tokens":["b"]}"#;
-        let document: Handshake = serde_json::from_str(text).unwrap();
-        assert_eq!(document.tokens(), ["a", "b"]);
-        assert!(serde_json::from_str::<Handshake>(r#"{"verify_toke":"a"}"#).is_err());
+    fn a_request_shows_where_the_token_goes() {
+        for (auth, want) in [
+            (Auth::None, json!([["a", "b"]])),
+            (Auth::Path, json!([["a", "b"]])),
+            (
+                Auth::Bearer,
+                json!([["a", "b"], ["authorization", "Bearer {access_token}"]]),
+            ),
+            (
+                Auth::Basic("AC1".into()),
+                json!([
+                    ["a", "b"],
+                    ["authorization", "Basic base64(AC1:{access_token})"]
+                ]),
+            ),
+            (
+                Auth::Header("X-Token".into()),
+                json!([["a", "b"], ["X-Token", "{access_token}"]]),
+            ),
+        ] {
+            let request = Request {
+                method: "POST".into(),
+                url: "https://x".into(),
+                headers: vec![Header::new("a", "b")],
+                body: b"{}".to_vec(),
+                auth,
+            };
+            let want =
+                json!({ "method": "POST", "url": "https://x", "headers": want, "body": "{}" });
+            assert_eq!(super::request(&request), want);
+        }
+    }
+
+    #[test]
+    fn a_verdict_shows_what_is_there() {
+        let verdict = Verdict {
+            outcome: Outcome::RateLimited,
+            message_id: None,
+            retry_after_ms: Some(5),
+            code: None,
+            reason: "slower".into(),
+        };
+        assert_eq!(
+            super::verdict(&verdict).to_string(),
+            r#"{"outcome":"rate_limited","retry_after_ms":5,"reason":"slower"}"#
+        );
     }
 
     #[test]
@@ -383,10 +396,10 @@ mod tests {
                 headers: vec![],
                 body: body.to_vec(),
             };
-            let want: Document = serde_json::from_str(want).unwrap();
+            let want: Value = serde_json::from_str(want).unwrap();
             assert_eq!(super::reply(&reply), want);
             let document: Response = serde_json::from_value(want).unwrap();
-            assert_eq!(document.into_wit().unwrap().body, body);
+            assert_eq!(document.inheaders().unwrap().body, body);
         }
     }
 }

@@ -2,16 +2,22 @@
 //!
 //! 1. `type` says which fields hold the content; one that it needs and is not there, and one that it
 //!    does not take, are errors: a message must not go out with less than what was written.
-//! 2. Without `account` the requests are made for [`ANY_ACCOUNT`], which is printed as `{account}`.
+//! 2. Without `account` the requests are made for one of [`ANY_ACCOUNT`], which is printed as `{account}`.
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::plugin::bindings::chatly::types::{outbound as wit, types};
+use chatly_canonical::{ContactCard, Identity as Person, Location};
+use chatly_channel::outbound as native;
 
-/// Stands in for an account: every platform's ids are letters and digits.
-pub(super) const ANY_ACCOUNT: &str = "0ACCOUNT0";
+/// Each can stand in for an account: a platform takes letters and digits, or digits alone, or what
+/// begins as its own ids do.
+pub(super) const ANY_ACCOUNT: [&str; 3] = [
+    "0ACCOUNT0",
+    "90071992547409937",
+    "AC90071992547409937a90071992547409",
+];
 
 /// What `render` reads.
 #[derive(Debug, Deserialize)]
@@ -39,18 +45,13 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    /// Whether the account is left open.
-    pub(super) fn is_for_any_account(&self) -> bool {
-        self.account.is_none()
-    }
-
-    pub(super) fn sender(&self, base_url: String) -> wit::Sender {
-        let account = self.account.as_deref().unwrap_or(ANY_ACCOUNT).to_owned();
-        wit::Sender { account, base_url }
+    /// The account to send from, when it is not left open.
+    pub(super) fn account(&self) -> Option<String> {
+        self.account.clone()
     }
 
     /// The message to send.
-    pub(super) fn message(mut self) -> Result<wit::Message> {
+    pub(super) fn message(mut self) -> Result<native::Message> {
         let content = self.content()?;
         let spare = [
             ("text", self.text.is_some()),
@@ -66,8 +67,8 @@ impl Outbound {
         if let Some((field, _)) = spare.iter().find(|(_, is_there)| *is_there) {
             bail!("a message of the type {:?} takes no {field:?}", self.kind);
         }
-        Ok(wit::Message {
-            to: types::Identity {
+        Ok(native::Message {
+            to: Person {
                 scheme: self.to.scheme,
                 id: self.to.id,
             },
@@ -78,52 +79,52 @@ impl Outbound {
         })
     }
 
-    fn content(&mut self) -> Result<wit::Content> {
+    fn content(&mut self) -> Result<native::Content> {
         let kind = self.kind.as_str();
         let needs = |field| format!("a message of the type {kind:?} needs {field:?}");
         Ok(match kind {
-            "text" => wit::Content::Text(self.text.take().with_context(|| needs("text"))?),
+            "text" => native::Content::Text(self.text.take().with_context(|| needs("text"))?),
             "media" => {
                 let media = self.media.take().with_context(|| needs("media"))?;
-                wit::Content::Media(media.into_wit()?)
+                native::Content::Media(media.inbuttons()?)
             }
             "location" => {
                 let place = self.location.take().with_context(|| needs("location"))?;
-                wit::Content::Location(place.into())
+                native::Content::Location(place.into())
             }
             "contacts" => {
                 let cards = self.contacts.take().with_context(|| needs("contacts"))?;
-                wit::Content::Contacts(cards.into_iter().map(card).collect())
+                native::Content::Contacts(cards.into_iter().map(card).collect())
             }
             "reaction" => {
                 let Reaction { message_id, emoji } =
                     self.reaction.take().with_context(|| needs("reaction"))?;
-                wit::Content::Reaction(wit::ReactionTo { message_id, emoji })
+                native::Content::Reaction(native::ReactionTo { message_id, emoji })
             }
             "template" => {
                 let template = self.template.take().with_context(|| needs("template"))?;
-                wit::Content::Template(template.into())
+                native::Content::Template(template.into())
             }
             "buttons" | "quick_replies" => {
                 let text = self.text.take().with_context(|| needs("text"))?;
-                let buttons = to_wit(self.buttons.take().with_context(|| needs("buttons"))?);
+                let buttons = buttons(self.buttons.take().with_context(|| needs("buttons"))?);
                 if kind == "buttons" {
-                    wit::Content::Buttons((text, buttons))
+                    native::Content::Buttons(text, buttons)
                 } else {
-                    wit::Content::QuickReplies((text, buttons))
+                    native::Content::QuickReplies(text, buttons)
                 }
             }
             "list" => {
                 let text = self.text.take().with_context(|| needs("text"))?;
                 let List { button, sections } = self.list.take().with_context(|| needs("list"))?;
                 let sections = sections.into_iter().map(section).collect();
-                wit::Content::Menu((text, wit::Menu { button, sections }))
+                native::Content::Menu(text, native::Menu { button, sections })
             }
             "mark_read" => {
                 let id = self.message_id.take();
-                wit::Content::MarkRead(id.with_context(|| needs("message_id"))?)
+                native::Content::MarkRead(id.with_context(|| needs("message_id"))?)
             }
-            "typing" => wit::Content::Typing(self.message_id.take()),
+            "typing" => native::Content::Typing(self.message_id.take()),
             _ => bail!("there is no type {kind:?}; write one of {KINDS}"),
         })
     }
@@ -152,13 +153,13 @@ struct Media {
 }
 
 impl Media {
-    fn into_wit(self) -> Result<wit::MediaSource> {
+    fn inbuttons(self) -> Result<native::MediaSource> {
         let location = match (self.url, self.id) {
-            (Some(url), None) => wit::MediaLocation::Url(url),
-            (None, Some(id)) => wit::MediaLocation::Id(id),
+            (Some(url), None) => native::MediaLocation::Url(url),
+            (None, Some(id)) => native::MediaLocation::Id(id),
             _ => bail!("\"media\" needs either \"url\" or \"id\""),
         };
-        Ok(wit::MediaSource {
+        Ok(native::MediaSource {
             kind: self.kind,
             location,
             caption: self.caption,
@@ -176,7 +177,7 @@ struct Place {
     address: Option<String>,
 }
 
-impl From<Place> for types::Location {
+impl From<Place> for Location {
     fn from(place: Place) -> Self {
         let Place {
             latitude,
@@ -210,7 +211,7 @@ struct Template {
     components: Option<Box<RawValue>>,
 }
 
-impl From<Template> for wit::Template {
+impl From<Template> for native::Template {
     fn from(template: Template) -> Self {
         Self {
             name: template.name,
@@ -260,14 +261,14 @@ struct Row {
     description: Option<String>,
 }
 
-fn card(card: Card) -> types::ContactCard {
+fn card(card: Card) -> ContactCard {
     let Card {
         name,
         phones,
         emails,
         org,
     } = card;
-    types::ContactCard {
+    ContactCard {
         name,
         phones,
         emails,
@@ -275,25 +276,25 @@ fn card(card: Card) -> types::ContactCard {
     }
 }
 
-fn to_wit(buttons: Vec<Button>) -> Vec<wit::Button> {
+fn buttons(buttons: Vec<Button>) -> Vec<native::Button> {
     buttons
         .into_iter()
-        .map(|Button { id, title }| wit::Button { id, title })
+        .map(|Button { id, title }| native::Button { id, title })
         .collect()
 }
 
-fn section(section: Section) -> wit::Section {
+fn section(section: Section) -> native::Section {
     let row = |Row {
                    id,
                    title,
                    description,
-               }| wit::Row {
+               }| native::Row {
         id,
         title,
         description,
     };
     let rows = section.rows.into_iter().map(row).collect();
-    wit::Section {
+    native::Section {
         title: section.title,
         rows,
     }
@@ -303,7 +304,7 @@ fn section(section: Section) -> wit::Section {
 mod tests {
     use super::*;
 
-    fn read(fields: &str) -> Result<wit::Message> {
+    fn read(fields: &str) -> Result<native::Message> {
         let json = format!(r#"{{"account":"1","to":{{"scheme":"phone","id":"2"}},{fields}}}"#);
         serde_json::from_str::<Outbound>(&json)?.message()
     }
