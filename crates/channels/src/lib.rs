@@ -43,9 +43,11 @@ pub const ALL: &[Plugin] = &[
     plugin::<chatly_messenger::Messenger>(),
     plugin::<chatly_instagram::Instagram>(),
     plugin::<chatly_telegram::Telegram>(),
+    plugin::<chatly_line::Line>(),
     plugin::<chatly_twilio::Twilio>(),
     plugin::<chatly_slack::Slack>(),
     plugin::<chatly_viber::Viber>(),
+    plugin::<chatly_discord::Discord>(),
     plugin::<chatly_standard::Standard>(),
 ];
 

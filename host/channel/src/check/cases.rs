@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chatly_cases::Case;
 use chatly_channel::{Delivery, Header};
+use chatly_signature::sha256_hex;
 use chatly_simulator::{Platform, Wish, find};
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub struct Golden {
     pub(super) now: u64,
     pub(super) account: Option<String>,
     pub(super) events: Option<Vec<Value>>,
+    /// The delivery that gives the events, where signing changed a header that they are made of.
+    pub(super) documented: Option<Delivery>,
     /// Names of the headers that prove it.
     pub(super) proofs: Vec<String>,
     pub(super) covers_body: bool,
@@ -151,6 +154,7 @@ fn own(name: &str, text: &str, secret: Option<&str>) -> Result<Golden> {
         now: file.now,
         account: file.account,
         events: file.events,
+        documented: None,
         proofs: file.proofs,
         covers_body: file.covers_body,
         stale_secs: file.tolerance_secs.map(|secs| secs + 1),
@@ -212,13 +216,14 @@ fn path_of(delivery: &Delivery) -> String {
 fn case(platform: &dyn Platform, path: &str, name: &str, text: &str) -> Result<Golden> {
     let case: Case = serde_json::from_str(text).with_context(|| format!("case {name}"))?;
     let delivery = case.delivery();
+    let documented = Some(delivery.clone());
     let headers = delivery.headers.iter().map(|header| {
         let value = String::from_utf8_lossy(&header.value).into_owned();
         (header.name.clone(), value)
     });
     let unsigned = chatly_simulator::Delivery {
         method: delivery.method,
-        path: path.to_owned(),
+        path: signed_path(platform, path, &case, &delivery.body),
         headers: headers.collect(),
         body: delivery.body,
     };
@@ -227,8 +232,17 @@ fn case(platform: &dyn Platform, path: &str, name: &str, text: &str) -> Result<G
     Ok(Golden {
         account,
         events: Some(case.events),
+        documented,
         ..golden
     })
+}
+
+/// Twilio's URL names the digest of a body that is no form.
+fn signed_path(platform: &dyn Platform, path: &str, case: &Case, body: &[u8]) -> String {
+    if platform.name() == "twilio" && case.content_type.is_none() {
+        return format!("{path}?bodySHA256={}", sha256_hex(&[body]));
+    }
+    path.to_owned()
 }
 
 fn signed(platform: &dyn Platform, name: &str, unsigned: chatly_simulator::Delivery) -> Golden {
@@ -242,7 +256,8 @@ fn signed(platform: &dyn Platform, name: &str, unsigned: chatly_simulator::Deliv
         .filter(|header| !bare.headers.contains(header))
         .map(|(name, _)| name.clone())
         .collect();
-    let has_time = sign(secret, NOW + DAY_SECS) != signed;
+    // Discord signs a time and documents no tolerance.
+    let has_time = platform.name() != "discord" && sign(secret, NOW + DAY_SECS) != signed;
     let prefix = format!("/webhooks/{}/", platform.name());
     let account = unsigned.path.strip_prefix(&prefix).map(str::to_owned);
     Golden {
@@ -252,6 +267,7 @@ fn signed(platform: &dyn Platform, name: &str, unsigned: chatly_simulator::Deliv
         now: NOW,
         account,
         events: None,
+        documented: None,
         proofs,
         // A shared token says who, not what.
         covers_body: platform.name() != "telegram",

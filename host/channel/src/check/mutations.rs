@@ -4,6 +4,7 @@ use chatly_channel::{Delivery, Header};
 
 use super::cases::Golden;
 use super::random::Random;
+use super::siblings::counted;
 use super::{Outcome, Subject, failed};
 use crate::plugin::Plugin;
 
@@ -214,7 +215,7 @@ impl<'a> Tries<'a> {
         }
     }
 
-    /// The same, where a form may be written in other bytes that say the same (`%2B` and `%2b`).
+    /// The same, where a form may be written in other bytes that say the same (`a=` and `a`).
     fn says_other(
         &mut self,
         golden: &Golden,
@@ -231,7 +232,7 @@ impl<'a> Tries<'a> {
                 .parse(delivery, account)
                 .map_err(failed(&golden.name))
         };
-        if is_form && parse(delivery)? == parse(&golden.delivery)? {
+        if is_form && counted(&parse(delivery)?) == counted(&parse(&golden.delivery)?) {
             return Ok(());
         }
         Err(format!("{} is accepted: {}", golden.name, what()))

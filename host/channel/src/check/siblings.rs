@@ -19,7 +19,8 @@ pub(super) fn golden(subject: &mut Subject) -> Outcome {
     let Subject { plugin, golden } = subject;
     let (mut count, mut shown) = (0, Vec::new());
     for golden in golden.iter() {
-        let events = to_json(&parse(plugin, golden, &golden.delivery)?);
+        let delivery = golden.documented.as_ref().unwrap_or(&golden.delivery);
+        let events = to_json(&parse(plugin, golden, delivery)?);
         shown.extend(events.iter().filter_map(kind));
         let Some(want) = &golden.events else { continue };
         count += 1;
@@ -151,7 +152,8 @@ fn find_lists(value: &Value, at: &mut String, found: &mut Vec<String>) {
             }
         }
         Value::Array(items) => {
-            if !items.is_empty() {
+            // Of a list of ids only ids are items.
+            if items.first().is_some_and(Value::is_object) {
                 found.push(at.clone());
             }
             for (n, item) in items.iter().enumerate() {
@@ -182,9 +184,9 @@ fn edited(
 }
 
 /// Events without what the text of a body decides, and how often each is there.
-type Counted = BTreeMap<String, usize>;
+pub(super) type Counted = BTreeMap<String, usize>;
 
-fn counted(events: &[Event]) -> Counted {
+pub(super) fn counted(events: &[Event]) -> Counted {
     let mut counted = Counted::new();
     for event in events {
         let key = event.key.split_once(HASHED).map(|(start, _)| start);
