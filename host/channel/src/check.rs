@@ -131,8 +131,11 @@ pub fn run(bytes: &[u8], cases: &Cases) -> Report {
     Report { checks }
 }
 
+/// Tries one promise.
+type Try = fn(&mut Subject) -> Outcome;
+
 /// What is tried after a plugin's start, in order.
-const CHECKS: [(&str, fn(&mut Subject) -> Outcome); 12] = [
+const CHECKS: [(&str, Try); 12] = [
     ("accepts what is genuine", mutations::accepts),
     ("refuses a delivery without its proof", mutations::missing),
     ("refuses a proof that is cut or changed", mutations::proofs),

@@ -168,12 +168,17 @@ fn secret(variable: &str, state_dir: &Path) -> Result<String> {
     let environment = environment_name(variable);
     let list = match std::env::var(&environment) {
         Ok(list) => list,
-        Err(_) => state_dir::read_secrets(state_dir)?.remove(variable).with_context(|| {
-            format!(
-                "no {variable} in {}; run this where `chatly up` ran, name its folder with --state-dir, or set {environment}",
-                state_dir.display()
-            )
-        })?,
+        Err(_) => {
+            let mut secrets = state_dir::read_secrets(state_dir)?;
+            // The host checks with a public key; what belongs to it signs.
+            let private = secrets.remove(&state_dir::signing_key_name(variable));
+            private.or_else(|| secrets.remove(variable)).with_context(|| {
+                format!(
+                    "no {variable} in {}; run this where `chatly up` ran, name its folder with --state-dir, or set {environment}",
+                    state_dir.display()
+                )
+            })?
+        }
     };
     let current = list.split(',').next().unwrap_or_default().trim();
     ensure!(

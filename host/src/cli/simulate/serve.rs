@@ -136,7 +136,7 @@ impl Api {
             .answer(&sent, mood, self.seed.wrapping_add(number));
         let line = json!({
             "method": sent.method,
-            "path": sent.path,
+            "path": without_token(&sent.path),
             "body": String::from_utf8_lossy(&sent.body),
             "status": answer.status,
             "answer": String::from_utf8_lossy(&answer.body),
@@ -144,6 +144,17 @@ impl Api {
         // Without standard output it still answers.
         let _ = print(&line.to_string());
         Ok(response(answer))
+    }
+}
+
+/// A path as it may be shown: a bot's token in it is left out.
+fn without_token(path: &str) -> String {
+    match path
+        .strip_prefix("/bot")
+        .and_then(|rest| rest.split_once('/'))
+    {
+        Some((_, rest)) => format!("/bot{{access_token}}/{rest}"),
+        None => path.to_owned(),
     }
 }
 
@@ -167,6 +178,19 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_in_a_path_is_not_shown() {
+        for (path, want) in [
+            (
+                "/bot12:secret/sendMessage",
+                "/bot{access_token}/sendMessage",
+            ),
+            ("/v26.0/1/messages?a=b", "/v26.0/1/messages?a=b"),
+        ] {
+            assert_eq!(without_token(path), want);
+        }
+    }
 
     #[test]
     fn a_mixed_api_has_every_mood_in_turn() {
