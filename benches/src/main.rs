@@ -6,6 +6,7 @@
 //! 3. process start to `listening`, with a warm cache of compiled components;
 //! 4. resident memory with all components loaded.
 //!
+//! `chatly-bench channels` measures every channel component, see [`channels`];
 //! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench hostile` genuine
 //! webhooks beside clients that misbehave, see [`hostile`]; `chatly-bench peers` this
 //! host beside others that do the same work, see [`peers`]; `chatly-bench instructions` counts what
@@ -13,6 +14,7 @@
 //!
 //! No thresholds: compare ratios of one run, not figures of two machines.
 
+mod channels;
 mod console;
 mod figures;
 mod hostile;
@@ -59,6 +61,8 @@ enum Command {
     Inbox(inbox::Arguments),
     /// Measure this host and others that do the same work, in turn
     Peers(peers::Arguments),
+    /// Measure every channel component: size, and time to verify and parse
+    Channels,
     /// Measure genuine webhooks beside clients that misbehave
     Hostile(hostile::Arguments),
     /// Count the instructions of one request, by valgrind
@@ -86,6 +90,7 @@ async fn main() -> Result<()> {
             prepare();
             inbox::run(&inbox).await
         }
+        Some(Command::Channels) => tokio::task::spawn_blocking(channels::run).await?,
         Some(Command::Hostile(hostile)) => {
             prepare();
             hostile::run(&hostile).await
