@@ -98,8 +98,10 @@ impl Admin {
             "/metrics" => text(
                 StatusCode::OK,
                 "text/plain; version=0.0.4; charset=utf-8",
-                self.dispatcher
-                    .measured(|components| metrics::text(components, self.admission.measured())),
+                self.dispatcher.measured(|components| {
+                    let connections = self.admission.measured();
+                    metrics::text(components, connections, &self.dispatcher.table().commits)
+                }),
             ),
             _ => Problem::NotFound.response(),
         };

@@ -89,6 +89,14 @@ impl Shared {
             postgres: Arc::default(),
         })
     }
+
+    /// How many statements the commits of each database held, by label.
+    pub fn commits(&self) -> BTreeMap<String, Arc<sqlite::Commits>> {
+        let commits = self.sqlite.commits();
+        commits
+            .map(|(label, commits)| (label.to_owned(), commits))
+            .collect()
+    }
 }
 
 /// The server of models that `config` names.

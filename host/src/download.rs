@@ -23,9 +23,10 @@ use tokio::net::TcpStream;
 
 use crate::http::clients;
 use crate::manifest::{DependencySource, Download, Manifest, Source};
+use crate::state_dir;
 
 /// The folder below the state dir.
-pub const FOLDER: &str = "downloads";
+const FOLDER: &str = "downloads";
 /// The largest component: ten times the largest that compilers of scripting languages make.
 const MAX_BYTES: usize = 512 << 20;
 /// Spin's number.
@@ -33,15 +34,18 @@ const MAX_REDIRECTS: usize = 10;
 /// For one component: [`MAX_BYTES`] over a line of some megabytes a second.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Fetches what `manifest` names by URL into `folder`, and puts the files in the URLs' place.
+/// Fetches what `manifest` names by URL into [`FOLDER`] in the state dir `root`, and puts the files
+/// in the URLs' place. Without anything to fetch, nothing is made.
 ///
 /// # Errors
-/// When something cannot be fetched, or is not what its digest says.
-pub fn fetch_all(manifest: &mut Manifest, folder: &Path) -> Result<()> {
+/// When the state dir cannot be used, something cannot be fetched, or is not what its digest says.
+pub fn fetch_all(manifest: &mut Manifest, root: &Path) -> Result<()> {
     let wanted = wanted(manifest);
     if wanted.is_empty() {
         return Ok(());
     }
+    state_dir::make_private(root)?;
+    let folder = &root.join(FOLDER);
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -246,7 +250,7 @@ mod tests {
         let (base, count) = serve();
         let folder = tempfile::tempdir().unwrap();
         let sha256 = digest(WASM);
-        let path = folder.path().join(format!("{sha256}.wasm"));
+        let path = folder.path().join(FOLDER).join(format!("{sha256}.wasm"));
         for (name, url, requests) in [
             ("fetched", "/moved", 2),
             ("kept", "/moved", 2),
@@ -266,6 +270,29 @@ mod tests {
         let mut manifest = manifest(&format!("{base}/a.wasm"), &sha256);
         fetch_all(&mut manifest, folder.path()).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), WASM);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_state_dir_is_private_and_made_only_for_a_download() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (base, _) = serve();
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("state");
+        let text = "spin_manifest_version = 2\napplication.name = \"app\"\ntrigger.http = []\n";
+        let mut nothing = Manifest::parse(text, Path::new("/app/spin.toml")).unwrap();
+        fetch_all(&mut nothing, &root).unwrap();
+        assert!(!root.exists());
+        let mut one = manifest(&format!("{base}/a.wasm"), &digest(WASM));
+        fetch_all(&mut one, &root).unwrap();
+        let mode = || std::fs::metadata(&root).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o700);
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        fetch_all(&mut one, &root).unwrap();
+        assert_eq!(mode(), 0o755, "nothing is left to download");
+        let mut again = manifest(&format!("{base}/a.wasm"), &digest(WASM));
+        fetch_all(&mut again, &root).unwrap();
+        assert_eq!(mode(), 0o700);
     }
 
     #[test]
@@ -299,7 +326,9 @@ mod tests {
                 format!("cannot download {url}: {want}")
             );
         }
-        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        let left = std::fs::read_dir(folder.path().join(FOLDER))
+            .unwrap()
+            .count();
         assert_eq!(left, 0, "nothing is kept of what was refused");
     }
 }

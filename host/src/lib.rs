@@ -15,6 +15,7 @@ pub mod http;
 pub mod inspect;
 pub mod instance;
 pub mod metrics;
+pub mod private_folder;
 pub mod runtime_config;
 pub mod schedule;
 pub mod state_dir;

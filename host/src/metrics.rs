@@ -2,13 +2,18 @@
 //!
 //! 1. A request costs a handful of relaxed atomic additions, whether anybody reads them or not.
 //! 2. Labels come from the manifest and from status classes only: a sender cannot make series.
-//! 3. Requests that reach no component (no route, no place) are counted under `component=""`.
+//! 3. Requests that reach no component (no route, no place, a static response) are counted under
+//!    `component=""`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use http::StatusCode;
+
+use crate::sqlite::Commits;
 
 /// Upper bounds of the latency histogram in milliseconds: those of Prometheus' client libraries,
 /// and two below, since an accepted webhook takes about a millisecond here.
@@ -111,8 +116,12 @@ pub struct Connections {
     pub refused: u64,
 }
 
-/// All of it in Prometheus' text format.
-pub fn text(components: &[Component<'_>], connections: Connections) -> String {
+/// All of it in Prometheus' text format; `commits` of each database, by label.
+pub fn text(
+    components: &[Component<'_>],
+    connections: Connections,
+    commits: &BTreeMap<String, Arc<Commits>>,
+) -> String {
     let mut page = Page(String::new());
     page.head("chatly_build_info", "gauge", "The version that runs.");
     page.line(
@@ -141,7 +150,7 @@ pub fn text(components: &[Component<'_>], connections: Connections) -> String {
             );
         }
     }
-    page.histogram(components);
+    page.durations(components);
     /// Name, kind, help, and where the value is.
     type Figure = (
         &'static str,
@@ -190,6 +199,7 @@ pub fn text(components: &[Component<'_>], connections: Connections) -> String {
             page.line(name, &[("component", component.id)], figure(component));
         }
     }
+    page.commits(commits);
     page.0
 }
 
@@ -213,7 +223,7 @@ impl Page {
         _ = writeln!(self.0, " {value}");
     }
 
-    fn histogram(&mut self, components: &[Component<'_>]) {
+    fn durations(&mut self, components: &[Component<'_>]) {
         let name = "chatly_http_request_duration_seconds";
         self.head(
             name,
@@ -222,21 +232,55 @@ impl Page {
         );
         // What reaches no component is answered at once.
         for Component { id, counters, .. } in components.iter().filter(|one| !one.id.is_empty()) {
-            let bucket = format!("{name}_bucket");
-            let mut below = 0;
-            for (bound, count) in BOUNDS_MS.iter().zip(&counters.buckets) {
-                below += count.load(Relaxed);
-                let le = seconds(bound * 1000);
-                self.line(&bucket, &[("component", id), ("le", &le)], below);
-            }
+            let buckets = BOUNDS_MS.iter().zip(&counters.buckets);
+            let buckets =
+                buckets.map(|(bound, count)| (seconds(bound * 1000), count.load(Relaxed)));
+            let below = self.buckets(name, ("component", id), buckets);
             // Read after the buckets, so never below the last of them.
             let all: u64 = counters.by_class().map(|(_, count)| count).sum();
-            let all = all.max(below);
-            self.line(&bucket, &[("component", id), ("le", "+Inf")], all);
             let sum = seconds(counters.micros.load(Relaxed));
-            self.line(&format!("{name}_sum"), &[("component", id)], sum);
-            self.line(&format!("{name}_count"), &[("component", id)], all);
+            self.whole(name, ("component", id), all.max(below), &sum);
         }
+    }
+
+    fn commits(&mut self, databases: &BTreeMap<String, Arc<Commits>>) {
+        let name = "chatly_sqlite_group_statements";
+        self.head(
+            name,
+            "histogram",
+            "Statements in one commit, of those that share commits.",
+        );
+        for (label, commits) in databases {
+            let buckets = commits.buckets();
+            let buckets = buckets.map(|(bound, count)| (bound.to_string(), count));
+            let all = self.buckets(name, ("database", label), buckets);
+            let sum = commits.statements().to_string();
+            self.whole(name, ("database", label), all, &sum);
+        }
+    }
+
+    /// The buckets of one histogram, but the last, which has no bound. Gives how many are in all
+    /// of them.
+    fn buckets(
+        &mut self,
+        name: &str,
+        label: (&str, &str),
+        buckets: impl Iterator<Item = (String, u64)>,
+    ) -> u64 {
+        let name = format!("{name}_bucket");
+        let mut below = 0;
+        for (bound, count) in buckets {
+            below += count;
+            self.line(&name, &[label, ("le", &bound)], below);
+        }
+        below
+    }
+
+    /// The end of one histogram: all that was counted, and its sum.
+    fn whole(&mut self, name: &str, label: (&str, &str), all: u64, sum: &str) {
+        self.line(&format!("{name}_bucket"), &[label, ("le", "+Inf")], all);
+        self.line(&format!("{name}_sum"), &[label], sum);
+        self.line(&format!("{name}_count"), &[label], all);
     }
 }
 
@@ -270,6 +314,7 @@ mod tests {
                 open: 7,
                 refused: 1,
             },
+            &BTreeMap::from([("default".to_owned(), Arc::default())]),
         )
     }
 
@@ -310,6 +355,10 @@ mod tests {
             r#"chatly_instances{component="a\"b"} 2"#,
             r#"chatly_instances_started_total{component="a\"b"} 1"#,
             r#"chatly_traps_total{component="a\"b"} 1"#,
+            r#"chatly_sqlite_group_statements_bucket{database="default",le="1"} 0"#,
+            r#"chatly_sqlite_group_statements_bucket{database="default",le="+Inf"} 0"#,
+            r#"chatly_sqlite_group_statements_sum{database="default"} 0"#,
+            r#"chatly_sqlite_group_statements_count{database="default"} 0"#,
         ] {
             assert!(page.lines().any(|line| line == want), "{want}\n{page}");
         }

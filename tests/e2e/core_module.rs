@@ -1,32 +1,11 @@
 //! Core modules load as components do.
 
 use anyhow::Result;
-use harness::{Options, TestApp, guest_for};
-use http::Method;
+use harness::{GuestApp, Setup, guest_for};
 
-async fn start(source: &std::path::Path) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let manifest = format!(
-        r#"
-        spin_manifest_version = 2
-        [application]
-        name = "core-module"
-        [[trigger.http]]
-        route = "/..."
-        component = "a"
-        [component.a]
-        source = "{}"
-        environment = {{ NAME = "value" }}
-        "#,
-        source.display()
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
+async fn start(source: &std::path::Path) -> Result<GuestApp> {
+    let setup = Setup::new()?.component("a", source, "environment = { NAME = \"value\" }");
+    setup.start().await
 }
 
 #[tokio::test]
@@ -38,12 +17,11 @@ async fn a_module_for_preview1_serves_like_the_component_that_it_says_it_is() ->
         [1, 0, 0, 0],
         "a core module, not a component"
     );
-    let (app, _folder) = start(&module).await?;
-    let get = async |path| app.request(Method::GET, path, &[], "").await;
-    assert_eq!(get("/sized").await?.body, "sized");
+    let app = start(&module).await?;
+    assert_eq!(app.text("/a/sized").await?, "sized");
     // By the adapter: preview1's `environ_get`.
-    assert_eq!(get("/environment").await?.body, "[[\"NAME\",\"value\"]]");
-    assert_eq!(get("/sleep?10").await?.body, "slept with 3");
+    assert_eq!(app.text("/a/environment").await?, "[[\"NAME\",\"value\"]]");
+    assert_eq!(app.text("/a/sleep?10").await?, "slept with 3");
     Ok(())
 }
 

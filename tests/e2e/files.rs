@@ -1,13 +1,12 @@
 //! `files`: what a component finds in its file system, and nothing beside it.
 
 use anyhow::Result;
-use harness::{Options, TestApp, guest};
-use http::Method;
-use serde_json::{Value, json};
+use harness::{GuestApp, Setup, guest};
+use serde_json::json;
 
-/// A host with the guest behind `/granted`, which has files, and behind `/bare`, which has none.
-async fn start(arguments: &[&str]) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
+/// A host with the guest as `granted`, which has files, and as `bare`, which has none.
+async fn start(arguments: &[&str]) -> Result<GuestApp> {
+    let setup = Setup::new()?.arguments(arguments);
     for (file, text) in [
         ("assets/one.txt", "one"),
         ("assets/deep/two.txt", "two"),
@@ -15,7 +14,7 @@ async fn start(arguments: &[&str]) -> Result<(TestApp, tempfile::TempDir)> {
         ("static/page.html", "page"),
         ("beside.txt", "beside"),
     ] {
-        let path = folder.path().join(file);
+        let path = setup.folder().join(file);
         std::fs::create_dir_all(path.parent().expect("a file is in a folder"))?;
         std::fs::write(path, text)?;
     }
@@ -27,47 +26,18 @@ async fn start(arguments: &[&str]) -> Result<(TestApp, tempfile::TempDir)> {
         _ => "files = [{ source = \"assets\", destination = \"/data\" }]",
     };
     let guest = guest("files")?;
-    let manifest = format!(
-        r#"
-        spin_manifest_version = 2
-        [application]
-        name = "files"
-        [[trigger.http]]
-        route = "/granted"
-        component = "granted"
-        [[trigger.http]]
-        route = "/bare"
-        component = "bare"
-        [component.granted]
-        source = "{guest}"
-        {files}
-        [component.bare]
-        source = "{guest}"
-        "#,
-        guest = guest.display()
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        arguments: arguments.iter().map(|one| (*one).to_owned()).collect(),
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
-}
-
-async fn calls(app: &TestApp, path: &str, calls: Value) -> Result<Value> {
-    let answer = app
-        .request(Method::POST, path, &[], calls.to_string())
-        .await?;
-    answer.json()
+    setup
+        .component("granted", &guest, files)
+        .component("bare", &guest, "")
+        .start()
+        .await
 }
 
 #[tokio::test]
 async fn a_component_reads_the_files_that_its_manifest_gives_it() -> Result<()> {
-    let (app, folder) = start(&[]).await?;
+    let app = start(&[]).await?;
     // What changes later is not seen: the files were copied.
-    std::fs::write(folder.path().join("assets/one.txt"), "changed")?;
+    std::fs::write(app.folder().join("assets/one.txt"), "changed")?;
     let script = json!([
         ["list", "/"],
         ["list", "/data"],
@@ -88,13 +58,13 @@ async fn a_component_reads_the_files_that_its_manifest_gives_it() -> Result<()> 
         ["/"],
         "one"
     ]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
     Ok(())
 }
 
 #[tokio::test]
 async fn nothing_is_written_and_nothing_lies_outside() -> Result<()> {
-    let (app, _folder) = start(&[]).await?;
+    let app = start(&[]).await?;
     let script = json!([
         ["write", "/data/one.txt", "x"],
         ["write", "/data/new.txt", "x"],
@@ -109,7 +79,7 @@ async fn nothing_is_written_and_nothing_lies_outside() -> Result<()> {
         ["new-read", "../../../../etc/hostname"],
         ["read", "/data/one.txt"],
     ]);
-    let answers = calls(&app, "/granted", script).await?;
+    let answers = app.calls("/granted", script).await?;
     let answers = answers.as_array().expect("a list");
     let (kept, refused) = answers.split_last().expect("not empty");
     assert_eq!(kept, "one");
@@ -121,9 +91,9 @@ async fn nothing_is_written_and_nothing_lies_outside() -> Result<()> {
 
 #[tokio::test]
 async fn a_component_without_files_has_no_file_system() -> Result<()> {
-    let (app, _folder) = start(&[]).await?;
+    let app = start(&[]).await?;
     let script = json!([["new-roots"], ["read", "/data/one.txt"], ["list", "/"]]);
-    let answers = calls(&app, "/bare", script).await?;
+    let answers = app.calls("/bare", script).await?;
     assert_eq!(answers[0], json!([]));
     assert!(
         answers[1]["error"].is_string() && answers[2]["error"].is_string(),
@@ -134,14 +104,14 @@ async fn a_component_without_files_has_no_file_system() -> Result<()> {
 
 #[tokio::test]
 async fn direct_mounts_show_what_changes_and_are_read_only_too() -> Result<()> {
-    let (app, folder) = start(&["--direct-mounts"]).await?;
-    std::fs::write(folder.path().join("assets/one.txt"), "changed")?;
+    let app = start(&["--direct-mounts"]).await?;
+    std::fs::write(app.folder().join("assets/one.txt"), "changed")?;
     let script = json!([
         ["read", "/data/one.txt"],
         ["write", "/data/one.txt", "x"],
         ["new-roots"]
     ]);
-    let answers = calls(&app, "/granted", script).await?;
+    let answers = app.calls("/granted", script).await?;
     assert_eq!(answers[0], "changed");
     assert!(answers[1]["error"].is_string(), "{answers}");
     assert_eq!(answers[2], json!(["/data"]));

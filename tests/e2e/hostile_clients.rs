@@ -5,11 +5,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use harness::{Options, TestApp, eventually, guest};
+use harness::{GuestApp, Setup, TestApp, eventually, free_port, guest};
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::operations::one_in_flight;
 use crate::payload;
 
 /// What all that a test does to a host may add to its resident memory, in MiB. Instances that were
@@ -54,36 +55,24 @@ async fn serves_others(app: &TestApp, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// A host with the probe guest at `/...` and these arguments.
-async fn probe(arguments: &[&str]) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let source = guest("probe")?;
-    let manifest = format!(
-        "spin_manifest_version = 2\n[application]\nname = \"probe\"\n[[trigger.http]]\n\
-         route = \"/...\"\ncomponent = \"probe\"\n[component.probe]\nsource = {source:?}\n"
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        arguments: arguments.iter().map(ToString::to_string).collect(),
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
+/// A host with the probe guest and these arguments.
+async fn probe(arguments: &[&str]) -> Result<GuestApp> {
+    let setup = Setup::new()?.component("probe", &guest("probe")?, "");
+    setup.arguments(arguments).start().await
 }
 
 #[tokio::test]
 async fn a_head_over_64_kib_is_refused() -> Result<()> {
-    let (app, _folder) = probe(&[]).await?;
+    let app = probe(&[]).await?;
     let head = |bytes: usize, end: &str| {
-        let start = "GET /headers HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-filler: ";
+        let start = "GET /probe/headers HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-filler: ";
         format!(
             "{start}{}{end}",
             "x".repeat(bytes - start.len() - end.len())
         )
     };
     let many = format!(
-        "GET /headers HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "GET /probe/headers HTTP/1.1\r\nhost: x\r\n{}\r\n",
         "a: b\r\n".repeat(200)
     );
     for (name, head, want) in [
@@ -179,11 +168,11 @@ async fn endless_body(address: String) -> Result<String> {
 /// A component that never reads does not make the host read for it.
 #[tokio::test]
 async fn a_body_that_no_component_reads_is_not_kept() -> Result<()> {
-    let (app, _folder) = probe(&[]).await?;
+    let app = probe(&[]).await?;
     let before = resident(&app)?;
     for _ in 0..4 {
         let mut stream = connect(&app).await?;
-        let head = "POST /sized HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+        let head = "POST /probe/sized HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
         let chunk = format!("4000000\r\n{}\r\n", "x".repeat(0x400_0000));
         let answer = exchange(&mut stream, format!("{head}{chunk}").as_bytes()).await?;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.100}");
@@ -198,14 +187,14 @@ async fn a_body_that_no_component_reads_is_not_kept() -> Result<()> {
 
 #[tokio::test]
 async fn one_connection_too_many_is_told_when_to_come_back() -> Result<()> {
-    let (app, _folder) = probe(&["--max-connections", "3"]).await?;
-    let request = b"GET /sized HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let app = probe(&["--max-connections", "3"]).await?;
+    let request = b"GET /probe/sized HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let mut held = Vec::new();
     for _ in 0..3 {
         let mut stream = connect(&app).await?;
         // An answer shows that the host has taken the connection.
         stream
-            .write_all(b"GET /sized HTTP/1.1\r\nhost: x\r\n\r\n")
+            .write_all(b"GET /probe/sized HTTP/1.1\r\nhost: x\r\n\r\n")
             .await?;
         let mut start = [0; 12];
         stream.read_exact(&mut start).await?;
@@ -225,18 +214,18 @@ async fn one_connection_too_many_is_told_when_to_come_back() -> Result<()> {
 
 #[tokio::test]
 async fn one_request_too_many_is_told_when_to_come_back() -> Result<()> {
-    let (app, _folder) = probe(&["--max-requests", "1"]).await?;
-    let head =
-        b"POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n1";
-    // Whichever of the two the host reads first takes the only place, so both are sent again until
-    // it is the unfinished one.
-    let (mut first, refused) = eventually("the second is refused", async || {
-        let mut first = connect(&app).await?;
-        first.write_all(head).await?;
-        let answer = app.request(Method::GET, "/sized", &[], "").await?;
-        Ok((answer.status == 503).then_some((first, answer)))
-    })
-    .await?;
+    let admin = format!("127.0.0.1:{}", free_port()?);
+    let app = probe(&["--max-requests", "1", "--admin-listen", &admin]).await?;
+    let mut first = connect(&app).await?;
+    first
+        .write_all(
+            b"POST /probe/length HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n1",
+        )
+        .await?;
+    // It takes its place as soon as its head was read; until then another would take it.
+    one_in_flight(&admin).await?;
+    let refused = app.request(Method::GET, "/probe/sized", &[], "").await?;
+    assert_eq!(refused.status, 503);
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(refused.json()?["code"], "overloaded");
     assert!(!refused.header("x-request-id").is_empty());
@@ -246,7 +235,7 @@ async fn one_request_too_many_is_told_when_to_come_back() -> Result<()> {
         "{answer}"
     );
     eventually("the place is free again", async || {
-        let answer = app.request(Method::GET, "/sized", &[], "").await?;
+        let answer = app.request(Method::GET, "/probe/sized", &[], "").await?;
         Ok((answer.status == 200).then_some(()))
     })
     .await

@@ -324,8 +324,9 @@ async fn the_response_timeout_is_for_the_head_only() -> Result<()> {
 /// A guest that waits in blocking calls gives the processor back, however much it computes in all.
 #[tokio::test]
 async fn waiting_ends_a_computation() -> Result<()> {
-    let host = Host::one("[component.old.tool.chatly]\ncpu_timeout = \"100ms\"").await?;
-    let answer = host.get("/steps?100").await?;
-    assert!(answer.body.ends_with(b" 99 "), "{answer:?}");
+    let host = Host::one("[component.old.tool.chatly]\ncpu_timeout = \"500ms\"").await?;
+    // 5 ms a step: more than the limit in all, and far less in one.
+    let answer = host.get("/steps?150").await?;
+    assert!(answer.body.ends_with(b" 149 "), "{answer:?}");
     Ok(())
 }

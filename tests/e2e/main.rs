@@ -6,6 +6,9 @@
 )]
 
 mod batches;
+mod changes;
+mod channels;
+mod client_tls;
 mod console;
 mod core_module;
 mod coverage;
@@ -33,6 +36,7 @@ mod routing;
 mod runtime_config;
 mod sandbox;
 mod secrecy;
+mod spans;
 mod spin2;
 mod sqlite_3_0;
 mod static_response;

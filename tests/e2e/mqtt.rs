@@ -5,46 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
-use harness::{Options, Server, TestApp, find, guest, skip};
-use http::Method;
-use serde_json::{Value, json};
+use harness::{GuestApp, Server, find, guest, skip};
+use serde_json::json;
 
-async fn start(port: u16) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let guest = guest("mqtt")?;
-    let manifest = format!(
-        r#"
-        spin_manifest_version = 2
-        [application]
-        name = "mqtt"
-        [[trigger.http]]
-        route = "/granted"
-        component = "granted"
-        [[trigger.http]]
-        route = "/bare"
-        component = "bare"
-        [component.granted]
-        source = "{guest}"
-        allowed_outbound_hosts = ["mqtt://127.0.0.1:{port}"]
-        [component.bare]
-        source = "{guest}"
-        "#,
-        guest = guest.display()
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
-}
-
-async fn call(app: &TestApp, path: &str, call: Value) -> Result<Value> {
-    let answer = app
-        .request(Method::POST, path, &[], call.to_string())
-        .await?;
-    answer.json()
+async fn start(port: u16) -> Result<GuestApp> {
+    let hosts = format!("allowed_outbound_hosts = [\"mqtt://127.0.0.1:{port}\"]");
+    GuestApp::start(guest("mqtt")?, &hosts).await
 }
 
 /// A real subscriber that ends after `count` messages; nothing where there is none.
@@ -66,7 +32,7 @@ async fn a_component_publishes_with_every_quality_of_service() -> Result<()> {
     let Some(server) = Server::mosquitto()? else {
         return Ok(());
     };
-    let (app, _folder) = start(server.port()).await?;
+    let app = start(server.port()).await?;
     let address = format!("mqtt://127.0.0.1:{}?client_id=guest", server.port());
     let messages = json!([
         ["chatly/zero", "a", 0],
@@ -78,8 +44,7 @@ async fn a_component_publishes_with_every_quality_of_service() -> Result<()> {
     };
     // The subscriber tells nobody when it is there: messages go out until it has six.
     while subscriber.try_wait()?.is_none() {
-        let sent = call(
-            &app,
+        let sent = app.calls(
             "/granted",
             json!({ "address": address, "messages": messages }),
         );
@@ -97,7 +62,7 @@ async fn without_the_grant_the_connection_fails() -> Result<()> {
     let Some(server) = Server::mosquitto()? else {
         return Ok(());
     };
-    let (app, _folder) = start(server.port()).await?;
+    let app = start(server.port()).await?;
     let here = format!("mqtt://127.0.0.1:{}", server.port());
     let address = format!("{here}?client_id=guest");
     for (path, address) in [
@@ -109,10 +74,12 @@ async fn without_the_grant_the_connection_fails() -> Result<()> {
     ] {
         let text = format!("address {address} is not permitted");
         let refused = format!("Error::ConnectionFailed({text:?})");
-        let answer = call(&app, path, json!({ "address": address, "messages": [] })).await?;
+        let answer = app
+            .calls(path, json!({ "address": address, "messages": [] }))
+            .await?;
         assert_eq!(answer, json!([{ "error": refused }]), "{path}");
     }
-    let nameless = call(&app, "/granted", json!({ "address": here })).await?;
+    let nameless = app.calls("/granted", json!({ "address": here })).await?;
     assert_eq!(nameless, json!([{ "error": "Error::InvalidAddress" }]));
     Ok(())
 }
@@ -120,15 +87,15 @@ async fn without_the_grant_the_connection_fails() -> Result<()> {
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_an_error_of_the_message() -> Result<()> {
     let port = harness::free_port()?;
-    let (app, _folder) = start(port).await?;
+    let app = start(port).await?;
     let address = format!("mqtt://127.0.0.1:{port}?client_id=guest");
     let messages = json!([["chatly/x", "a", 1]]);
-    let answer = call(
-        &app,
-        "/granted",
-        json!({ "address": address, "messages": messages }),
-    )
-    .await?;
+    let answer = app
+        .calls(
+            "/granted",
+            json!({ "address": address, "messages": messages }),
+        )
+        .await?;
     let error = answer[0]["error"].as_str().context("refused")?;
     assert!(error.starts_with("Error::ConnectionFailed("), "{error}");
     Ok(())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Options, TestApp, guest};
+use harness::{GuestApp, Setup, TestApp, guest};
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -85,30 +85,23 @@ async fn answer(mut stream: TcpStream) -> Result<()> {
     Ok(())
 }
 
-/// A host with the probe guest thrice: `/named/…` may reach `receiver` only, `/public/…` every public
-/// address, `/none/…` nothing.
-async fn start(receiver: SocketAddr) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
+/// A host with the probe guest thrice: `named` may reach `receiver` only, `public` every public
+/// address, `none` nothing.
+async fn start(receiver: SocketAddr) -> Result<GuestApp> {
     let source = guest("probe")?;
-    let mut manifest = "spin_manifest_version = 2\n[application]\nname = \"outgoing\"\n".to_owned();
+    let mut setup = Setup::new()?;
     for (id, hosts) in [
         ("named", format!("[\"http://{receiver}\"]")),
         ("public", "[\"http://*:*\"]".to_owned()),
         ("none", "[]".to_owned()),
     ] {
-        manifest += &format!(
-            "[[trigger.http]]\nroute = \"/{id}/...\"\ncomponent = {id:?}\n[component.{id}]\n\
-             source = {source:?}\nallowed_outbound_hosts = {hosts}\n\
-             [component.{id}.tool.chatly]\nresponse_timeout = \"3s\"\nmax_memory_mib = 64\n"
+        let lines = format!(
+            "allowed_outbound_hosts = {hosts}\n[component.{id}.tool.chatly]\n\
+             response_timeout = \"3s\"\nmax_memory_mib = 64\n"
         );
+        setup = setup.component(id, &source, &lines);
     }
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
+    setup.start().await
 }
 
 fn resident_mib(app: &TestApp) -> Result<u64> {
@@ -129,7 +122,7 @@ async fn ask(app: &TestApp, path: &str) -> Result<(u16, String)> {
 async fn only_what_the_manifest_names_is_reached() -> Result<()> {
     let receiver = receiver().await?;
     let port = receiver.port();
-    let (app, _folder) = start(receiver).await?;
+    let app = start(receiver).await?;
     let hello = format!("http://{receiver}/hello");
     let denied = "HttpRequestDenied";
     let private = "DestinationIpProhibited";
@@ -197,7 +190,7 @@ async fn only_what_the_manifest_names_is_reached() -> Result<()> {
 #[tokio::test]
 async fn a_large_response_is_bounded_by_the_receiving_component() -> Result<()> {
     let receiver = receiver().await?;
-    let (app, _folder) = start(receiver).await?;
+    let app = start(receiver).await?;
     let hello = format!("/named/call?http://{receiver}/hello");
     assert_eq!(ask(&app, &hello).await?.1, "200 hello");
     let before = resident_mib(&app)?;
@@ -217,7 +210,7 @@ async fn a_large_response_is_bounded_by_the_receiving_component() -> Result<()> 
 #[tokio::test]
 async fn a_response_that_never_ends_costs_one_request() -> Result<()> {
     let receiver = receiver().await?;
-    let (app, _folder) = start(receiver).await?;
+    let app = start(receiver).await?;
     let hello = format!("/named/call?http://{receiver}/hello");
     for path in ["silent", "stalled", "endless"] {
         let (status, body) = ask(&app, &format!("/named/count?http://{receiver}/{path}")).await?;

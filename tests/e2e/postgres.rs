@@ -3,44 +3,26 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use harness::{Options, Postgres, TestApp, guest};
-use http::Method;
-use serde_json::{Value, json};
+use harness::{GuestApp, Postgres, Setup, guest};
+use serde_json::json;
 
-/// A host with the guest behind `/granted`, which may use the server on `port`, `/wide`, which may
-/// use all that are public, and `/bare`, which may use none.
-async fn start(source: PathBuf, port: u16) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let grants = [
-        ("granted", format!("\"postgres://127.0.0.1:{port}\"")),
-        ("wide", "\"postgres://*:*\"".to_owned()),
-        (
-            "bare",
-            format!("\"http://127.0.0.1:{port}\", \"postgres://127.0.0.1:1\""),
-        ),
-    ];
-    let mut manifest = "spin_manifest_version = 2\n[application]\nname = \"sql\"\n".to_owned();
-    for (id, hosts) in grants {
-        manifest += &format!(
-            "[[trigger.http]]\nroute = \"/{id}\"\ncomponent = \"{id}\"\n\
-             [component.{id}]\nsource = \"{}\"\nallowed_outbound_hosts = [{hosts}]\n",
-            source.display()
-        );
-    }
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
-}
-
-async fn calls(app: &TestApp, path: &str, calls: Value) -> Result<Value> {
-    let answer = app
-        .request(Method::POST, path, &[], calls.to_string())
-        .await?;
-    answer.json()
+/// A host with the guest as `granted`, which may use the server on `port`, as `wide`, which may use
+/// all that are public, and as `bare`, which may use none.
+async fn start(source: PathBuf, port: u16) -> Result<GuestApp> {
+    let granted = format!("allowed_outbound_hosts = [\"postgres://127.0.0.1:{port}\"]");
+    let bare = format!(
+        "allowed_outbound_hosts = [\"http://127.0.0.1:{port}\", \"postgres://127.0.0.1:1\"]"
+    );
+    Setup::new()?
+        .component("granted", &source, &granted)
+        .component(
+            "wide",
+            &source,
+            "allowed_outbound_hosts = [\"postgres://*:*\"]",
+        )
+        .component("bare", &source, &bare)
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -48,7 +30,7 @@ async fn a_component_uses_the_server_that_it_was_granted() -> Result<()> {
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
+    let app = start(guest("postgres")?, server.port()).await?;
     for (open, query, execute) in [
         ("open", "query", "execute"),
         ("open-async", "query-async", "execute-async"),
@@ -82,7 +64,7 @@ async fn a_component_uses_the_server_that_it_was_granted() -> Result<()> {
             },
             { "columns": [], "rows": [] },
         ]);
-        assert_eq!(calls(&app, "/granted", script).await?, want, "{open}");
+        assert_eq!(app.calls("/granted", script).await?, want, "{open}");
     }
     Ok(())
 }
@@ -92,7 +74,7 @@ async fn without_the_grant_every_way_to_connect_is_refused() -> Result<()> {
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
+    let app = start(guest("postgres")?, server.port()).await?;
     let refused = json!([{
         "error": format!(
             "Error::ConnectionFailed(\"address postgres://127.0.0.1:{} is not permitted\")",
@@ -101,7 +83,7 @@ async fn without_the_grant_every_way_to_connect_is_refused() -> Result<()> {
     }]);
     for path in ["/bare", "/wide"] {
         for open in ["open", "open-async", "build", "build-async"] {
-            let answer = calls(&app, path, json!([[open, server.url()]])).await?;
+            let answer = app.calls(path, json!([[open, server.url()]])).await?;
             assert_eq!(answer, refused, "{path} {open}");
         }
     }
@@ -113,7 +95,7 @@ async fn a_component_built_for_spin_3_or_the_first_4_finds_what_it_knows() -> Re
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start(guest("postgres-old")?, server.port()).await?;
+    let app = start(guest("postgres-old")?, server.port()).await?;
     let refused = format!(
         "Error::ConnectionFailed(\"address postgres://127.0.0.1:{} is not permitted\")",
         server.port()
@@ -140,7 +122,7 @@ async fn a_component_built_for_spin_3_or_the_first_4_finds_what_it_knows() -> Re
             ["query", "SELEC 1"],
             ["execute", "SELECT 1 / 0"],
         ]);
-        let answer = calls(&app, "/granted", script).await?;
+        let answer = app.calls("/granted", script).await?;
         let column = |name, ty| format!("Column {{ name: \"{name}\", data-type: {ty} }}");
         let columns = [
             column("t", types[0]),
@@ -166,7 +148,9 @@ async fn a_component_built_for_spin_3_or_the_first_4_finds_what_it_knows() -> Re
             assert!(error.contains(part), "{version} {error}");
         }
         for path in ["/bare", "/wide"] {
-            let answer = calls(&app, path, json!([version, ["open", server.url()]])).await?;
+            let answer = app
+                .calls(path, json!([version, ["open", server.url()]]))
+                .await?;
             assert_eq!(answer, json!([{ "error": refused }]), "{version} {path}");
         }
     }
@@ -178,7 +162,7 @@ async fn a_result_past_the_bound_is_refused_and_the_instance_goes_on() -> Result
     let Some(server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
+    let app = start(guest("postgres")?, server.port()).await?;
     let many = "SELECT repeat('x', 1048576) FROM generate_series(1, 140)";
     let refused =
         "Error::QueryFailed(QueryError::Text(\"query result exceeds limit of 134217728 bytes\"))";
@@ -192,7 +176,7 @@ async fn a_result_past_the_bound_is_refused_and_the_instance_goes_on() -> Result
         ],
         ["query-async", "SELECT 7"],
     ]);
-    let answer = calls(&app, "/granted", script).await?;
+    let answer = app.calls("/granted", script).await?;
     assert_eq!(answer[1], json!({ "error": refused }));
     assert_eq!(
         answer[2],
@@ -208,7 +192,7 @@ async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() 
     let Some(mut server) = Postgres::start()? else {
         return Ok(());
     };
-    let (app, _folder) = start(guest("postgres")?, server.port()).await?;
+    let app = start(guest("postgres")?, server.port()).await?;
     let app = std::sync::Arc::new(app);
     let endless = json!([
         ["open-async", server.url()],
@@ -221,7 +205,7 @@ async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() 
     ]);
     let asking = tokio::spawn({
         let app = app.clone();
-        async move { calls(&app, "/granted", endless).await }
+        async move { app.calls("/granted", endless).await }
     });
     let watching = json!([
         ["open", server.url()],
@@ -231,7 +215,7 @@ async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() 
         ],
     ]);
     harness::eventually("the statement runs", async || {
-        let seen = calls(&app, "/granted", watching.clone()).await?;
+        let seen = app.calls("/granted", watching.clone()).await?;
         Ok((seen[1]["rows"] == json!([["DbValue::Int32(1)"]])).then_some(()))
     })
     .await?;
@@ -240,7 +224,9 @@ async fn a_server_that_dies_in_the_middle_ends_the_statement_and_not_the_host() 
     // The guest's own second try may come while the system still closes the server's socket.
     let gone = "Error::ConnectionFailed(\"error connecting to server: Connection refused (os error 111)\")";
     harness::eventually("nobody answers at the server's port", async || {
-        let again = calls(&app, "/granted", json!([["open-async", server.url()]])).await?;
+        let again = app
+            .calls("/granted", json!([["open-async", server.url()]]))
+            .await?;
         Ok((again[0] == json!({ "error": gone })).then_some(()))
     })
     .await?;

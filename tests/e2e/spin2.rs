@@ -2,70 +2,42 @@
 //! llm, and none of them without the grant.
 
 use anyhow::Result;
-use harness::{Options, TestApp, guest};
-use http::Method;
+use harness::{GuestApp, Setup, guest};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A host with the guest behind `/granted`, which may use all four, and behind `/bare`.
-async fn start() -> Result<(TestApp, tempfile::TempDir)> {
-    start_with("").await
+use crate::client_tls::{Authority, Hello};
+
+const GRANTS: &str = r#"
+    key_value_stores = ["default"]
+    sqlite_databases = ["default"]
+    ai_models = ["llama"]
+    [component.granted.variables]
+    channel = "whatsapp"
+"#;
+
+async fn start() -> Result<GuestApp> {
+    GuestApp::start(guest("spin-2")?, GRANTS).await
 }
 
-/// The same, with a runtime config of this text.
-async fn start_with(config: &str) -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let config_path = folder.path().join("runtime-config.toml");
-    std::fs::write(&config_path, config)?;
+/// The same, with a server of models at `url`.
+async fn start_with_models(url: &str) -> Result<GuestApp> {
+    let config =
+        format!("[llm_compute]\ntype = \"remote_http\"\nurl = \"{url}\"\nauth_token = \"t0ken\"\n");
     let guest = guest("spin-2")?;
-    let manifest = format!(
-        r#"
-        spin_manifest_version = 2
-        [application]
-        name = "spin-2"
-        [[trigger.http]]
-        route = "/granted"
-        component = "granted"
-        [[trigger.http]]
-        route = "/bare"
-        component = "bare"
-        [component.granted]
-        source = "{guest}"
-        key_value_stores = ["default"]
-        sqlite_databases = ["default"]
-        ai_models = ["llama"]
-        [component.granted.variables]
-        channel = "whatsapp"
-        [component.bare]
-        source = "{guest}"
-        "#,
-        guest = guest.display()
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        arguments: vec![
-            "--runtime-config-file".to_owned(),
-            config_path.display().to_string(),
-        ],
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
-}
-
-async fn calls(app: &TestApp, path: &str, calls: Value) -> Result<Value> {
-    let answer = app
-        .request(Method::POST, path, &[], calls.to_string())
-        .await?;
-    answer.json()
+    Setup::new()?
+        .component("granted", &guest, GRANTS)
+        .component("bare", &guest, "")
+        .runtime_config(&config)?
+        .start()
+        .await
 }
 
 #[tokio::test]
 async fn stores_and_databases_work_as_they_do_in_spin() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([
         ["store", "default"],
         ["get", "k"],
@@ -77,7 +49,7 @@ async fn stores_and_databases_work_as_they_do_in_spin() -> Result<()> {
         ["exists", "k"],
     ]);
     let want = json!([null, null, null, [118], true, ["k"], null, false]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
 
     let script = json!([
         ["database", "default"],
@@ -91,7 +63,7 @@ async fn stores_and_databases_work_as_they_do_in_spin() -> Result<()> {
         ["execute", "SELECT changes()"],
         ["execute", "nonsense"],
     ]);
-    let got = calls(&app, "/granted", script).await?;
+    let got = app.calls("/granted", script).await?;
     assert_eq!(got[3]["columns"], json!(["first", "b", "c", "d", "e"]));
     let row = "[Value::Integer(7), Value::Real(0.5), Value::Text(\"ä\"), Value::Blob([0, 255]), Value::Null]";
     assert_eq!(got[3]["rows"], json!([row]));
@@ -106,13 +78,13 @@ async fn stores_and_databases_work_as_they_do_in_spin() -> Result<()> {
 
 #[tokio::test]
 async fn a_variable_is_the_components_own() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([
         ["variable", "channel"],
         ["variable", "other"],
         ["variable", "-"]
     ]);
-    let got = calls(&app, "/granted", script).await?;
+    let got = app.calls("/granted", script).await?;
     assert_eq!(got[0], "whatsapp");
     let undefined = r#"Error::Undefined("no variable for \"granted\".\"other\"")"#;
     assert_eq!(got[1], json!({ "error": undefined }));
@@ -123,12 +95,12 @@ async fn a_variable_is_the_components_own() -> Result<()> {
 
 #[tokio::test]
 async fn without_a_backend_a_granted_model_is_spins_runtime_error() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([["infer", "llama", "Who?"], ["embed", "llama", "a"]]);
     let error =
         r#"Error::RuntimeError("Local LLM operations are not supported in this version of Spin.")"#;
     let want = json!([{ "error": error }, { "error": error }]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
     Ok(())
 }
 
@@ -172,17 +144,16 @@ async fn a_granted_model_answers_through_the_configured_server() -> Result<()> {
         json!({ "embeddings": [[0.5, -1.0]], "usage": usage }),
     ])
     .await?;
-    let config = format!(
-        "[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:{port}\"\nauth_token = \"t0ken\"\n"
-    );
-    let (app, _folder) = start_with(&config).await?;
-    let refused = calls(&app, "/bare", json!([["infer", "llama", "Who?"]])).await?;
+    let app = start_with_models(&format!("http://127.0.0.1:{port}")).await?;
+    let refused = app
+        .calls("/bare", json!([["infer", "llama", "Who?"]]))
+        .await?;
     let text = refused[0]["error"].as_str().expect("an error");
     assert!(text.starts_with("Error::InvalidInput("), "{text}");
 
     let script = json!([["infer", "llama", "Who?"], ["embed", "llama", "a"]]);
     let want = json!([["Me.", 3], [[[0.5, -1.0]], 2]]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
     let asked = asked.await??;
     assert!(asked[0].starts_with("POST /infer "), "{}", asked[0]);
     assert!(
@@ -195,9 +166,27 @@ async fn a_granted_model_answers_through_the_configured_server() -> Result<()> {
     Ok(())
 }
 
+/// There is no way to name another authority for it: only public ones count.
+#[tokio::test]
+async fn a_server_of_models_that_no_public_authority_vouches_for_gets_no_token() -> Result<()> {
+    let identity = Authority::new()?.identity(&["localhost"])?;
+    let server = Hello::start(&identity, None).await?;
+    let app = start_with_models(&format!("https://localhost:{}", server.port)).await?;
+    let script = json!([["infer", "llama", "Who?"], ["embed", "llama", "a"]]);
+    let got = app.calls("/granted", script).await?;
+    for (at, path) in [(0, "/infer"), (1, "/embed")] {
+        let text = got[at]["error"].as_str().expect("an error");
+        let want =
+            format!("Error::RuntimeError(\"POST {path} request error: error sending request");
+        assert!(text.starts_with(&want), "{text}");
+    }
+    assert_eq!(server.asked(), Vec::<String>::new());
+    Ok(())
+}
+
 #[tokio::test]
 async fn without_the_grants_each_interface_refuses_in_spins_way() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([
         ["store", "default"],
         ["database", "default"],
@@ -214,13 +203,13 @@ async fn without_the_grants_each_interface_refuses_in_spins_way() -> Result<()> 
         model,
     ];
     let want: Vec<_> = want.iter().map(|error| json!({ "error": error })).collect();
-    assert_eq!(calls(&app, "/bare", script).await?, Value::from(want));
+    assert_eq!(app.calls("/bare", script).await?, Value::from(want));
     let other = json!([
         ["store", "other"],
         ["database", "other"],
         ["infer", "gpt", ""]
     ]);
-    let got = calls(&app, "/granted", other).await?;
+    let got = app.calls("/granted", other).await?;
     assert_eq!(got[0], json!({ "error": "Error::AccessDenied" }));
     assert_eq!(got[1], json!({ "error": "Error::AccessDenied" }));
     let refused = got[2]["error"].as_str().expect("an error");

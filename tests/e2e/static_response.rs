@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use harness::{Options, TestApp, guest};
+use harness::{Options, TestApp, eventually, guest};
 use http::Method;
 
 async fn start(body: &str, arguments: &[&str]) -> Result<(TestApp, tempfile::TempDir)> {
@@ -78,12 +78,12 @@ async fn middleware_gets_requests_first_and_only_what_it_inherits() -> Result<()
     }
     let logs = app.state().join("logs");
     let printed = |id: &str| std::fs::read_to_string(logs.join(format!("{id}_stdout.txt")));
-    let guarded = printed("probe-for-probe-http-trigger")?;
-    assert_eq!(
-        guarded,
-        "outer passes /guarded/sized\nnobody passes /guarded/sized\n"
-    );
-    Ok(())
+    let want = "outer passes /guarded/sized\nnobody passes /guarded/sized\n";
+    eventually(want, async || {
+        let guarded = printed("probe-for-probe-http-trigger")?;
+        Ok((guarded == want).then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]

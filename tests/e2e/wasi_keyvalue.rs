@@ -1,52 +1,16 @@
 //! `wasi:keyvalue@0.2.0-draft2` with its batches and atomics, and none of it without the grant.
 
 use anyhow::Result;
-use harness::{Options, TestApp, guest};
-use http::Method;
-use serde_json::{Value, json};
+use harness::{GuestApp, guest};
+use serde_json::json;
 
-/// A host with the guest behind `/granted`, which may use `default`, and behind `/bare`.
-async fn start() -> Result<(TestApp, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let guest = guest("wasi-keyvalue")?;
-    let manifest = format!(
-        r#"
-        spin_manifest_version = 2
-        [application]
-        name = "keyvalue"
-        [[trigger.http]]
-        route = "/granted"
-        component = "granted"
-        [[trigger.http]]
-        route = "/bare"
-        component = "bare"
-        [component.granted]
-        source = "{guest}"
-        key_value_stores = ["default"]
-        [component.bare]
-        source = "{guest}"
-        "#,
-        guest = guest.display()
-    );
-    let path = folder.path().join("spin.toml");
-    std::fs::write(&path, manifest)?;
-    let options = Options {
-        manifest: path,
-        ..Options::default()
-    };
-    Ok((TestApp::start_with(options).await?, folder))
-}
-
-async fn calls(app: &TestApp, path: &str, calls: Value) -> Result<Value> {
-    let answer = app
-        .request(Method::POST, path, &[], calls.to_string())
-        .await?;
-    answer.json()
+async fn start() -> Result<GuestApp> {
+    GuestApp::start(guest("wasi-keyvalue")?, "key_value_stores = [\"default\"]").await
 }
 
 #[tokio::test]
 async fn single_values_and_batches_are_kept() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([
         ["open", "default"],
         ["get", "k"],
@@ -76,15 +40,15 @@ async fn single_values_and_batches_are_kept() -> Result<()> {
         null,
         [["k"], null],
     ]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
     Ok(())
 }
 
 #[tokio::test]
 async fn increments_of_many_requests_add_up() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let increment = json!([["open", "default"], ["increment", "n", 2]]);
-    let requests = (0..16).map(|_| calls(&app, "/granted", increment.clone()));
+    let requests = (0..16).map(|_| app.calls("/granted", increment.clone()));
     let answers = futures::future::try_join_all(requests).await?;
     let mut sums: Vec<_> = answers
         .iter()
@@ -98,7 +62,7 @@ async fn increments_of_many_requests_add_up() -> Result<()> {
         ["set", "text", "x"],
         ["increment", "text", 1]
     ]);
-    let refused = &calls(&app, "/granted", script).await?[2];
+    let refused = &app.calls("/granted", script).await?[2];
     let text = refused["error"].as_str().expect("an error");
     assert!(text.starts_with("Error::Other("), "{text}");
     Ok(())
@@ -106,7 +70,7 @@ async fn increments_of_many_requests_add_up() -> Result<()> {
 
 #[tokio::test]
 async fn a_swap_succeeds_only_when_nobody_was_quicker() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let script = json!([
         ["open", "default"],
         ["cas", "k"],
@@ -130,16 +94,16 @@ async fn a_swap_succeeds_only_when_nobody_was_quicker() -> Result<()> {
         null,
         third,
     ]);
-    assert_eq!(calls(&app, "/granted", script).await?, want);
+    assert_eq!(app.calls("/granted", script).await?, want);
     Ok(())
 }
 
 #[tokio::test]
 async fn without_the_grant_a_bucket_is_access_denied() -> Result<()> {
-    let (app, _folder) = start().await?;
+    let app = start().await?;
     let refused = json!([{ "error": "Error::AccessDenied" }]);
     for (path, label) in [("/bare", "default"), ("/granted", "other")] {
-        let answer = calls(&app, path, json!([["open", label]])).await?;
+        let answer = app.calls(path, json!([["open", label]])).await?;
         assert_eq!(answer, refused, "{path} {label:?}");
     }
     Ok(())

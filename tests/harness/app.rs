@@ -22,6 +22,9 @@ use crate::{Answer, Client, Stream, artifacts, secrets};
 
 /// The longest wait for a condition.
 const BOUND: Duration = Duration::from_secs(60);
+/// The longest wait for a host to listen: the first ones compile all components, side by side, on
+/// cores that others use too.
+const START_BOUND: Duration = Duration::from_secs(300);
 
 /// How to start a host.
 pub struct Options {
@@ -41,17 +44,20 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let channels = chatly_simulator::ALL.into_iter().map(|platform| {
+            let name = platform.name();
+            (format!("{name}_app_secret"), secrets::verifying(name))
+        });
         let variables = [
             ("whatsapp_app_secret", secrets::WHATSAPP_APP.join(",")),
             ("whatsapp_verify_token", secrets::WHATSAPP_VERIFY.to_owned()),
             ("api_key", secrets::API_KEY.to_owned()),
             ("sweep_secret", secrets::SWEEP.to_owned()),
-        ];
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
         Options {
             manifest: artifacts::root().join("spin.toml"),
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value))
-                .into(),
+            variables: channels.chain(variables).collect(),
             state: None,
             arguments: Vec::new(),
             environment: BTreeMap::new(),
@@ -132,7 +138,7 @@ impl TestApp {
             })
         });
         let errors = std::thread::spawn(move || collect(stderr, |_| ()));
-        let base = tokio::task::spawn_blocking(move || address.recv_timeout(BOUND)).await?;
+        let base = tokio::task::spawn_blocking(move || address.recv_timeout(START_BOUND)).await?;
         let Ok(base) = base else {
             let _ = child.kill();
             let _ = child.wait();
@@ -245,7 +251,8 @@ impl TestApp {
     /// Waits until nothing in the inbox is unfinished.
     pub async fn settle(&self) -> Result<()> {
         eventually("the inbox is empty", async || {
-            for state in ["pending", "leased"] {
+            // Pending twice: a job that is put off in between is leased in neither list.
+            for state in ["pending", "leased", "pending"] {
                 if !self
                     .list(&format!("/v1/inbox?state={state}"))
                     .await?

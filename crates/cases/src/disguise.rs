@@ -106,3 +106,15 @@ pub(crate) fn with_unknown_fields(body: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+/// A form with fields that no platform sends behind its own, and in reverse order.
+pub(crate) fn forms(body: &str) -> [(&'static str, String); 2] {
+    let reversed: Vec<&str> = body.rsplit('&').collect();
+    [
+        (
+            "unknown fields",
+            format!("{body}&ZzNew=zz%20z&ZzEmpty=&ZzNew=again"),
+        ),
+        ("reverse order", reversed.join("&")),
+    ]
+}

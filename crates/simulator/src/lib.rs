@@ -9,10 +9,14 @@
 
 pub mod discord;
 mod escape;
+pub mod messaging;
 pub mod platform;
 mod sample;
 pub mod slack;
 pub mod standard;
+pub mod telegram;
+pub mod twilio;
+pub mod viber;
 pub mod whatsapp;
 
 pub use escape::escaped;

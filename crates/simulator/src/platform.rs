@@ -119,9 +119,14 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 4] = [
+pub const ALL: [&dyn Platform; 9] = [
     &crate::whatsapp::WhatsApp,
+    &crate::messaging::Messenger,
+    &crate::messaging::Instagram,
+    &crate::telegram::Telegram,
+    &crate::twilio::Twilio,
     &crate::slack::Slack,
+    &crate::viber::Viber,
     &crate::discord::Discord,
     &crate::standard::Standard,
 ];

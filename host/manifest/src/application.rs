@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::model::{Application, Limits, Variable};
+use super::model::{Application, Limits, LocalSecret, Variable};
 use super::names;
 use super::reader::{Item, Table};
 
@@ -35,6 +35,7 @@ pub(super) fn read(table: &Table<'_, '_>) -> Application {
     }
     if let Some(chatly) = chatly_tool(table) {
         application.schedule = schedule(&chatly);
+        application.local_secrets = local_secrets(&chatly);
         if let Some(limits) = chatly.table("limits") {
             application.limits = read_limits(&limits);
             limits.finish();
@@ -61,6 +62,28 @@ fn schedule(chatly: &Table<'_, '_>) -> BTreeMap<String, Duration> {
     periods
 }
 
+fn local_secrets(chatly: &Table<'_, '_>) -> BTreeMap<String, LocalSecret> {
+    let Some(table) = chatly.table("local_secrets") else {
+        return BTreeMap::new();
+    };
+    let kind = |item: &Item<'_, '_>| match item.string()?.as_str() {
+        "token" => Some(LocalSecret::Token),
+        "standard-webhooks" => Some(LocalSecret::StandardWebhooks),
+        "ed25519" => Some(LocalSecret::Ed25519),
+        other => {
+            item.problem(format!(
+                "{other:?} is no kind of secret; write \"token\", \"standard-webhooks\" or \"ed25519\""
+            ));
+            None
+        }
+    };
+    let entries = table.entries();
+    entries
+        .into_iter()
+        .filter_map(|(name, item)| Some((name.to_string(), kind(&item)?)))
+        .collect()
+}
+
 /// Reads the limits in `table`; the caller finishes it.
 pub(super) fn read_limits(table: &Table<'_, '_>) -> Limits {
     let timeout = |name| table.get(name).and_then(|item| duration(&item));
@@ -75,6 +98,22 @@ pub(super) fn read_limits(table: &Table<'_, '_>) -> Limits {
             .get("max_concurrency")
             .and_then(|item| item.positive(u32::MAX.into()))
             .and_then(|number| u32::try_from(number).ok()),
+    }
+}
+
+/// Local secrets are for variables that are secret.
+pub(super) fn check_local_secrets(root: &Table<'_, '_>, variables: &BTreeMap<String, Variable>) {
+    let application = root.table("application");
+    let chatly = application.as_ref().and_then(chatly_tool);
+    let Some(secrets) = chatly.and_then(|chatly| chatly.table("local_secrets")) else {
+        return;
+    };
+    for (name, item) in secrets.entries() {
+        match variables.get(name) {
+            Some(variable) if variable.secret => {}
+            Some(_) => item.problem("the variable is not secret; add `secret = true` to it"),
+            None => item.problem("there is no such variable; declare it in [variables]"),
+        }
     }
 }
 

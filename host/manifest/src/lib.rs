@@ -137,6 +137,7 @@ fn read(reader: &Reader<'_>, path: PathBuf, profile: Option<&str>) -> Option<Man
         }
     };
     let variables = application::read_variables(&root);
+    application::check_local_secrets(&root, &variables);
     let scope = Scope::new(folder(&path), profile, &variables);
     let mut components = BTreeMap::new();
     for (id, item) in root

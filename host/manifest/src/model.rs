@@ -33,8 +33,22 @@ pub struct Application {
     pub authors: Vec<String>,
     /// `[application.tool.chatly.schedule]`: schedule name → period. `sweep` is the only name known.
     pub schedule: BTreeMap<String, Duration>,
+    /// `[application.tool.chatly.local_secrets]`: variable → what is made up for it where nobody
+    /// gives it a value.
+    pub local_secrets: BTreeMap<String, LocalSecret>,
     /// `[application.tool.chatly.limits]`: what a component gets that sets no limits of its own.
     pub limits: Limits,
+}
+
+/// The form of a secret that is made up for local use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalSecret {
+    /// `token`: random text.
+    Token,
+    /// `standard-webhooks`: random bytes as Standard Webhooks writes them, `whsec_…`.
+    StandardWebhooks,
+    /// `ed25519`: a public key in hex; the private one is kept beside it.
+    Ed25519,
 }
 
 /// One entry of `[variables]`.

@@ -311,6 +311,18 @@ fn errors_in_the_application() {
             "6: application.tool.chatly.schedule.swep: unknown key; did you mean \"sweep\"?",
         ),
         (
+            "[application.tool.chatly.local_secrets]\nkey = \"rsa\"\n[variables]\nkey = { default = \"\", secret = true }",
+            "6: application.tool.chatly.local_secrets.key: \"rsa\" is no kind of secret; write \"token\", \"standard-webhooks\" or \"ed25519\"",
+        ),
+        (
+            "[application.tool.chatly.local_secrets]\nkey = \"token\"\n[variables]\nkey = { default = \"\" }",
+            "6: application.tool.chatly.local_secrets.key: the variable is not secret; add `secret = true` to it",
+        ),
+        (
+            "[application.tool.chatly.local_secrets]\nkey = \"token\"",
+            "6: application.tool.chatly.local_secrets.key: there is no such variable; declare it in [variables]",
+        ),
+        (
             "[application.tool.chatly.limits]\ncpu = \"5s\"",
             "6: application.tool.chatly.limits.cpu: unknown key; did you mean \"cpu_timeout\"?",
         ),
@@ -613,10 +625,10 @@ fn errors_in_triggers() {
             "7: trigger.http.static_response: cannot be reached: a private route is called by the name of its component; write a path for `route`",
         ),
         (
-            "[[trigger.http]]\nroute = \"/\"\nstatic_response = { status_code = 99, statuscode = 1, headers = { \"a b\" = \"\", c = \"\\u0000\" } }",
+            "[[trigger.http]]\nroute = \"/\"\nstatic_response = { status_code = 199, statuscode = 1, headers = { \"a b\" = \"\", c = \"\\u0000\" } }",
             "7: trigger.http.static_response.headers.\"a b\": \"a b\" is no header name; use letters, digits and '-'\n\
              7: trigger.http.static_response.headers.c: has a control character, which no header may have; remove it\n\
-             7: trigger.http.static_response.status_code: must be from 100 to 999, is 99\n\
+             7: trigger.http.static_response.status_code: must be from 200 to 999, is 199\n\
              7: trigger.http.static_response.statuscode: unknown key; did you mean \"status_code\"?",
         ),
         (
@@ -790,6 +802,90 @@ fn middleware_belongs_to_a_component_that_only_its_trigger_names() {
     assert_eq!(shared.triggers[1].component(), Some("a"));
     assert_eq!(shared.components["a"].middleware.len(), 0);
     assert_eq!(shared.components["a-for-one"].middleware.len(), 1);
+}
+
+#[test]
+fn two_copies_and_a_component_never_share_an_id() {
+    let with = |text: &str| {
+        let head = "spin_manifest_version = 2\napplication.name = \"app\"\n\
+                    component.a.source = \"a\"\ncomponent.a-for-b.source = \"b\"\n";
+        parse(&format!("{head}{text}"))
+    };
+    let trigger = |id: &str, route: &str, component: &str| {
+        format!(
+            "[[trigger.http]]\nid = {id:?}\nroute = {route:?}\ncomponent = {component:?}\n\
+             dependencies.middleware = [{{ path = \"m{}\" }}]\n",
+            route.trim_start_matches('/')
+        )
+    };
+    // `a` for `b-for-c`, and `a-for-b` for `c`.
+    let manifest = with(
+        &[
+            trigger("b-for-c", "/1", "a"),
+            trigger("c", "/2", "a-for-b"),
+            trigger("x", "/3", "a"),
+            trigger("x", "/4", "a"),
+            trigger("y", "/5", "a-for-b"),
+        ]
+        .concat(),
+    )
+    .expect("is sound");
+    let got: Vec<_> = manifest
+        .triggers
+        .iter()
+        .map(|trigger| {
+            let id = trigger.component().unwrap_or_default();
+            (id, manifest.components[id].middleware[0].source.clone())
+        })
+        .collect();
+    let path = |name: &str| DependencySource::Path(Path::new("/app").join(name));
+    assert_eq!(
+        got,
+        [
+            ("a-for-b-for-c", path("m1")),
+            ("a-for-b-for-c-d1", path("m2")),
+            ("a-for-x", path("m3")),
+            ("a-for-x-d1", path("m4")),
+            ("a-for-b-for-y", path("m5")),
+        ]
+    );
+    let own = &manifest.components["a-for-b"];
+    assert_eq!(own.source, Source::Path("/app/b".into()));
+
+    let taken = [trigger("b", "/1", "a"), trigger("c", "/2", "a")].concat();
+    assert_eq!(
+        errors(with(&taken)),
+        "/app/spin.toml:5: trigger.http: its middleware is for a copy of \"a\" with the id \
+         \"a-for-b\", and there is [component.a-for-b] already; give the trigger an `id` of its \
+         own, or rename that component"
+    );
+}
+
+#[test]
+fn a_triggers_id_can_be_part_of_a_file_name() {
+    for (id, want) in [
+        ("hook", None),
+        ("odd one", None),
+        ("Ünïcode.2", None),
+        ("..", None),
+        ("a/b", Some('/')),
+        ("../../x", Some('/')),
+        ("a\\b", Some('\\')),
+        ("a\nb", Some('\n')),
+    ] {
+        let text = format!(
+            "spin_manifest_version = 2\napplication.name = \"app\"\ncomponent.a.source = \"a\"\n\
+             [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\nid = {id:?}\n"
+        );
+        let want = want.map_or(String::new(), |odd| {
+            format!(
+                "/app/spin.toml:7: trigger.http.id: the trigger id {id:?} contains {odd:?}, which \
+                 no file name may have; use letters, digits and '-'"
+            )
+        });
+        let got = parse(&text).map_or_else(|error| error.to_string(), |_| String::new());
+        assert_eq!(got, want);
+    }
 }
 
 proptest::proptest! {

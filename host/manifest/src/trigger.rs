@@ -4,7 +4,10 @@
 //!    written out inside the trigger, and the copy of rule 3.
 //! 2. A trigger is answered by a component or by `static_response`, never both.
 //! 3. Middleware belongs to the component that the trigger names. When other triggers name that
-//!    component too, the trigger gets a copy of it, `<component>-for-<trigger>`, as on Spin.
+//!    component too, the trigger gets a copy of it, `<component>-for-<trigger>`, as on Spin; with
+//!    `-d1`, `-d2` … where an earlier copy has that id. A component of the manifest never makes way.
+//! 4. A trigger's id may be any text, as on Spin, but for what no file name can have: the copy's
+//!    output goes to a file by that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +45,9 @@ pub(super) fn read_all(
     let ids = ids(&tables);
     let mut triggers = Vec::new();
     let mut middleware = Vec::new();
+    for (_, table) in &tables {
+        check_id(table);
+    }
     for ((item, table), id) in tables.iter().zip(ids) {
         let mut one = One {
             id,
@@ -52,7 +58,7 @@ pub(super) fn read_all(
         if let Some(trigger) = one.read(scope) {
             refuse_second(&trigger, item, &mut lines);
             triggers.push(trigger);
-            middleware.push(before);
+            middleware.push((*item, before));
         }
     }
     place(middleware, &mut triggers, components);
@@ -91,9 +97,22 @@ fn ids(tables: &[(&Item<'_, '_>, Table<'_, '_>)]) -> Vec<String> {
         .collect()
 }
 
+/// Reports an id that would lead to another folder, or tear a line of the log.
+fn check_id(table: &Table<'_, '_>) {
+    let Some(item) = table.get("id") else { return };
+    let id = item.as_str().unwrap_or_default();
+    let is_odd = |c: &char| matches!(c, '/' | '\\') || c.is_control();
+    if let Some(odd) = id.chars().find(is_odd) {
+        item.problem(format!(
+            "the trigger id {id:?} contains {odd:?}, which no file name may have; use letters, \
+             digits and '-'"
+        ));
+    }
+}
+
 /// Gives each trigger's middleware to its component, or to a copy of it.
 fn place(
-    middleware: Vec<Vec<Middleware>>,
+    middleware: Vec<(&Item<'_, '_>, Vec<Middleware>)>,
     triggers: &mut [HttpTrigger],
     components: &mut BTreeMap<String, Component>,
 ) {
@@ -101,7 +120,8 @@ fn place(
     for id in triggers.iter().filter_map(HttpTrigger::component) {
         *uses.entry(id.to_owned()).or_default() += 1;
     }
-    for (trigger, middleware) in triggers.iter_mut().zip(middleware) {
+    let mut copies = BTreeSet::new();
+    for (trigger, (item, middleware)) in triggers.iter_mut().zip(middleware) {
         let Answer::Component(id) = &mut trigger.answer else {
             continue;
         };
@@ -112,7 +132,17 @@ fn place(
             let Some(mut copy) = components.get(id).cloned() else {
                 continue;
             };
-            copy.id = format!("{id}-for-{}", trigger.id);
+            copy.id = copy_id(id, &trigger.id, &copies);
+            if components.contains_key(&copy.id) {
+                item.problem(format!(
+                    "its middleware is for a copy of {id:?} with the id {:?}, and there is \
+                     [component.{}] already; give the trigger an `id` of its own, or rename that \
+                     component",
+                    copy.id, copy.id
+                ));
+                continue;
+            }
+            copies.insert(copy.id.clone());
             id.clone_from(&copy.id);
             components.insert(copy.id.clone(), copy);
         }
@@ -120,6 +150,16 @@ fn place(
             component.middleware = middleware;
         }
     }
+}
+
+/// The id of the copy of `component` for `trigger`, other than those of `copies`.
+fn copy_id(component: &str, trigger: &str, copies: &BTreeSet<String>) -> String {
+    let natural = format!("{component}-for-{trigger}");
+    let numbered = (1_usize..).map(|number| format!("{natural}-d{number}"));
+    std::iter::once(natural.clone())
+        .chain(numbered)
+        .find(|id| !copies.contains(id))
+        .unwrap_or(natural)
 }
 
 /// Reports a trigger that would answer what an earlier one answers.
@@ -278,8 +318,9 @@ impl One<'_, '_, '_> {
 
 /// Reads `static_response`.
 fn static_response(item: &Item<'_, '_>) -> Option<StaticResponse> {
-    /// The statuses that HTTP has: three digits, the first no zero.
-    const STATUSES: (u64, u64) = (100, 999);
+    /// The statuses that can end an exchange: three digits, and none of those that only announce
+    /// another response (RFC 9110, section 15.2).
+    const STATUSES: (u64, u64) = (200, 999);
     const OK: u16 = 200;
     let table = item.table()?;
     let status = table

@@ -148,6 +148,7 @@ impl Parts {
                 router,
                 pools: blueprints.into_iter().map(pool).collect(),
                 fixed: fixed(&triggers),
+                commits: loader.shared.commits(),
             },
             sweep,
             neighbours: loader.neighbours,

@@ -29,8 +29,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut manifest = args.manifest.load()?;
-    let downloads = default_state_dir(&manifest).join(download::FOLDER);
-    download::fetch_all(&mut manifest, &downloads)?;
+    let state_root = default_state_dir(&manifest);
+    download::fetch_all(&mut manifest, &state_root)?;
     let report = inspect::report(&manifest)?;
     let text = if args.json {
         json(&manifest, &report)?

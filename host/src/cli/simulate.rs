@@ -231,6 +231,7 @@ async fn send(client: &HttpClient, target: &Uri, item: &Item, secret: &str) -> R
 
 #[cfg(test)]
 mod tests {
+    use chatly_manifest::LocalSecret;
     use clap::Parser;
 
     use super::*;
@@ -290,7 +291,7 @@ mod tests {
         );
         let state_dir = state_dir::StateDir::open(folder.path()).unwrap();
         let secrets = state_dir
-            .ensure_secrets(&["no_such_secret".to_owned()])
+            .ensure_secrets(&[("no_such_secret".to_owned(), LocalSecret::Token)])
             .unwrap();
         assert_eq!(of().as_deref(), Ok(secrets.get("no_such_secret").unwrap()));
         for (list, want) in [

@@ -152,11 +152,12 @@ pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
     if !args.no_build {
         builder::build(&manifest, &args.component)?;
     }
-    download::fetch_all(&mut manifest, &state_dir.root().join(download::FOLDER))?;
+    download::fetch_all(&mut manifest, state_dir.root())?;
 
     let has_value = |name: &str| variables.contains_key(name) || is_in_environment(name);
     let wanting = state_dir::wanting_local_secrets(&manifest, has_value);
     let secrets = state_dir.ensure_secrets(&wanting)?;
+    let wanting: Vec<String> = wanting.into_iter().map(|(name, _)| name).collect();
     let announcement = Announcement {
         manifest: manifest.clone(),
         tls: args.tls_cert.is_some(),
@@ -179,7 +180,7 @@ pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
         profile: args.profile,
         only: args.component.clone(),
         no_build: args.no_build,
-        downloads: state_dir.root().join(download::FOLDER),
+        state_root: state_dir.root().to_owned(),
     };
     let start = Start {
         manifest,

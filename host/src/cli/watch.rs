@@ -31,8 +31,8 @@ pub(super) struct Remake {
     pub only: Vec<String>,
     /// Run no build commands: artifacts come from elsewhere.
     pub no_build: bool,
-    /// Folder of what was downloaded.
-    pub downloads: PathBuf,
+    /// The state dir, which keeps what was downloaded.
+    pub state_root: PathBuf,
 }
 
 /// A thread that watches, until this is dropped.
@@ -109,7 +109,7 @@ impl Remake {
                 builder::build(manifest, &change.sources)?;
             }
         }
-        download::fetch_all(manifest, &self.downloads)?;
+        download::fetch_all(manifest, &self.state_root)?;
         reloader.reload(manifest)
     }
 }

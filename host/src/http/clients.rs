@@ -3,10 +3,12 @@
 //!
 //! 1. `[[client_tls]]` of the runtime config: the first entry that names component and host counts.
 //!    Everybody else trusts the public certificate authorities (webpki-roots) and shows no
-//!    certificate.
+//!    certificate. A host counts in every way to write it: in any case, a v6 address with or without
+//!    brackets.
 //! 2. `[outbound_http] max_connections`: a request over the bound waits for one to end.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -79,7 +81,7 @@ impl Clients {
             let connector = connector(client).context("[[client_tls]] in the runtime config")?;
             for component in &client.component_ids {
                 for host in &client.hosts {
-                    tls.entry((component.clone(), host.clone()))
+                    tls.entry((component.clone(), canonical(host)))
                         .or_insert_with(|| connector.clone());
                 }
             }
@@ -97,6 +99,11 @@ impl Clients {
         self.connections.clone()?.acquire_owned().await.ok()
     }
 
+    /// What `[[client_tls]]` says of `component` and the server `name`.
+    fn own(&self, component: &str, name: &str) -> Option<&TlsConnector> {
+        self.tls.get(&(component.to_owned(), canonical(name)))
+    }
+
     /// TLS of `component` to the server `name`.
     pub(super) async fn tls(
         &self,
@@ -104,10 +111,19 @@ impl Clients {
         name: &str,
         stream: TcpStream,
     ) -> Result<Box<dyn Stream>, Error> {
-        match self.tls.get(&(component.to_owned(), name.to_owned())) {
+        match self.own(component, name) {
             Some(connector) => handshake(connector, name, stream).await,
             None => public_tls(name, stream).await,
         }
+    }
+}
+
+/// The one way to write `host` that it is looked up by.
+fn canonical(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => bare.to_ascii_lowercase(),
     }
 }
 
@@ -208,6 +224,38 @@ mod tests {
             );
         }
         assert!(Clients::new(&client(None, None)).is_ok());
+    }
+
+    #[test]
+    fn a_host_is_found_however_it_is_written() {
+        for (written, asked, want) in [
+            ("api.example", "api.example", true),
+            ("api.example", "API.Example", true),
+            ("API.Example", "api.example", true),
+            ("[::1]", "::1", true),
+            ("::1", "::1", true),
+            ("[0:0::1]", "::1", true),
+            ("[2001:DB8::a]", "2001:db8::A", true),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("api.example", "other.example", false),
+            ("api.example", "api.example.org", false),
+            ("[::1]", "::2", false),
+        ] {
+            let config = RuntimeConfig {
+                client_tls: vec![ClientTls {
+                    component_ids: vec!["a".to_owned()],
+                    hosts: vec![written.to_owned()],
+                    platform_roots: false,
+                    webpki_roots: true,
+                    ca_roots_file: None,
+                    client_certificate: None,
+                }],
+                ..RuntimeConfig::default()
+            };
+            let clients = Clients::new(&config).unwrap();
+            assert_eq!(clients.own("a", asked).is_some(), want, "{written} {asked}");
+            assert!(clients.own("b", asked).is_none(), "{written} {asked}");
+        }
     }
 
     #[tokio::test]

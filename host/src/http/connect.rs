@@ -4,7 +4,9 @@
 //!    and the connection goes to one of those that are left. A name cannot lead elsewhere between
 //!    the check and the connection.
 //! 2. No address left is Spin's error value for a blocked network, `destination-IP-prohibited`.
-//! 3. TLS as [`clients`](super::clients) says, HTTP/1.1, one connection a request. Redirects are
+//! 3. The connect timeout covers all until the connection stands: looking up, waiting for leave
+//!    (`max_connections`), connecting and TLS. Passed, it is `connection-timeout`, as on Spin.
+//! 4. TLS as [`clients`](super::clients) says, HTTP/1.1, one connection a request. Redirects are
 //!    the component's to follow.
 
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, timeout};
 use tracing::warn;
@@ -35,10 +38,10 @@ pub(super) async fn send(
     options: RequestOptions,
     sender: &Outgoing,
 ) -> Result<Sent, Error> {
-    let permit = sender.clients.permit().await;
+    // Waiting for leave counts too: others may keep their connections for as long as they like.
     let limit = options.connect_timeout.unwrap_or(TIMEOUT);
     let opened = timeout(limit, open(request.uri(), sender)).await;
-    let stream = opened.map_err(|_elapsed| Error::ConnectionTimeout)??;
+    let (stream, permit) = opened.map_err(|_elapsed| Error::ConnectionTimeout)??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut connection = Connection(Some(tokio::spawn(async move {
         let _until_it_ends = permit;
@@ -58,8 +61,11 @@ pub(super) async fn send(
     Ok((response, Box::new(async move { end(connection).await })))
 }
 
-/// Looks the host up, and connects to an address that the grant reaches.
-async fn open(uri: &Uri, sender: &Outgoing) -> Result<Box<dyn Stream>, Error> {
+/// A stream, and leave to have it when connections are bounded.
+type Opened = (Box<dyn Stream>, Option<OwnedSemaphorePermit>);
+
+/// Looks the host up, and connects to an address that the grant reaches, once there is leave to.
+async fn open(uri: &Uri, sender: &Outgoing) -> Result<Opened, Error> {
     let grant = &sender.hosts;
     let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
     let tls = uri.scheme() == Some(&Scheme::HTTPS);
@@ -85,6 +91,7 @@ async fn open(uri: &Uri, sender: &Outgoing) -> Result<Box<dyn Stream>, Error> {
         );
         return Err(Error::DestinationIpProhibited);
     }
+    let permit = sender.clients.permit().await;
     // Tries one after another.
     let stream = TcpStream::connect(open.as_slice())
         .await
@@ -92,9 +99,10 @@ async fn open(uri: &Uri, sender: &Outgoing) -> Result<Box<dyn Stream>, Error> {
     // Without it a small request may wait for the acknowledgement of the one before.
     _ = stream.set_nodelay(true);
     if !tls {
-        return Ok(Box::new(stream));
+        return Ok((Box::new(stream), permit));
     }
-    sender.clients.tls(&sender.component, name, stream).await
+    let stream = sender.clients.tls(&sender.component, name, stream).await?;
+    Ok((stream, permit))
 }
 
 /// The task that moves bytes; ended when nobody waits for the answer any more.
@@ -182,6 +190,7 @@ mod tests {
     use super::*;
     use crate::http::clients::Clients;
     use crate::http::outgoing::Neighbours;
+    use crate::manifest::runtime_config::RuntimeConfig;
     use crate::manifest::{Application, Component, Manifest};
     use crate::outbound::{Blocked, Grant};
     use crate::variables::{Providers, Resolver};
@@ -377,6 +386,30 @@ mod tests {
             let got = get(&format!("http://127.0.0.1:{port}/"), &grant, options).await;
             assert!(matches!(got, Err(Error::ConnectionReadTimeout)), "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn waiting_for_leave_counts_as_connecting() {
+        let mut grant = grant(&["http://127.0.0.1:*".to_owned()], &[]);
+        let config = RuntimeConfig {
+            max_http_connections: Some(1),
+            ..RuntimeConfig::default()
+        };
+        grant.clients = Arc::new(Clients::new(&config).unwrap());
+        let others = grant.clients.permit().await;
+        let url = format!("http://127.0.0.1:{}/", serve(Some(HELLO)).await);
+        let short = RequestOptions {
+            connect_timeout: Some(Duration::from_millis(50)),
+            ..RequestOptions::default()
+        };
+        let got = get(&url, &grant, short).await;
+        assert!(matches!(got, Err(Error::ConnectionTimeout)), "{got:?}");
+        // Who is refused anyway hears so at once.
+        let refused = get("http://[::1]:1/", &grant, RequestOptions::default()).await;
+        assert!(matches!(refused, Err(Error::DestinationIpProhibited)));
+        drop(others);
+        let got = get(&url, &grant, RequestOptions::default()).await;
+        assert_eq!(got.unwrap(), "hello");
     }
 
     #[tokio::test]

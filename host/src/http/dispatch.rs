@@ -27,6 +27,7 @@ use super::{body, request_id};
 use crate::instance::{Failure, Pool, Stop};
 use crate::manifest::StaticResponse;
 use crate::metrics::{Component, Counters};
+use crate::sqlite::Commits;
 use crate::telemetry::{self, Trace};
 
 /// Requests at once that wait for a response head: a queue of some seconds on two cores.
@@ -51,6 +52,8 @@ pub struct Table {
     pub pools: BTreeMap<String, Arc<Pool>>,
     /// `static_response`, by route.
     pub fixed: BTreeMap<String, StaticResponse>,
+    /// What is counted of their databases, by label.
+    pub commits: BTreeMap<String, Arc<Commits>>,
 }
 
 /// Gives requests to the components of an application.
@@ -59,7 +62,7 @@ pub struct Dispatcher {
     stop: Stop,
     outside: Semaphore,
     inside: Semaphore,
-    /// Requests that reached no component.
+    /// Requests that reached no component, static responses among them.
     unmatched: Counters,
 }
 
@@ -108,6 +111,7 @@ impl Dispatcher {
         scheme: Scheme,
         client: SocketAddr,
     ) -> Response<WasiBody> {
+        let started = Instant::now();
         let path = request.uri().path();
         if path == HEALTH {
             return text(StatusCode::OK, "text/plain", "OK");
@@ -120,7 +124,11 @@ impl Dispatcher {
             return self.refuse(&request, Problem::Busy);
         };
         if let Some(fixed) = table.fixed.get(&found.route) {
-            return respond(fixed, &found, request.method());
+            let response = respond(fixed, &found, request.method());
+            let elapsed = started.elapsed();
+            self.unmatched.served(response.status(), elapsed);
+            telemetry::served("", response.status(), elapsed);
+            return response;
         }
         let origin = Origin::Outside { scheme, client };
         match table.pools.get(&found.component) {
@@ -303,6 +311,7 @@ mod tests {
             router: Router::build([("/one", "one")]).unwrap(),
             pools: BTreeMap::new(),
             fixed,
+            commits: BTreeMap::new(),
         };
         Dispatcher::new(table, MAX_REQUESTS, Stop::default())
     }
@@ -354,6 +363,9 @@ mod tests {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, "moved");
         assert_eq!(serve(&dispatcher, "/two").await.status(), 404);
+        let counted: Vec<_> = dispatcher.unmatched.by_class().collect();
+        let want = [("1xx", 0), ("2xx", 0), ("3xx", 1), ("4xx", 1), ("5xx", 0)];
+        assert_eq!(counted, want);
     }
 
     #[tokio::test]

@@ -129,7 +129,7 @@ pub enum Error {
     System {
         /// The component.
         component: String,
-        /// `read` or `copied`.
+        /// `read`, `copied` or `replaced`.
         doing: &'static str,
         /// What could not be.
         path: PathBuf,
@@ -270,6 +270,11 @@ fn system(component: &str, doing: &'static str, path: &Path, cause: std::io::Err
     }
 }
 
+/// `pattern` below `folder`, whose own name is no pattern.
+fn below(folder: &Path, pattern: &str) -> PathBuf {
+    PathBuf::from(Pattern::escape(&folder.to_string_lossy())).join(pattern)
+}
+
 struct Copier<'a> {
     inside: Inside<'a>,
     component: &'a str,
@@ -332,8 +337,8 @@ impl<'a> Copier<'a> {
             self.inside.check(&path)?;
             // Spin joins the directory's name and each file's whole path: what it copies of a
             // directory that is named without a destination lies twice as deep.
-            let below = path.join("**/*");
-            return self.tree(&below, pattern, self.folder, &self.copies.join(pattern));
+            let place = self.copies.join(pattern);
+            return self.tree(&below(&path, "**/*"), pattern, self.folder, &place);
         }
         if path.exists() {
             return self.file(&path, &self.copies.join(pattern), pattern);
@@ -344,6 +349,7 @@ impl<'a> Copier<'a> {
                 pattern: pattern.to_owned(),
             });
         }
+        let path = below(self.folder, pattern);
         self.tree(&path, pattern, self.folder, self.copies)
     }
 
@@ -353,8 +359,7 @@ impl<'a> Copier<'a> {
         let written = source.display().to_string();
         if path.is_dir() {
             self.inside.check(&path)?;
-            let all = PathBuf::from(Pattern::escape(&path.to_string_lossy())).join("**/*");
-            return self.tree(&all, &written, &path, &place);
+            return self.tree(&below(&path, "**/*"), &written, &path, &place);
         }
         if !path.exists() {
             return Err(Error::Missing {
@@ -422,6 +427,14 @@ impl<'a> Copier<'a> {
         }
         if let Some(parent) = to.parent() {
             self.make_folder(parent)?;
+        }
+        // An earlier entry may have brought the same file. Written into, it would have to be
+        // writable; and it need not be, as its rights are copied too.
+        match std::fs::remove_file(to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(self.system("replaced", to, error));
+            }
+            _ => {}
         }
         std::fs::copy(from, to)
             .map(drop)

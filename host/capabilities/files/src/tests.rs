@@ -361,3 +361,50 @@ fn an_absolute_pattern_is_refused_and_its_file_left_as_it_is() {
     assert!(error.contains("is absolute"), "{error}");
     assert_eq!(std::fs::read_to_string(file).unwrap(), "a.txt");
 }
+
+#[test]
+fn the_folder_of_the_application_is_no_pattern() {
+    for name in ["a[b]", "[ab", "a*b", "a?b", "ab]"] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join(name);
+        for file in ["s/one.txt", "s/d[1]/two.txt"] {
+            let path = root.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, file).unwrap();
+        }
+        for (files, want) in [
+            (pattern("s/*.txt"), "s/one.txt"),
+            (pattern("s/**/two.txt"), "s/d[1]/two.txt"),
+            (pattern("s/d[1]"), "s/d[1]/s/d[1]/two.txt"),
+            (place("s/d[1]", "/"), "two.txt"),
+        ] {
+            let copies = tempfile::tempdir().unwrap();
+            let component = Component {
+                files: vec![files.clone()],
+                ..Component::default()
+            };
+            copy(&component, &root, copies.path(), &[]).unwrap();
+            assert!(copies.path().join(want).is_file(), "{name}: {files:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_two_entries_bring_is_replaced_not_written_into() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let app = App::new(&["s/one.txt"]);
+    let file = app.root().join("s/one.txt");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).unwrap();
+    let both = vec![pattern("s/*"), pattern("s/*.txt"), pattern("s/one.txt")];
+    let want = [("s/one.txt".to_owned(), "s/one.txt".to_owned())];
+    assert_eq!(app.copy(both, &[]).unwrap(), want);
+
+    // Root writes into anything, so see that a copy made before is left alone.
+    let copied = app.copies.path().join("a/s/one.txt");
+    let before = std::fs::File::open(&copied).unwrap();
+    app.copy(vec![pattern("s/*")], &[]).unwrap();
+    let now = std::fs::metadata(&copied).unwrap();
+    assert_ne!(before.metadata().unwrap().ino(), now.ino());
+    assert_eq!(std::fs::read_to_string(&copied).unwrap(), "s/one.txt");
+}

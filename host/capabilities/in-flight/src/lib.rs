@@ -5,11 +5,16 @@
 //! 2. A call is counted with [`CALL_BYTES`] beside its arguments, so that empty ones are bounded too.
 //! 3. A [`Hold`] is given back when it is dropped: when the call ends, however it ends.
 //!
-//! It does not make anybody wait: waiting would hold the arguments all the same.
+//! [`Connections`] is this together with what an instance has open. Neither makes anybody wait:
+//! waiting would hold the arguments all the same.
 #![deny(missing_docs)]
+
+mod connections;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+pub use connections::{Connections, TooMany};
 
 /// What a call costs the host beside its arguments: a task and its queues, rounded up.
 pub const CALL_BYTES: usize = 1024;

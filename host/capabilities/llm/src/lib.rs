@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chatly_manifest::Component;
+use tracing::instrument;
 use wasmtime::component::{HasData, Linker};
 
 pub use bindings::fermyon::spin::llm::{
@@ -106,6 +107,11 @@ impl State {
     /// A new instance's state.
     pub fn new(grant: Arc<Grant>, shared: Arc<Shared>) -> Self {
         Self { grant, shared }
+    }
+
+    /// What a span shows of a model's name: those that the manifest has, not a text of any length.
+    fn shown<'a>(&self, model: &'a str) -> Option<&'a str> {
+        self.grant.allows(model).then_some(model)
     }
 
     /// The backend, when the component may use `model`.
@@ -206,6 +212,7 @@ const USUAL: InferencingParams = InferencingParams {
 };
 
 impl llm::Host for State {
+    #[instrument(name = "spin_llm.infer", level = "debug", skip_all, fields(otel.kind = "client", model = self.shown(&model)))]
     async fn infer(
         &mut self,
         model: String,
@@ -218,6 +225,7 @@ impl llm::Host for State {
         })
     }
 
+    #[instrument(name = "spin_llm.generate_embeddings", level = "debug", skip_all, fields(otel.kind = "client", model = self.shown(&model)))]
     async fn generate_embeddings(
         &mut self,
         model: String,

@@ -241,6 +241,13 @@ async fn a_server_that_is_not_there_and_a_token_that_is_none_are_errors() {
     let want = format!("POST /embed request error: error sending request for url ({url})");
     assert_eq!(got, want);
 
+    let mut told = settings(port, Api::Default).unwrap();
+    told.url = format!("http://user:secret@127.0.0.1:{port}/x?key=secret#secret")
+        .parse()
+        .unwrap();
+    let got = runtime_error(embed(&mut state(Some(told))).await);
+    assert_eq!(got, want, "what proves who asks is not told");
+
     let mut torn = settings(port, Api::Default).unwrap();
     torn.auth_token = "a\nb".to_owned();
     let got = runtime_error(infer(&mut state(Some(torn))).await);

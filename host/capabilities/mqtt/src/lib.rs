@@ -21,9 +21,9 @@ mod spin3;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatly_in_flight::{Hold, InFlight};
+use chatly_in_flight::{Connections, Full, TooMany};
 use chatly_outbound::Grant;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Linker};
 
 pub use session::Session;
 pub use spin3::{Error, Qos};
@@ -40,45 +40,28 @@ pub type Handle = Arc<Session>;
 /// The connections of one instance.
 pub struct State {
     grant: Arc<Grant>,
-    connections: ResourceTable,
-    in_flight: InFlight,
+    connections: Connections<Handle>,
 }
 
 impl State {
     /// A new instance's state, without connections.
     pub fn new(grant: Arc<Grant>) -> Self {
-        let mut connections = ResourceTable::new();
-        connections.set_max_capacity(MAX_CONNECTIONS);
         Self {
             grant,
-            connections,
-            in_flight: InFlight::default(),
+            connections: Connections::new(MAX_CONNECTIONS),
         }
     }
+}
 
-    fn add(&mut self, session: Session) -> Result<Resource<Handle>, Error> {
-        self.connections
-            .push(Arc::new(session))
-            .map_err(|_full| Error::TooManyConnections)
+impl From<TooMany> for Error {
+    fn from(_: TooMany) -> Self {
+        Self::TooManyConnections
     }
+}
 
-    /// The session that `handle` stands for, and the hold of a call whose arguments have `bytes`;
-    /// a trap when it stands for none.
-    fn begin(
-        &self,
-        handle: &Resource<Handle>,
-        bytes: usize,
-    ) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
-        let session = self.connections.get(handle)?.clone();
-        let held = self.in_flight.hold(bytes);
-        Ok(held
-            .map(|hold| (session, hold))
-            .map_err(|full| Error::Other(full.to_string())))
-    }
-
-    fn close(&mut self, handle: Resource<Handle>) -> wasmtime::Result<()> {
-        self.connections.delete(handle)?;
-        Ok(())
+impl From<Full> for Error {
+    fn from(full: Full) -> Self {
+        Self::Other(full.to_string())
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chatly_outbound::Grant;
 use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, Outgoing, QoS};
 use tokio::sync::Mutex;
+use tracing::field::Empty;
+use tracing::{Span, instrument};
 use url::Url;
 
 use super::{Error, PUBLISH_TIMEOUT, Qos};
@@ -45,6 +47,7 @@ impl Session {
     ///
     /// [`Error::ConnectionFailed`] when it does not or nothing is found by that name,
     /// [`Error::InvalidAddress`] for an address whose query is not understood or lacks `client_id`.
+    #[instrument(name = "spin_outbound_mqtt.open_connection", level = "debug", skip_all, fields(otel.kind = "client", messaging.system = "mqtt", server.address = Empty, server.port = Empty))]
     pub async fn open(grant: &Grant, address: &str, login: Login) -> Result<Self, Error> {
         let url = Url::parse(address).map_err(|_| refused(address))?;
         let host = url.host_str().ok_or_else(|| refused(address))?;
@@ -53,6 +56,9 @@ impl Session {
             grant.refusal(url.scheme(), host, port).log();
             return Err(refused(address));
         }
+        let span = Span::current();
+        span.record("server.address", host);
+        span.record("server.port", port);
         if url.scheme() != "mqtt" {
             let text = format!("{}:// is not supported", url.scheme());
             return Err(Error::ConnectionFailed(text));
@@ -81,6 +87,7 @@ impl Session {
     ///
     /// [`Error::ConnectionFailed`] when the broker cannot be reached or does not acknowledge,
     /// [`Error::Other`] for a topic that is none.
+    #[instrument(name = "spin_outbound_mqtt.publish", level = "debug", skip_all, fields(otel.kind = "producer", messaging.operation = "publish", messaging.system = "mqtt"))]
     pub async fn publish(&self, topic: String, payload: Vec<u8>, qos: Qos) -> Result<(), Error> {
         let published = tokio::time::timeout(PUBLISH_TIMEOUT, self.send(topic, payload, qos));
         published.await.unwrap_or_else(|_elapsed| {

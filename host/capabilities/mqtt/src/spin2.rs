@@ -49,7 +49,7 @@ impl mqtt::HostConnection for State {
             keep_alive_secs,
         };
         let opened = match Session::open(&self.grant, &address, login).await {
-            Ok(session) => self.add(session),
+            Ok(session) => self.connections.add(session.into()).map_err(Into::into),
             Err(error) => Err(error),
         };
         Ok(opened.map_err(Into::into))
@@ -67,14 +67,17 @@ impl mqtt::HostConnection for State {
             mqtt::Qos::AtLeastOnce => Qos::AtLeastOnce,
             mqtt::Qos::ExactlyOnce => Qos::ExactlyOnce,
         };
-        let published = match self.begin(&connection, topic.len() + payload.len())? {
+        let published = match self
+            .connections
+            .begin(&connection, topic.len() + payload.len())?
+        {
             Ok((session, _hold)) => session.publish(topic, payload, qos).await,
-            Err(full) => Err(full),
+            Err(full) => Err(full.into()),
         };
         Ok(published.map_err(Into::into))
     }
 
     async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {
-        self.close(connection)
+        self.connections.close(connection)
     }
 }

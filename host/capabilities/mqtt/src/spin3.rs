@@ -28,7 +28,7 @@ impl mqtt::Host for State {}
 
 impl mqtt::HostConnection for State {
     async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {
-        self.close(connection)
+        self.connections.close(connection)
     }
 }
 
@@ -47,7 +47,10 @@ impl<T: Send> mqtt::HostConnectionWithStore<T> for Data {
             keep_alive_secs,
         };
         Ok(match Session::open(&grant, &address, login).await {
-            Ok(session) => access.with(|mut access| access.get().add(session)),
+            Ok(session) => access.with(|mut access| {
+                let added = access.get().connections.add(session.into());
+                added.map_err(Into::into)
+            }),
             Err(error) => Err(error),
         })
     }
@@ -60,10 +63,10 @@ impl<T: Send> mqtt::HostConnectionWithStore<T> for Data {
         qos: Qos,
     ) -> wasmtime::Result<Result<(), Error>> {
         let bytes = topic.len() + payload.len();
-        let begun = access.with(|mut access| access.get().begin(&connection, bytes))?;
+        let begun = access.with(|mut access| access.get().connections.begin(&connection, bytes))?;
         Ok(match begun {
             Ok((session, _hold)) => session.publish(topic, payload, qos).await,
-            Err(full) => Err(full),
+            Err(full) => Err(full.into()),
         })
     }
 }

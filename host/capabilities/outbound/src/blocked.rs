@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::embedded::embedded;
 use super::{Network, is_private};
 
 /// What whoever runs the app blocks: `block_networks` of the runtime config.
@@ -21,11 +22,12 @@ impl Blocked {
             (self.private && is_private(address))
                 || self.networks.iter().any(|one| one.contains(address))
         };
-        let inner = match address {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(address) => address.to_ipv4().map(IpAddr::V4),
-        };
-        is_blocked(address) || inner.is_some_and(is_blocked)
+        match address {
+            IpAddr::V4(_) => is_blocked(address),
+            IpAddr::V6(inner) => {
+                is_blocked(address) || embedded(inner).map(IpAddr::V4).any(is_blocked)
+            }
+        }
     }
 }
 
@@ -47,7 +49,16 @@ mod tests {
             (vec!["8.8.0.0/16"], false, "8.8.8.8", true),
             (vec!["8.8.0.0/16"], false, "::ffff:8.8.8.8", true),
             (vec!["8.8.0.0/16"], false, "::8.8.8.8", true),
+            (vec!["8.8.0.0/16"], false, "::ffff:0:8.8.8.8", true),
+            (vec!["8.8.0.0/16"], false, "64:ff9b::8.8.8.8", true),
+            (vec!["8.8.0.0/16"], false, "64:ff9b::8.9.0.0", false),
+            (vec!["8.8.0.0/16"], false, "64:ff9b:1::8.8.8.8", true),
+            (vec!["8.8.0.0/16"], false, "64:ff9b:1:808:8:800::", true),
+            (vec!["8.8.0.0/16"], false, "2002:808:808::1", true),
+            (vec!["8.8.0.0/16"], false, "2002:809::1", false),
+            (vec!["8.8.0.0/16"], false, "2001:0:808:808::1", true),
             (vec!["8.8.0.0/16"], false, "8.9.0.0", false),
+            (vec!["0.0.0.0/8"], false, "::1", true),
             (vec!["2001:4860::/32"], false, "2001:4860::8888", true),
         ] {
             let got = blocked(&networks, private).contains(address.parse().unwrap());

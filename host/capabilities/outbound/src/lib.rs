@@ -19,6 +19,7 @@
 #![deny(missing_docs)]
 
 mod blocked;
+mod embedded;
 mod entry;
 mod network;
 mod private;

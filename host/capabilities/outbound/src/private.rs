@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::embedded::embedded;
+
 /// Whether `address` is loopback, private, link-local or otherwise not reachable from the
 /// public internet, by the IANA special-purpose registries (RFC 6890 and its updates). A v4
 /// address inside a v6 one counts as itself.
@@ -28,19 +30,6 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let [first, second, third, ..] = address.segments();
-    let [.., a, b, c, d] = address.octets();
-    let embedded = Ipv4Addr::new(a, b, c, d);
-    let in_low_bits = address.to_ipv4_mapped().is_some()
-        || (first == 0x64 && second == 0xff9b && third == 0)
-        || address.to_ipv4().is_some();
-    if in_low_bits && !address.is_loopback() && !address.is_unspecified() {
-        return is_private_v4(embedded);
-    }
-    if first == 0x2002 {
-        let [high_a, high_b] = second.to_be_bytes();
-        let [low_a, low_b] = third.to_be_bytes();
-        return is_private_v4(Ipv4Addr::new(high_a, high_b, low_a, low_b));
-    }
     address.is_loopback()
         || address.is_unspecified()
         || address.is_multicast()
@@ -51,6 +40,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         || (first == 0x100 && second == 0 && third == 0)
         || (first == 0x2001 && second < 0x200)
         || (first == 0x2001 && second == 0xdb8)
+        || embedded(address).any(is_private_v4)
 }
 
 #[cfg(test)]
@@ -97,6 +87,9 @@ mod tests {
             ("::ffff:127.0.0.1", true),
             ("::ffff:8.8.8.8", false),
             ("::127.0.0.1", true),
+            ("::8.8.8.8", false),
+            ("::ffff:0:10.0.0.1", true),
+            ("::ffff:0:8.8.8.8", false),
             ("64:ff9b::10.0.0.1", true),
             ("64:ff9b::8.8.8.8", false),
             ("64:ff9b:1::8.8.8.8", true),

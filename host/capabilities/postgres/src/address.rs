@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host as Configured;
+use tracing::Span;
 
 use super::{Error, Grant, SCHEME, failure};
 
@@ -96,6 +97,17 @@ impl Address {
     /// The hosts, in the order in which to try them.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Tells the present span where the connection goes, as far as that is no secret: the first host,
+    /// its port and the database.
+    pub(super) fn record(&self) {
+        let span = Span::current();
+        if let Some(host) = self.hosts.first() {
+            span.record("server.address", host.target());
+            span.record("server.port", host.port);
+        }
+        span.record("db.namespace", self.config.get_dbname());
     }
 
     /// The address as it was written.

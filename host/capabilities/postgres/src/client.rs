@@ -5,13 +5,13 @@
 //! runs may be used again.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_postgres::RowStream;
 
@@ -32,6 +32,8 @@ pub struct Inner {
     home: Option<Home>,
     /// Statements that began and did not end.
     running: AtomicUsize,
+    /// Leave to have the socket; after `driver`, which closes it.
+    socket: OnceLock<OwnedSemaphorePermit>,
 }
 
 /// The driver's half that takes statements, and the task of the other half.
@@ -88,7 +90,7 @@ impl Drop for Inner {
         let home = self.home.take().filter(|_| idle);
         // Without a runtime there is nobody to set it back.
         if let (Some(home), Ok(runtime)) = (home, Handle::try_current()) {
-            runtime.spawn(home.take_back(self.driver.clone()));
+            runtime.spawn(home.take_back(self.driver.clone(), self.socket.take()));
         }
     }
 }
@@ -100,6 +102,7 @@ impl Client {
             driver,
             home,
             running: AtomicUsize::new(0),
+            socket: OnceLock::new(),
         }))
     }
 
@@ -195,5 +198,10 @@ impl Connection for Client {
             batches: receiver,
             outcome: ended,
         })
+    }
+
+    fn keep(&self, socket: OwnedSemaphorePermit) {
+        // It has only one socket, and who opened it says so once.
+        let _ = self.0.socket.set(socket);
     }
 }

@@ -5,13 +5,17 @@
 //!    looked up and the answer is `connection-failed`. See [`Address`].
 //! 2. A name is looked up once. The connection goes to an address that the grant reaches, and TLS
 //!    is checked against the name.
-//! 3. Every `open` gives a connection of its own, as good as new (see [`Pool`]); an instance has at most [`MAX_CONNECTIONS`] at
-//!    once. Dropping one ends what still runs on it here.
+//! 3. Every `open` gives a connection of its own, as good as new (see [`Pool`]); an instance has at
+//!    most [`MAX_CONNECTIONS`] at once. Dropping one ends what still runs on it here. One that is
+//!    still being set back for the next user counts too: an `open` waits for it, rather than have
+//!    one more socket.
 //! 4. No message of a server, row or result has more than [`MAX_RESULT_BYTES`]; a stream of rows
 //!    that is not read holds about 1 MiB, or one row.
-//! 5. The `-async` functions do not hold the store, so the requests of one instance overlap; the
+//! 5. The statements and parameters of an instance's calls are bounded together ([`InFlight`]); one
+//!    call too many is `other`.
+//! 6. The `-async` functions do not hold the store, so the requests of one instance overlap; the
 //!    others do, because a WIT function that is not `async` blocks its instance.
-//! 6. `spin:postgres@3.0.0` sees the same servers through [`Backend`]; values that it has no type
+//! 7. `spin:postgres@3.0.0` sees the same servers through [`Backend`]; values that it has no type
 //!    for are `unsupported`.
 //!
 //! It does not look into SQL, retry, or hide a broken connection.
@@ -38,6 +42,7 @@ mod values;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatly_in_flight::{Hold, InFlight};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
@@ -86,6 +91,8 @@ pub struct State {
     grant: Arc<Grant>,
     shared: Arc<Shared>,
     places: Arc<Semaphore>,
+    sockets: Arc<Semaphore>,
+    in_flight: InFlight,
     connections: ResourceTable,
     builders: ResourceTable,
 }
@@ -113,6 +120,8 @@ impl State {
             grant,
             shared,
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            sockets: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            in_flight: InFlight::default(),
             connections: ResourceTable::new(),
             builders,
         }
@@ -121,6 +130,7 @@ impl State {
     /// What it takes to connect to `address`, without holding on to the instance.
     fn dial(&self, address: String, root: Option<Root>) -> Result<Dial, Error> {
         let address = Address::new(&address, &self.grant)?;
+        address.record();
         let full = |_| Error::ConnectionFailed("too many connections".to_owned());
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
         Ok(Dial {
@@ -129,6 +139,7 @@ impl State {
             address,
             root,
             place,
+            sockets: self.sockets.clone(),
         })
     }
 
@@ -140,6 +151,21 @@ impl State {
     /// The connection that a handle stands for; a trap when it stands for none.
     fn connection(&self, handle: &Resource<Opened>) -> wasmtime::Result<Opened> {
         Ok(self.connections.get(handle)?.clone())
+    }
+
+    /// The same, and the hold of a call with `statement` and `parameters`.
+    fn begin(
+        &self,
+        handle: &Resource<Opened>,
+        statement: &str,
+        parameters: &[ParameterValue],
+    ) -> wasmtime::Result<Result<(Opened, Hold), Error>> {
+        let opened = self.connection(handle)?;
+        let bytes = statement.len() + rows::parameter_bytes(parameters);
+        let held = self.in_flight.hold(bytes);
+        Ok(held
+            .map(|hold| (opened, hold))
+            .map_err(|full| Error::Other(full.to_string())))
     }
 
     fn close(&mut self, handle: Resource<Opened>) -> wasmtime::Result<()> {
@@ -155,13 +181,19 @@ struct Dial {
     address: Address,
     root: Option<Root>,
     place: OwnedSemaphorePermit,
+    sockets: Arc<Semaphore>,
 }
 
 impl Dial {
     async fn run(self) -> Result<Opened, Error> {
+        // There are as many as places, so what it waits for is no handle's: it is being set back.
+        let socket = self.sockets.acquire_owned().await;
+        let socket = socket.map_err(|closed| Error::ConnectionFailed(closed.to_string()))?;
         let opening = self.backend.open(&self.address, self.root, &self.grant);
+        let connection = opening.await?;
+        connection.keep(socket);
         Ok(Opened {
-            connection: opening.await?,
+            connection,
             _place: Arc::new(self.place),
         })
     }
@@ -242,6 +274,10 @@ pub trait Connection: Send + Sync {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Result<Rows, Error>;
+
+    /// Keeps leave to have a socket, until the one of this connection is closed or waits for
+    /// another user. A connection without a socket drops it, as it does by default.
+    fn keep(&self, _socket: OwnedSemaphorePermit) {}
 }
 
 /// A statement that is running.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ring::digest;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::client::{Client, Driver};
@@ -125,14 +126,17 @@ pub struct Home {
 }
 
 impl Home {
-    /// Sets `driver` back and lets it wait.
-    pub async fn take_back(self, driver: Arc<Driver>) {
+    /// Sets `driver` back and lets it wait. Its last user's leave to have a `socket` is used up
+    /// until then, so that nobody has more by leaving them fast.
+    pub async fn take_back(self, driver: Arc<Driver>, socket: Option<OwnedSemaphorePermit>) {
         let reset = driver.client().batch_execute(RESET);
         let reset = tokio::time::timeout(RESET_LIMIT, reset).await;
         if !matches!(reset, Ok(Ok(()))) {
+            drop(driver);
             return;
         }
         self.waiting.put(self.key, driver);
+        drop(socket);
         let waiting = Arc::downgrade(&self.waiting);
         drop(self.waiting);
         tokio::time::sleep(PATIENCE).await;

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_postgres::RowStream;
 
 use super::client::Inner;
-use super::{Column, DbValue, Error, MAX_RESULT_BYTES, failure, values};
+use super::{Column, DbValue, Error, MAX_RESULT_BYTES, ParameterValue, failure, values};
 
 /// Rows of a stream that are handed over at once, at most.
 const BATCH_ROWS: usize = 256;
@@ -123,6 +123,28 @@ impl Forward {
 /// What a row takes in memory, about: Spin's sum.
 pub fn bytes(row: &[DbValue]) -> usize {
     row.iter().map(value_bytes).sum()
+}
+
+/// What parameters take in memory, about.
+pub fn parameter_bytes(parameters: &[ParameterValue]) -> usize {
+    let texts = |texts: &[Option<String>]| texts.iter().flatten().map(String::len).sum::<usize>();
+    let held = |parameter: &ParameterValue| match parameter {
+        ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => {
+            text.len()
+        }
+        ParameterValue::Binary(bytes) | ParameterValue::Jsonb(bytes) => bytes.len(),
+        ParameterValue::ArrayInt32(values) => size_of_val(values.as_slice()),
+        ParameterValue::ArrayInt64(values) => size_of_val(values.as_slice()),
+        ParameterValue::ArrayDecimal(values) | ParameterValue::ArrayStr(values) => {
+            size_of_val(values.as_slice()) + texts(values)
+        }
+        ParameterValue::RangeDecimal((lower, upper)) => {
+            let bounds = [lower, upper].into_iter().flatten();
+            bounds.map(|(digits, _)| digits.len()).sum()
+        }
+        _ => 0,
+    };
+    size_of_val(parameters) + parameters.iter().map(held).sum::<usize>()
 }
 
 /// What a value takes in memory, about.

@@ -1,5 +1,6 @@
 //! `spin:postgres@3.0.0` over [`State`]: fewer types, and errors in words only.
 
+use tracing::instrument;
 use wasmtime::component::{Linker, Resource};
 
 use super::{Data, Opened, QueryError, State, spin4};
@@ -130,28 +131,35 @@ impl postgres::HostConnection for State {
         Ok(State::open(self, address, None).await?.map_err(Into::into))
     }
 
+    #[instrument(name = "spin_outbound_pg.query", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query(
         &mut self,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<RowSet> {
-        let opened = self.connection(&connection)?;
-        let result = opened.connection.query(statement, newer(parameters)).await;
+        let parameters = newer(parameters);
+        let (opened, _hold) = match self.begin(&connection, &statement, &parameters)? {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full.into())),
+        };
+        let result = opened.connection.query(statement, parameters).await;
         Ok(result.map(Into::into).map_err(Into::into))
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute(
         &mut self,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = self.connection(&connection)?;
-        let done = opened
-            .connection
-            .execute(statement, newer(parameters))
-            .await;
+        let parameters = newer(parameters);
+        let (opened, _hold) = match self.begin(&connection, &statement, &parameters)? {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full.into())),
+        };
+        let done = opened.connection.execute(statement, parameters).await;
         Ok(done.map_err(Into::into))
     }
 

@@ -3,6 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use chatly_in_flight::Hold;
+use tracing::field::Empty;
+use tracing::instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,
@@ -41,6 +44,7 @@ type Answer<R> = wasmtime::Result<Result<R, Error>>;
 
 impl State {
     /// Connects on behalf of a WIT function that is not `async`.
+    #[instrument(name = "spin_outbound_pg.open", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql", server.address = Empty, server.port = Empty, db.namespace = Empty))]
     pub(super) async fn open(
         &mut self,
         address: String,
@@ -97,24 +101,30 @@ impl postgres::HostConnection for State {
         State::open(self, address, None).await
     }
 
+    #[instrument(name = "spin_outbound_pg.query", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query(
         &mut self,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<RowSet> {
-        let opened = self.connection(&connection)?;
-        Ok(opened.connection.query(statement, parameters).await)
+        Ok(match self.begin(&connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.query(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute(
         &mut self,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = self.connection(&connection)?;
-        Ok(opened.connection.execute(statement, parameters).await)
+        Ok(match self.begin(&connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.execute(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 
     async fn drop(&mut self, connection: Resource<Opened>) -> wasmtime::Result<()> {
@@ -123,6 +133,7 @@ impl postgres::HostConnection for State {
 }
 
 /// Connects without holding on to the instance.
+#[instrument(name = "spin_outbound_pg.open_async", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql", server.address = Empty, server.port = Empty, db.namespace = Empty))]
 async fn open<T>(
     access: &Accessor<T, Data>,
     address: String,
@@ -148,6 +159,16 @@ impl<T: Send> postgres::HostConnectionBuilderWithStore<T> for Data {
     }
 }
 
+/// A connection and the hold of a call on it, without holding on to the instance.
+fn begin<T>(
+    access: &Accessor<T, Data>,
+    connection: &Resource<Opened>,
+    statement: &str,
+    parameters: &[ParameterValue],
+) -> Answer<(Opened, Hold)> {
+    access.with(|mut access| access.get().begin(connection, statement, parameters))
+}
+
 /// What `query-async` returns.
 type Streamed = (
     Vec<Column>,
@@ -160,13 +181,18 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         open(access, address, None).await
     }
 
+    #[instrument(name = "spin_outbound_pg.query_async", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn query_async(
         access: &Accessor<T, Self>,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<Streamed> {
-        let opened = access.with(|mut access| access.get().connection(&connection))?;
+        let begun = begin(access, &connection, &statement, &parameters)?;
+        let (opened, hold) = match begun {
+            Ok(begun) => begun,
+            Err(full) => return Ok(Err(full)),
+        };
         let rows = match opened.connection.stream(statement, parameters).await {
             Ok(rows) => rows,
             Err(error) => return Ok(Err(error)),
@@ -180,6 +206,7 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         let producer = Producer {
             batches,
             _opened: opened,
+            _hold: hold,
         };
         access.with(|mut access| {
             let rows = StreamReader::new(&mut access, producer)?;
@@ -188,14 +215,17 @@ impl<T: Send> postgres::HostConnectionWithStore<T> for Data {
         })
     }
 
+    #[instrument(name = "spin_outbound_pg.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "postgresql"))]
     async fn execute_async(
         access: &Accessor<T, Self>,
         connection: Resource<Opened>,
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Answer<u64> {
-        let opened = access.with(|mut access| access.get().connection(&connection))?;
-        Ok(opened.connection.execute(statement, parameters).await)
+        Ok(match begin(access, &connection, &statement, &parameters)? {
+            Ok((opened, _hold)) => opened.connection.execute(statement, parameters).await,
+            Err(full) => Err(full),
+        })
     }
 }
 
@@ -209,6 +239,8 @@ struct Producer {
     batches: tokio::sync::mpsc::Receiver<super::Batch>,
     /// A connection that streams is open, whether or not its handle was dropped.
     _opened: Opened,
+    /// Its parameters may still be on their way to the server.
+    _hold: Hold,
 }
 
 impl<D> StreamProducer<D> for Producer {

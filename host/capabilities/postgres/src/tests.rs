@@ -33,9 +33,11 @@ fn grant(entries: &[&str]) -> Grant {
 #[derive(Default)]
 struct Nowhere {
     hosts: Mutex<Vec<String>>,
+    /// Of connections whose sockets are never done with.
+    sockets: Arc<Mutex<Vec<OwnedSemaphorePermit>>>,
 }
 
-struct Silent;
+struct Silent(Arc<Mutex<Vec<OwnedSemaphorePermit>>>);
 
 #[async_trait]
 impl Backend for Nowhere {
@@ -47,7 +49,7 @@ impl Backend for Nowhere {
     ) -> Result<Arc<dyn Connection>, Error> {
         let targets = address.hosts().iter().map(Host::target);
         self.hosts.lock().unwrap().extend(targets);
-        Ok(Arc::new(Silent))
+        Ok(Arc::new(Silent(self.sockets.clone())))
     }
 }
 
@@ -63,6 +65,10 @@ impl Connection for Silent {
 
     async fn stream(&self, _: String, _: Vec<ParameterValue>) -> Result<Rows, Error> {
         Err(failure::too_large())
+    }
+
+    fn keep(&self, socket: OwnedSemaphorePermit) {
+        self.0.lock().unwrap().push(socket);
     }
 }
 
@@ -90,7 +96,7 @@ async fn without_the_grant_every_version_and_way_says_connection_failed_and_conn
 
 #[tokio::test]
 async fn a_guest_that_opens_without_end_is_told_so_and_gets_a_place_back() {
-    let (_backend, mut state) = state(&["postgres://db.example"]);
+    let (backend, mut state) = state(&["postgres://db.example"]);
     let mut opened = Vec::new();
     for _ in 0..MAX_CONNECTIONS {
         opened.push(
@@ -106,6 +112,8 @@ async fn a_guest_that_opens_without_end_is_told_so_and_gets_a_place_back() {
         format!("{:?}", one_more.unwrap_err()),
         "Error::ConnectionFailed(\"too many connections\")"
     );
+    // Only the places matter here.
+    backend.sockets.lock().unwrap().clear();
     let handle = opened.pop().unwrap();
     let running = state.connection(&handle).unwrap();
     state.close(handle).unwrap();
@@ -125,6 +133,82 @@ async fn a_guest_that_opens_without_end_is_told_so_and_gets_a_place_back() {
             .unwrap()
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn who_leaves_connections_fast_waits_until_their_sockets_are_done_with() {
+    let (backend, mut state) = state(&["postgres://db.example"]);
+    for _ in 0..MAX_CONNECTIONS {
+        let opened = state.open("host=db.example".into(), None).await;
+        state.close(opened.unwrap().unwrap()).unwrap();
+    }
+    {
+        let mut one_more = Box::pin(state.open("host=db.example".into(), None));
+        assert!(futures::poll!(one_more.as_mut()).is_pending());
+        backend.sockets.lock().unwrap().pop();
+        assert!(one_more.await.unwrap().is_ok());
+    }
+    assert_eq!(state.sockets.available_permits(), 0);
+}
+
+#[tokio::test]
+async fn what_an_instances_calls_hold_is_bounded() {
+    let (_backend, mut state) = state(&["postgres://db.example"]);
+    let opened = state.open("host=db.example".into(), None).await;
+    let opened = opened.unwrap().unwrap();
+    let handle = || Resource::new_borrow(opened.rep());
+    let others = state.in_flight.hold(chatly_in_flight::MAX_BYTES).unwrap();
+    let full = "Error::Other(\"too many requests\")";
+    let done = HostConnection::execute(&mut state, handle(), String::new(), vec![]).await;
+    assert_eq!(format!("{:?}", done.unwrap().unwrap_err()), full);
+    let done = HostConnection::query(&mut state, handle(), String::new(), vec![]).await;
+    assert_eq!(format!("{:?}", done.unwrap().unwrap_err()), full);
+    let old = spin3::bindings::spin::postgres3_0_0::postgres::HostConnection::execute;
+    let done = old(&mut state, handle(), String::new(), vec![]).await;
+    assert_eq!(format!("{:?}", done.unwrap().unwrap_err()), full);
+    drop(others);
+    let done = HostConnection::execute(&mut state, handle(), String::new(), vec![]).await;
+    assert_eq!(done.unwrap().unwrap(), 0);
+}
+
+#[test]
+fn a_parameter_counts_with_what_it_points_to() {
+    let text = || "x".repeat(1000);
+    let each = size_of::<ParameterValue>();
+    for (name, parameters, want) in [
+        ("none", vec![], 0),
+        ("null", vec![ParameterValue::DbNull], each),
+        ("a number", vec![ParameterValue::Int64(1)], each),
+        ("a text", vec![ParameterValue::Str(text())], each + 1000),
+        (
+            "bytes",
+            vec![
+                ParameterValue::Binary(vec![0; 9]),
+                ParameterValue::Jsonb(vec![0; 9]),
+            ],
+            2 * each + 18,
+        ),
+        (
+            "numbers",
+            vec![ParameterValue::ArrayInt32(vec![None; 10])],
+            each + 10 * size_of::<Option<i32>>(),
+        ),
+        (
+            "texts",
+            vec![ParameterValue::ArrayStr(vec![Some(text()), None])],
+            each + 2 * size_of::<Option<String>>() + 1000,
+        ),
+        (
+            "a range",
+            vec![ParameterValue::RangeDecimal((
+                Some((text(), RangeBoundKind::Inclusive)),
+                None,
+            ))],
+            each + 1000,
+        ),
+    ] {
+        assert_eq!(rows::parameter_bytes(&parameters), want, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -810,6 +810,33 @@ async fn process(connection: &dyn Connection) -> String {
 }
 
 #[tokio::test]
+async fn a_socket_counts_until_its_connection_is_set_back() {
+    let Some(server) = Postgres::start().unwrap() else {
+        return;
+    };
+    let (pool, granted) = (Pool::default(), grant(&LOCAL));
+    let address = Address::new(&server.url(), &granted).unwrap();
+    let sockets = Arc::new(tokio::sync::Semaphore::new(1));
+    let mut used = None;
+    for _ in 0..5 {
+        // Whoever gets leave finds the connection that was set back, and makes no other.
+        let socket = sockets.clone().acquire_owned().await.unwrap();
+        let opened = pool.open(&address, None, &granted).await.unwrap();
+        opened.keep(socket);
+        let process = process(&*opened).await;
+        assert_eq!(*used.get_or_insert(process.clone()), process);
+        drop(opened);
+    }
+    // What cannot be used again is closed, and counts no more either.
+    let socket = sockets.clone().acquire_owned().await.unwrap();
+    let opened = pool.open(&address, None, &granted).await.unwrap();
+    opened.keep(socket);
+    let rows = opened.stream("SELECT generate_series(1, 100000000)".to_owned(), vec![]);
+    drop((rows.await.unwrap(), opened));
+    assert!(sockets.acquire().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_connection_is_used_again_as_good_as_new_and_only_by_who_may() {
     let Some(server) = Postgres::start().unwrap() else {
         return;

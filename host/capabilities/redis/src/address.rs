@@ -7,6 +7,8 @@ use std::time::Duration;
 use chatly_outbound::Grant;
 use redis::io::AsyncDNSResolver;
 use redis::{AsyncConnectionConfig, Client, RedisFuture};
+use tracing::field::Empty;
+use tracing::{Span, instrument};
 use url::Url;
 
 use super::{Error, Handle};
@@ -19,6 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// [`Error::InvalidAddress`] when it does not, [`Error::Other`] when nobody answers.
+#[instrument(name = "spin_outbound_redis.open_connection", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", server.address = Empty, server.port = Empty, db.namespace = Empty))]
 pub async fn connect(grant: &Arc<Grant>, address: &str) -> Result<Handle, Error> {
     let scheme = allowed(grant, address)?;
     let client = Client::open(address).map_err(|_unreadable| Error::InvalidAddress)?;
@@ -51,6 +54,11 @@ fn allowed(grant: &Grant, address: &str) -> Result<&'static str, Error> {
         grant.refusal(scheme, host, port(&url)).log();
         return Err(Error::InvalidAddress);
     }
+    // Neither user nor password.
+    let span = Span::current();
+    span.record("server.address", host);
+    span.record("server.port", port(&url));
+    span.record("db.namespace", url.path().trim_start_matches('/'));
     Ok(scheme)
 }
 

@@ -1,6 +1,9 @@
 //! The commands, the same for every version of the interface.
+//!
+//! Their spans have the command's name and nothing of its arguments.
 
 use redis::{AsyncCommands as _, ErrorKind, FromRedisValue, RedisError, Value};
+use tracing::instrument;
 
 use super::spin3::{RedisParameter, RedisResult};
 use super::{Error, Handle, MAX_RESULT_BYTES};
@@ -8,28 +11,37 @@ use super::{Error, Handle, MAX_RESULT_BYTES};
 /// What a command gives.
 type Outcome<R> = Result<R, Error>;
 
+/// Longest name of a command that a span shows. Redis's own have 20 bytes at most.
+const MAX_NAME_BYTES: usize = 32;
+
+#[instrument(name = "spin_outbound_redis.publish", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "PUBLISH"))]
 pub async fn publish(mut to: Handle, channel: String, payload: Vec<u8>) -> Outcome<()> {
     to.publish(channel, payload).await.map_err(other)
 }
 
+#[instrument(name = "spin_outbound_redis.get", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "GET"))]
 pub async fn get(mut from: Handle, key: String) -> Outcome<Option<Vec<u8>>> {
     let value: Option<Vec<u8>> = from.get(key).await.map_err(other)?;
     within(value.as_ref().map_or(0, Vec::len))?;
     Ok(value)
 }
 
+#[instrument(name = "spin_outbound_redis.set", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "SET"))]
 pub async fn set(mut to: Handle, key: String, value: Vec<u8>) -> Outcome<()> {
     to.set(key, value).await.map_err(other)
 }
 
+#[instrument(name = "spin_outbound_redis.incr", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "INCRBY"))]
 pub async fn incr(mut to: Handle, key: String) -> Outcome<i64> {
     to.incr(key, 1).await.map_err(other)
 }
 
+#[instrument(name = "spin_outbound_redis.del", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "DEL"))]
 pub async fn del(mut to: Handle, keys: Vec<String>) -> Outcome<u32> {
     to.del(keys).await.map_err(other)
 }
 
+#[instrument(name = "spin_outbound_redis.sadd", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "SADD"))]
 pub async fn sadd(mut to: Handle, key: String, values: Vec<String>) -> Outcome<u32> {
     to.sadd(key, values)
         .await
@@ -39,6 +51,7 @@ pub async fn sadd(mut to: Handle, key: String, values: Vec<String>) -> Outcome<u
         })
 }
 
+#[instrument(name = "spin_outbound_redis.smembers", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "SMEMBERS"))]
 pub async fn smembers(mut from: Handle, key: String) -> Outcome<Vec<String>> {
     let members: Vec<String> = from.smembers(key).await.map_err(other)?;
     let size = |member: &String| size_of::<String>() + member.len();
@@ -46,10 +59,12 @@ pub async fn smembers(mut from: Handle, key: String) -> Outcome<Vec<String>> {
     Ok(members)
 }
 
+#[instrument(name = "spin_outbound_redis.srem", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = "SREM"))]
 pub async fn srem(mut to: Handle, key: String, values: Vec<String>) -> Outcome<u32> {
     to.srem(key, values).await.map_err(other)
 }
 
+#[instrument(name = "spin_outbound_redis.execute", level = "debug", skip_all, fields(otel.kind = "client", db.system.name = "redis", otel.name = name_of(&command)))]
 pub async fn execute(
     mut to: Handle,
     command: String,
@@ -67,6 +82,16 @@ pub async fn execute(
     flatten(value, &mut results)?;
     within(results.iter().map(size).sum())?;
     Ok(results)
+}
+
+/// What a span is called after a command that the guest named: a name, and no text that happens to
+/// stand in its place.
+fn name_of(command: &str) -> &str {
+    let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
+    match command.len() {
+        1..=MAX_NAME_BYTES if command.bytes().all(is_name) => command,
+        _ => "execute",
+    }
 }
 
 /// Bytes that an argument of `execute` holds.
@@ -125,4 +150,24 @@ fn within(bytes: usize) -> Outcome<()> {
 
 fn other(error: RedisError) -> Error {
     Error::Other(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_called_after_a_command_and_after_nothing_else() {
+        for (command, want) in [
+            ("HGETALL", "HGETALL"),
+            ("FT.SEARCH", "FT.SEARCH"),
+            ("", "execute"),
+            ("SET token qZ4", "execute"),
+            ("qZ4-token-81", "execute"),
+            (&"A".repeat(MAX_NAME_BYTES), &"A".repeat(MAX_NAME_BYTES)),
+            (&"A".repeat(MAX_NAME_BYTES + 1), "execute"),
+        ] {
+            assert_eq!(name_of(command), want);
+        }
+    }
 }

@@ -20,10 +20,10 @@ mod spin3;
 
 use std::sync::Arc;
 
-use chatly_in_flight::{Hold, InFlight};
+use chatly_in_flight::{Connections, Full, TooMany};
 use chatly_outbound::Grant;
 use redis::aio::MultiplexedConnection;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Linker};
 
 pub use spin3::Error;
 
@@ -39,49 +39,28 @@ pub type Handle = MultiplexedConnection;
 /// The connections of one instance.
 pub struct State {
     grant: Arc<Grant>,
-    connections: ResourceTable,
-    in_flight: InFlight,
+    connections: Connections<Handle>,
 }
 
 impl State {
     /// A new instance's state, without connections.
     pub fn new(grant: Arc<Grant>) -> Self {
-        let mut connections = ResourceTable::new();
-        connections.set_max_capacity(MAX_CONNECTIONS);
         Self {
             grant,
-            connections,
-            in_flight: InFlight::default(),
+            connections: Connections::new(MAX_CONNECTIONS),
         }
     }
+}
 
-    fn add(&mut self, connection: Handle) -> Result<Resource<Handle>, Error> {
-        self.connections
-            .push(connection)
-            .map_err(|_full| Error::TooManyConnections)
+impl From<TooMany> for Error {
+    fn from(_: TooMany) -> Self {
+        Self::TooManyConnections
     }
+}
 
-    /// The connection that `handle` stands for; a trap when it stands for none.
-    fn connection(&self, handle: &Resource<Handle>) -> wasmtime::Result<Handle> {
-        Ok(self.connections.get(handle)?.clone())
-    }
-
-    /// The same, and the hold of a call whose arguments have `bytes`.
-    fn begin(
-        &self,
-        handle: &Resource<Handle>,
-        bytes: usize,
-    ) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
-        let connection = self.connection(handle)?;
-        let held = self.in_flight.hold(bytes);
-        Ok(held
-            .map(|hold| (connection, hold))
-            .map_err(|full| Error::Other(full.to_string())))
-    }
-
-    fn close(&mut self, handle: Resource<Handle>) -> wasmtime::Result<()> {
-        self.connections.delete(handle)?;
-        Ok(())
+impl From<Full> for Error {
+    fn from(full: Full) -> Self {
+        Self::Other(full.to_string())
     }
 }
 

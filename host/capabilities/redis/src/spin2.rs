@@ -60,7 +60,7 @@ impl redis::Host for State {}
 impl redis::HostConnection for State {
     async fn open(&mut self, address: String) -> Answer<Resource<Handle>> {
         let opened = match address::connect(&self.grant, &address).await {
-            Ok(connection) => self.add(connection),
+            Ok(connection) => self.connections.add(connection).map_err(Into::into),
             Err(error) => Err(error),
         };
         Ok(opened.map_err(Into::into))
@@ -72,12 +72,12 @@ impl redis::HostConnection for State {
         channel: String,
         payload: Vec<u8>,
     ) -> Answer<()> {
-        let done = commands::publish(self.connection(&connection)?, channel, payload).await;
+        let done = commands::publish(self.connections.get(&connection)?, channel, payload).await;
         Ok(done.map_err(Into::into))
     }
 
     async fn get(&mut self, connection: Resource<Handle>, key: String) -> Answer<Option<Vec<u8>>> {
-        let value = commands::get(self.connection(&connection)?, key).await;
+        let value = commands::get(self.connections.get(&connection)?, key).await;
         Ok(value.map_err(Into::into))
     }
 
@@ -87,17 +87,17 @@ impl redis::HostConnection for State {
         key: String,
         value: Vec<u8>,
     ) -> Answer<()> {
-        let done = commands::set(self.connection(&connection)?, key, value).await;
+        let done = commands::set(self.connections.get(&connection)?, key, value).await;
         Ok(done.map_err(Into::into))
     }
 
     async fn incr(&mut self, connection: Resource<Handle>, key: String) -> Answer<i64> {
-        let sum = commands::incr(self.connection(&connection)?, key).await;
+        let sum = commands::incr(self.connections.get(&connection)?, key).await;
         Ok(sum.map_err(Into::into))
     }
 
     async fn del(&mut self, connection: Resource<Handle>, keys: Vec<String>) -> Answer<u32> {
-        let count = commands::del(self.connection(&connection)?, keys).await;
+        let count = commands::del(self.connections.get(&connection)?, keys).await;
         Ok(count.map_err(Into::into))
     }
 
@@ -107,12 +107,12 @@ impl redis::HostConnection for State {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        let count = commands::sadd(self.connection(&connection)?, key, values).await;
+        let count = commands::sadd(self.connections.get(&connection)?, key, values).await;
         Ok(count.map_err(Into::into))
     }
 
     async fn smembers(&mut self, connection: Resource<Handle>, key: String) -> Answer<Vec<String>> {
-        let members = commands::smembers(self.connection(&connection)?, key).await;
+        let members = commands::smembers(self.connections.get(&connection)?, key).await;
         Ok(members.map_err(Into::into))
     }
 
@@ -122,7 +122,7 @@ impl redis::HostConnection for State {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        let count = commands::srem(self.connection(&connection)?, key, values).await;
+        let count = commands::srem(self.connections.get(&connection)?, key, values).await;
         Ok(count.map_err(Into::into))
     }
 
@@ -133,13 +133,13 @@ impl redis::HostConnection for State {
         arguments: Vec<redis::RedisParameter>,
     ) -> Answer<Vec<redis::RedisResult>> {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        let run = commands::execute(self.connection(&connection)?, command, arguments).await;
+        let run = commands::execute(self.connections.get(&connection)?, command, arguments).await;
         Ok(run
             .map(|results| results.into_iter().map(Into::into).collect())
             .map_err(Into::into))
     }
 
     async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {
-        self.close(connection)
+        self.connections.close(connection)
     }
 }

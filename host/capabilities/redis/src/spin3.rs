@@ -1,6 +1,5 @@
 //! `spin:redis@3.0.0` over [`State`].
 
-use chatly_in_flight::Hold;
 use wasmtime::component::{Accessor, Linker, Resource};
 
 use super::{Data, Handle, State, address, commands};
@@ -31,18 +30,25 @@ impl redis::Host for State {}
 
 impl redis::HostConnection for State {
     async fn drop(&mut self, connection: Resource<Handle>) -> wasmtime::Result<()> {
-        self.close(connection)
+        self.connections.close(connection)
     }
 }
 
-/// The connection behind a handle, without holding on to the instance, and the hold of a call
-/// whose arguments have `bytes`.
-fn opened<T>(
+/// Runs a command whose arguments have `bytes`, without holding on to the instance.
+async fn run<T, R, F>(
     access: &Accessor<T, Data>,
     handle: &Resource<Handle>,
     bytes: usize,
-) -> wasmtime::Result<Result<(Handle, Hold), Error>> {
-    access.with(|mut access| access.get().begin(handle, bytes))
+    command: impl FnOnce(Handle) -> F,
+) -> Answer<R>
+where
+    F: Future<Output = Result<R, Error>>,
+{
+    let begun = access.with(|mut access| access.get().connections.begin(handle, bytes))?;
+    Ok(match begun {
+        Ok((connection, _hold)) => command(connection).await,
+        Err(full) => Err(full.into()),
+    })
 }
 
 fn total(texts: &[String]) -> usize {
@@ -56,7 +62,10 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
     async fn open(access: &Accessor<T, Self>, address: String) -> Answer<Resource<Handle>> {
         let grant = access.with(|mut access| access.get().grant.clone());
         Ok(match address::connect(&grant, &address).await {
-            Ok(connection) => access.with(|mut access| access.get().add(connection)),
+            Ok(connection) => access.with(|mut access| {
+                let added = access.get().connections.add(connection);
+                added.map_err(Into::into)
+            }),
             Err(error) => Err(error),
         })
     }
@@ -67,12 +76,9 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         channel: String,
         payload: Vec<u8>,
     ) -> Answer<()> {
-        Ok(
-            match opened(access, &connection, channel.len() + payload.len())? {
-                Ok((connection, _hold)) => commands::publish(connection, channel, payload).await,
-                Err(full) => Err(full),
-            },
-        )
+        let bytes = channel.len() + payload.len();
+        let command = |to| commands::publish(to, channel, payload);
+        run(access, &connection, bytes, command).await
     }
 
     async fn get(
@@ -80,10 +86,8 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<Option<Vec<u8>>> {
-        Ok(match opened(access, &connection, key.len())? {
-            Ok((connection, _hold)) => commands::get(connection, key).await,
-            Err(full) => Err(full),
-        })
+        let bytes = key.len();
+        run(access, &connection, bytes, |from| commands::get(from, key)).await
     }
 
     async fn set(
@@ -92,12 +96,9 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         value: Vec<u8>,
     ) -> Answer<()> {
-        Ok(
-            match opened(access, &connection, key.len() + value.len())? {
-                Ok((connection, _hold)) => commands::set(connection, key, value).await,
-                Err(full) => Err(full),
-            },
-        )
+        let bytes = key.len() + value.len();
+        let command = |to| commands::set(to, key, value);
+        run(access, &connection, bytes, command).await
     }
 
     async fn incr(
@@ -105,10 +106,8 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<i64> {
-        Ok(match opened(access, &connection, key.len())? {
-            Ok((connection, _hold)) => commands::incr(connection, key).await,
-            Err(full) => Err(full),
-        })
+        let bytes = key.len();
+        run(access, &connection, bytes, |to| commands::incr(to, key)).await
     }
 
     async fn del(
@@ -116,10 +115,8 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         keys: Vec<String>,
     ) -> Answer<u32> {
-        Ok(match opened(access, &connection, total(&keys))? {
-            Ok((connection, _hold)) => commands::del(connection, keys).await,
-            Err(full) => Err(full),
-        })
+        let bytes = total(&keys);
+        run(access, &connection, bytes, |to| commands::del(to, keys)).await
     }
 
     async fn sadd(
@@ -128,12 +125,9 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        Ok(
-            match opened(access, &connection, key.len() + total(&values))? {
-                Ok((connection, _hold)) => commands::sadd(connection, key, values).await,
-                Err(full) => Err(full),
-            },
-        )
+        let bytes = key.len() + total(&values);
+        let command = |to| commands::sadd(to, key, values);
+        run(access, &connection, bytes, command).await
     }
 
     async fn smembers(
@@ -141,10 +135,9 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         connection: Resource<Handle>,
         key: String,
     ) -> Answer<Vec<String>> {
-        Ok(match opened(access, &connection, key.len())? {
-            Ok((connection, _hold)) => commands::smembers(connection, key).await,
-            Err(full) => Err(full),
-        })
+        let bytes = key.len();
+        let command = |from| commands::smembers(from, key);
+        run(access, &connection, bytes, command).await
     }
 
     async fn srem(
@@ -153,12 +146,9 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         key: String,
         values: Vec<String>,
     ) -> Answer<u32> {
-        Ok(
-            match opened(access, &connection, key.len() + total(&values))? {
-                Ok((connection, _hold)) => commands::srem(connection, key, values).await,
-                Err(full) => Err(full),
-            },
-        )
+        let bytes = key.len() + total(&values);
+        let command = |to| commands::srem(to, key, values);
+        run(access, &connection, bytes, command).await
     }
 
     async fn execute(
@@ -167,15 +157,8 @@ impl<T: Send> redis::HostConnectionWithStore<T> for Data {
         command: String,
         arguments: Vec<RedisParameter>,
     ) -> Answer<Vec<RedisResult>> {
-        Ok(
-            match opened(
-                access,
-                &connection,
-                arguments.iter().map(commands::argument_size).sum(),
-            )? {
-                Ok((connection, _hold)) => commands::execute(connection, command, arguments).await,
-                Err(full) => Err(full),
-            },
-        )
+        let bytes = arguments.iter().map(commands::argument_size).sum();
+        let command = |to| commands::execute(to, command, arguments);
+        run(access, &connection, bytes, command).await
     }
 }

@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
+use super::commits::Commits;
 use super::database::Database;
 use super::status::Counts;
 use super::writer::{Slot, Writer};
@@ -122,6 +123,13 @@ pub enum Outcome {
     Alone,
 }
 
+impl Outcome {
+    /// Whether the group's commit holds the statement.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Self::Done(answer) if answer.outcome.is_ok())
+    }
+}
+
 /// What the owner of a member hears.
 pub enum Verdict {
     /// See [`Outcome::Done`].
@@ -174,6 +182,8 @@ pub struct Group {
     pub database: Arc<Database>,
     /// What is known of its statements.
     pub kinds: Arc<Kinds>,
+    /// How many statements its groups held.
+    pub commits: Arc<Commits>,
     slot: Arc<Slot>,
     queue: OnceLock<Option<Sender<Member>>>,
 }
@@ -184,6 +194,7 @@ impl Group {
         Self {
             database,
             kinds: Arc::default(),
+            commits: Arc::default(),
             slot: Arc::default(),
             queue: OnceLock::new(),
         }
@@ -223,7 +234,12 @@ impl Group {
     /// Starts the writer, which ends when this is dropped.
     fn start(&self) -> Option<Sender<Member>> {
         let (sender, queue) = channel();
-        let writer = Writer::new(self.database.clone(), self.kinds.clone(), self.slot.clone());
+        let writer = Writer {
+            database: self.database.clone(),
+            kinds: self.kinds.clone(),
+            commits: self.commits.clone(),
+            slot: self.slot.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name("sqlite-group".to_owned())
             .spawn(move || writer.run(&queue));

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use chatly_in_flight::Hold;
 use tokio::sync::mpsc;
 use tracing::instrument;
 use wasmtime::StoreContextMut;
@@ -13,7 +14,7 @@ use wasmtime::component::{
 };
 
 use super::bindings::spin::sqlite::sqlite;
-use super::{Backend, Data, Error, Handle, QueryResult, RowResult, State, Value};
+use super::{Backend, Data, Error, Handle, QueryResult, RowResult, State, Value, rows};
 
 impl State {
     fn backend(&self, label: &str) -> Result<Arc<dyn Backend>, Error> {
@@ -44,6 +45,21 @@ impl State {
             .cloned()
             .map_err(|_| Error::InvalidConnection)
     }
+
+    /// The same, and the hold of a call with `sql` and `parameters`.
+    fn begin(
+        &self,
+        connection: &Resource<Handle>,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<(Handle, Hold), Error> {
+        let connection = self.connection(connection)?;
+        let hold = self
+            .in_flight
+            .hold(sql.len() + rows::value_bytes(parameters));
+        let hold = hold.map_err(|full| Error::Io(full.to_string()))?;
+        Ok((connection, hold))
+    }
 }
 
 impl sqlite::Host for State {}
@@ -68,8 +84,8 @@ impl sqlite::HostConnection for State {
         sql: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<QueryResult, Error>> {
-        Ok(match self.connection(&connection) {
-            Ok(connection) => connection.execute(sql, parameters).await,
+        Ok(match self.begin(&connection, &sql, &parameters) {
+            Ok((connection, _hold)) => connection.execute(sql, parameters).await,
             Err(error) => Err(error),
         })
     }
@@ -111,8 +127,9 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for Data {
         sql: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<Streamed, Error>> {
-        let connection = match store.with(|mut access| access.get().connection(&connection)) {
-            Ok(connection) => connection,
+        let begun = store.with(|mut access| access.get().begin(&connection, &sql, &parameters));
+        let (connection, hold) = match begun {
+            Ok(begun) => begun,
             Err(error) => return Ok(Err(error)),
         };
         let rows = match connection.stream(sql, parameters).await {
@@ -122,7 +139,7 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for Data {
         let outcome =
             async move { wasmtime::error::Ok(rows.outcome.await.unwrap_or_else(|_| Err(gone()))) };
         store.with(|mut access| {
-            let stream = StreamReader::new(&mut access, Producer(rows.batches))?;
+            let stream = StreamReader::new(&mut access, Producer(rows.batches, hold))?;
             let outcome = FutureReader::new(&mut access, outcome)?;
             Ok(Ok((rows.columns, stream, outcome)))
         })
@@ -161,8 +178,12 @@ pub(super) fn gone() -> Error {
     Error::Io("the connection is closed".to_owned())
 }
 
-/// Feeds the guest's stream from a connection's batches.
-struct Producer(mpsc::Receiver<Vec<RowResult>>);
+/// Feeds the guest's stream from a connection's batches. While it does, the statement may run and
+/// needs its parameters.
+struct Producer(
+    mpsc::Receiver<Vec<RowResult>>,
+    #[expect(dead_code, reason = "given back when dropped")] Hold,
+);
 
 impl<D> StreamProducer<D> for Producer {
     type Item = RowResult;

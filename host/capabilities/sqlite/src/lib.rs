@@ -9,13 +9,16 @@
 //! 5. A call never blocks a thread of the async runtime. The `-async` functions do not hold
 //!    the store either, so the requests of one instance overlap; `open` and `execute` do,
 //!    because a WIT function that is not `async` blocks its instance.
-//! 6. Single writes that wait at the same time share one commit (`group`).
-//! 7. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
+//! 6. The statements and parameters of an instance's calls are bounded together ([`InFlight`]); one
+//!    call too many is `io`.
+//! 7. Single writes that wait at the same time share one commit (`group`).
+//! 8. `spin:sqlite@3.0.0` and `fermyon:spin/sqlite@2.0.0` see the same databases.
 //!
 //! It does not interpret SQL beyond finding the first statement: what a statement may do is
 //! decided by SQLite and the `fence`.
 #![deny(missing_docs)]
 
+mod commits;
 mod database;
 mod fence;
 mod gate;
@@ -38,12 +41,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatly_in_flight::InFlight;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use chatly_manifest::Component;
 
 pub use bindings::spin::sqlite::sqlite::{Error, QueryResult, RowResult, Value};
+pub use commits::Commits;
 pub use database::InvalidLabel;
 pub use local::Local;
 
@@ -127,6 +132,12 @@ impl Shared {
         self.backends.insert(label.to_owned(), backend);
         self
     }
+
+    /// How many statements the commits held, by label, where it is counted.
+    pub fn commits(&self) -> impl Iterator<Item = (&str, Arc<Commits>)> {
+        let backends = self.backends.iter();
+        backends.filter_map(|(label, backend)| Some((label.as_str(), backend.commits()?)))
+    }
 }
 
 /// The databases of one instance.
@@ -134,6 +145,7 @@ pub struct State {
     grant: Arc<Grant>,
     shared: Arc<Shared>,
     connections: ResourceTable,
+    in_flight: InFlight,
 }
 
 impl State {
@@ -145,6 +157,7 @@ impl State {
             grant,
             shared,
             connections,
+            in_flight: InFlight::default(),
         }
     }
 }
@@ -179,6 +192,11 @@ pub trait Backend: Send + Sync {
     ///
     /// [`Error::Io`] when the database cannot be opened.
     async fn open(&self) -> Result<Handle, Error>;
+
+    /// How many statements its commits held, when it counts them; the same for its whole life.
+    fn commits(&self) -> Option<Arc<Commits>> {
+        None
+    }
 }
 
 /// An open connection. Dropping the last reference stops a statement that still runs, rolls

@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+use super::commits::Commits;
 use super::database::{Database, InvalidLabel};
 use super::group::{Answer, Group, Kind, Order, Verdict, Work};
 use super::host::gone;
@@ -112,6 +113,10 @@ impl Backend for Local {
             order: Arc::default(),
             idle: self.idle.clone(),
         }))
+    }
+
+    fn commits(&self) -> Option<Arc<Commits>> {
+        Some(self.group.commits.clone())
     }
 }
 

@@ -149,6 +149,31 @@ impl Status {
     }
 }
 
+/// Calls `read` when SQL on `connection` asks for `changes()` or `total_changes()`.
+///
+/// The authorizer does not see all of these: in a CHECK constraint or a DEFAULT they belong to the
+/// table, not to the statement that SQLite prepares.
+///
+/// # Errors
+///
+/// When SQLite refuses a function.
+pub fn watch(
+    connection: &Connection,
+    read: impl Fn() + Clone + Send + Sync + 'static,
+) -> rusqlite::Result<()> {
+    // As SQLite's own: usable in triggers and views, and no constant.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    let noted = read.clone();
+    connection.create_scalar_function("changes", 0, flags, move |context| {
+        noted();
+        Ok(native(context)?.0)
+    })?;
+    connection.create_scalar_function("total_changes", 0, flags, move |context| {
+        read();
+        Ok(native(context)?.1)
+    })
+}
+
 /// Sets what SQLite takes for the rowid of the connection's last INSERT.
 pub fn set_last_insert_rowid(connection: &Connection, rowid: i64) {
     // SAFETY: the handle is that of an open connection, which only this thread uses.

@@ -8,7 +8,8 @@
 //! 3. A member may roll back the whole transaction (`ON CONFLICT ROLLBACK`, a full disk, more
 //!    than [`MAX_CHECKS`]): then all of its group run alone, and its statement joins no more.
 //! 4. A member whose rows exceed [`MAX_MEMBER_ROW_BYTES`], or that turns out to do more than
-//!    write rows (the schema has changed), is undone and runs alone.
+//!    write rows (the schema has changed, or its table reads counters, which here are those of
+//!    all), is undone and runs alone.
 //! 5. When the commit fails, all members get its error.
 
 use std::collections::VecDeque;
@@ -20,15 +21,17 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rusqlite::ffi;
 
+use super::commits::Commits;
 use super::database::{BUSY_TIMEOUT, Database};
+use super::fence::{self, Notice};
 use super::group::{Answer, Kind, Kinds, Member, Outcome, Work};
 use super::marks::Marks;
-use super::status::{Counts, set_last_insert_rowid};
+use super::status::{Counts, set_last_insert_rowid, watch};
 use super::worker::{INSTRUCTIONS_BETWEEN_CHECKS, Sink, io, step};
-use super::{Error, RowResult, fence, rows};
+use super::{Error, RowResult, rows};
 
 /// Members of one group: a commit is shared well before this.
-const MAX_MEMBERS: usize = 128;
+pub const MAX_MEMBERS: usize = 128;
 
 /// Bytes of statements and values in one group, unless its first member alone has more.
 const MAX_BYTES: usize = 4 << 20;
@@ -54,21 +57,17 @@ impl Slot {
 
 /// Runs the groups of one database.
 pub struct Writer {
-    database: Arc<Database>,
-    kinds: Arc<Kinds>,
-    slot: Arc<Slot>,
+    /// The database.
+    pub database: Arc<Database>,
+    /// What is known of its statements.
+    pub kinds: Arc<Kinds>,
+    /// How many statements the groups held.
+    pub commits: Arc<Commits>,
+    /// The connection.
+    pub slot: Arc<Slot>,
 }
 
 impl Writer {
-    /// A writer for `database`, whose connection is in `slot`.
-    pub fn new(database: Arc<Database>, kinds: Arc<Kinds>, slot: Arc<Slot>) -> Self {
-        Self {
-            database,
-            kinds,
-            slot,
-        }
-    }
-
     /// Runs what comes, until nobody can send any more.
     pub fn run(&self, queue: &Receiver<Member>) {
         let mut waiting = VecDeque::new();
@@ -106,6 +105,10 @@ impl Writer {
             Ok(connection) => slot.insert(connection).transaction(members, &self.kinds),
             Err(error) => Err(Broken::Refused(error)),
         };
+        if let Ok(outcomes) = &ran {
+            let held = outcomes.iter().filter(|outcome| outcome.is_kept());
+            self.commits.note(held.count());
+        }
         ran.unwrap_or_else(|broken| {
             let all = members.iter();
             match broken {
@@ -174,6 +177,8 @@ impl Grouping {
             )
             .map_err(io)?;
         let marks = Arc::new(Marks::default());
+        let noted = marks.clone();
+        watch(&connection, move || noted.note(&Notice::Counters)).map_err(io)?;
         let noted = marks.clone();
         fence::install(&mut connection, move |notice| noted.note(&notice)).map_err(io)?;
         Ok(Self {

@@ -129,6 +129,9 @@ async fn writes_that_wait_together_share_one_commit() {
         result.unwrap();
     }
     assert_eq!(fixture.commits() - before, 1, "one for all 64");
+    let counted = fixture.database.commits().unwrap();
+    let held = || Vec::from_iter(counted.buckets().filter(|(_, count)| *count > 0));
+    assert_eq!((held(), counted.statements()), (vec![(64, 1)], 64));
     for (connection, want) in connections.iter().zip(1..) {
         assert_eq!(connection.last_insert_rowid(), want);
         assert_eq!(connection.changes(), 1);
@@ -140,6 +143,7 @@ async fn writes_that_wait_together_share_one_commit() {
         run(&*lone, insert, &[0]).await.unwrap();
     }
     assert_eq!(fixture.commits() - before, 5, "one each for who is alone");
+    assert_eq!(held(), [(64, 1)], "what is alone is in no group");
 }
 
 #[tokio::test]
@@ -258,6 +262,59 @@ async fn a_trigger_sees_the_counters_of_its_own_connection() {
     let want =
         "[RowResult { values: [Value::Integer(1)] }, RowResult { values: [Value::Integer(3)] }]";
     assert_eq!(noted, want);
+}
+
+#[tokio::test]
+async fn a_table_sees_the_counters_of_the_connection_that_writes_to_it() {
+    // In a group, SQLite's own counters are the sum of all.
+    for (table, first_may, second_may) in [
+        (
+            "t (a, seen DEFAULT (100 * total_changes() + changes()))",
+            true,
+            true,
+        ),
+        (
+            "t (a, seen DEFAULT 0 CHECK (total_changes() = 1))",
+            true,
+            false,
+        ),
+        (
+            "t (a, seen DEFAULT 0 CHECK (total_changes() = 3))",
+            false,
+            true,
+        ),
+        ("t (a, seen DEFAULT 0 CHECK (changes() = 3))", false, true),
+        ("t (a, seen DEFAULT (last_insert_rowid()))", true, true),
+    ] {
+        let create = format!("CREATE TABLE {table}");
+        let fixture = Fixture::new(&[&create, "CREATE TABLE u (a)"]).await;
+        let insert = "INSERT INTO t (a) VALUES (?)";
+        fixture.introduce(insert, &[0]).await;
+        let (first, second) = (fixture.connection().await, fixture.connection().await);
+        run(&*first, "INSERT INTO u VALUES (1)", &[]).await.unwrap();
+        run(&*second, "INSERT INTO u VALUES (1), (2), (3)", &[])
+            .await
+            .unwrap();
+        let calls = vec![(&first, insert, &[7][..]), (&second, insert, &[8])];
+        let results = at_once(&fixture, calls).await;
+        for (result, may) in results.iter().zip([first_may, second_may]) {
+            let refused = format!("{result:?}").contains("CHECK constraint failed");
+            assert_eq!(
+                (result.is_ok(), refused),
+                (may, !may),
+                "{table}: {result:?}"
+            );
+        }
+        let sum = if table.contains("total_changes() + ") {
+            101 + 303
+        } else if table.contains("rowid") {
+            1 + 4
+        } else {
+            0
+        };
+        let seen = rows(&*first, "SELECT sum(seen) FROM t").await;
+        assert!(seen.contains(&format!("Integer({sum})")), "{table}: {seen}");
+    }
 }
 
 #[tokio::test]

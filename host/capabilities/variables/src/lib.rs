@@ -17,6 +17,8 @@ mod wasi;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tracing::field::Empty;
+use tracing::{Span, instrument};
 use wasmtime::component::{Accessor, HasData, Linker};
 
 pub use bindings::spin::variables::variables::Error;
@@ -50,6 +52,11 @@ impl Grant {
         self.values.get(name).ok_or_else(|| {
             Error::Undefined(format!("no variable for {:?}.{name:?}", self.component))
         })
+    }
+
+    /// What a span shows of a variable's name: those that the manifest has, not a text of any length.
+    fn shown<'a>(&self, name: &'a str) -> Option<&'a str> {
+        self.values.contains_key(name).then_some(name)
     }
 
     /// The names of the variables, sorted.
@@ -99,11 +106,13 @@ impl HasData for Data {
 impl bindings::spin::variables::variables::Host for State {}
 
 impl<T: Send> bindings::spin::variables::variables::HostWithStore<T> for Data {
+    #[instrument(name = "spin_variables.get", level = "debug", skip_all, fields(otel.kind = "client", key = Empty))]
     async fn get(
         store: &Accessor<T, Self>,
         name: String,
     ) -> wasmtime::Result<Result<String, Error>> {
         let grant = store.with(|mut access| access.get().grant.clone());
+        Span::current().record("key", grant.shown(&name));
         Ok(grant.get(&name).map(|value| value.expose().to_owned()))
     }
 }

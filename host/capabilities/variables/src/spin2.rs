@@ -1,5 +1,6 @@
 //! `fermyon:spin/variables@2.0.0` over [`State`].
 
+use tracing::instrument;
 use wasmtime::component::Linker;
 
 use super::{Data, Error, State};
@@ -32,6 +33,7 @@ impl From<Error> for variables::Error {
 }
 
 impl variables::Host for State {
+    #[instrument(name = "spin_variables.get", level = "debug", skip_all, fields(otel.kind = "client", key = self.grant.shown(&name)))]
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
         let value = self.grant.get(&name);
         Ok(value

@@ -2,6 +2,7 @@
 //!
 //! A name that no variable can have is absent like any other.
 
+use tracing::instrument;
 use wasmtime::component::Linker;
 
 use super::{Data, Error, State};
@@ -23,6 +24,7 @@ pub(super) fn link<T: Send + 'static>(
 }
 
 impl store::Host for State {
+    #[instrument(name = "wasi_config.get", level = "debug", skip_all, fields(otel.kind = "client", key = self.grant.shown(&name)))]
     async fn get(
         &mut self,
         name: String,
@@ -35,6 +37,7 @@ impl store::Host for State {
         })
     }
 
+    #[instrument(name = "wasi_config.get_all", level = "debug", skip_all, fields(otel.kind = "client"))]
     async fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, store::Error>> {
         let values = self.grant.values.iter();
         Ok(Ok(values

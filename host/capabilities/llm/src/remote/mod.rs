@@ -1,6 +1,7 @@
 //! A server that runs models, by one of the two protocols that Spin knows.
 //!
-//! The error texts are Spin's, its slips included: components may show them.
+//! The error texts are Spin's, its slips included: components may show them. So a URL in them, or
+//! in a log, has neither user and password nor a query.
 
 mod open_ai;
 mod plain;
@@ -66,12 +67,13 @@ impl Remote {
         let body = body.map_err(|_| failed("Failed to serialize JSON"))?;
         let url = self.settings.url.join(path);
         let url = url.map_err(|_| failed("Failed to create URL"))?;
-        tracing::debug!(%url, "asking a language model");
+        let shown = shown(&url);
+        tracing::debug!(url = shown, "asking a language model");
         let answer = client::post(&url, &self.settings.auth_token, body).await;
         let answer = answer.map_err(|failure| match failure {
             Failure::Token => failed("Failed to create authorization header"),
             Failure::Send => failed(format!(
-                "POST {path} request error: error sending request for url ({url})"
+                "POST {path} request error: error sending request for url ({shown})"
             )),
             Failure::Read => failed("POST /infer request error: error decoding response body"),
             Failure::TooLarge => failed(format!(
@@ -103,6 +105,17 @@ impl Backend for Remote {
             Api::OpenAi => open_ai::embed(self, &model, &texts).await,
         }
     }
+}
+
+/// `url` as others may see it: what proves who asks is left out.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Neither fails where there is something to remove: such a URL has a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }
 
 fn failed(text: impl Into<String>) -> Error {

@@ -133,6 +133,36 @@ async fn opening_needs_the_grant_here_too() {
 }
 
 #[tokio::test]
+async fn what_an_instances_calls_hold_is_bounded() {
+    let app = App::new();
+    with(app.instance(), async |store| {
+        let connection = Data::open_async(store, "default".to_owned()).await.unwrap().unwrap();
+        let all = || {
+            let in_flight = store.with(|mut access| access.get().in_flight.clone());
+            in_flight.hold(chatly_in_flight::MAX_BYTES)
+        };
+        let others = all().unwrap();
+        match execute_async(store, &connection, "SELECT 1").await {
+            Err(Error::Io(text)) => assert_eq!(text, "too many requests"),
+            other => panic!("{:?}", other.map(|(columns, ..)| columns)),
+        }
+        drop(others);
+        let long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000) SELECT i FROM n";
+        let answer = execute_async(store, &connection, long).await.unwrap();
+        assert!(all().is_err(), "a statement that streams is not over");
+        assert_eq!(drain(store, answer).await.1.len(), 5000);
+    })
+    .await;
+    let mut state = app.instance();
+    let connection = open(&mut state, "default").await.unwrap();
+    let _others = state.in_flight.hold(chatly_in_flight::MAX_BYTES).unwrap();
+    refused_with(
+        execute(&mut state, &connection, "SELECT 1").await,
+        "too many requests",
+    );
+}
+
+#[tokio::test]
 async fn rows_stream_in_order_and_the_outcome_follows() {
     let app = App::new();
     with(app.instance(), async |store| {
