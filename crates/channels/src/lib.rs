@@ -42,7 +42,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<chatly_whatsapp::WhatsApp>(),
     plugin::<chatly_messenger::Messenger>(),
     plugin::<chatly_instagram::Instagram>(),
+    plugin::<chatly_telegram::Telegram>(),
     plugin::<chatly_twilio::Twilio>(),
+    plugin::<chatly_slack::Slack>(),
+    plugin::<chatly_viber::Viber>(),
     plugin::<chatly_standard::Standard>(),
 ];
 

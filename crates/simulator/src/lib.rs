@@ -9,6 +9,7 @@
 
 pub mod discord;
 mod escape;
+pub mod line;
 pub mod messaging;
 pub mod platform;
 mod sample;

@@ -119,11 +119,12 @@ pub trait Platform: Sync {
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 9] = [
+pub const ALL: [&dyn Platform; 10] = [
     &crate::whatsapp::WhatsApp,
     &crate::messaging::Messenger,
     &crate::messaging::Instagram,
     &crate::telegram::Telegram,
+    &crate::line::Line,
     &crate::twilio::Twilio,
     &crate::slack::Slack,
     &crate::viber::Viber,

@@ -9,9 +9,9 @@
 //! 3. It cannot quote: a message replied to is not named.
 
 use chatly_canonical::Location;
+use chatly_channel::check::{Result, at_most, invalid, not_empty};
 use chatly_channel::outbound::{
-    Auth, Content, LimitBreach, MediaLocation, MediaSource, Message, RenderError, Request, Sender,
-    Template,
+    Auth, Content, MediaLocation, MediaSource, Message, RenderError, Request, Sender, Template,
 };
 use chatly_channel::{Header, TextUnit, form, text};
 use serde_json::{Map, Value};
@@ -23,7 +23,6 @@ pub(crate) const MAX_BODY_CHARS: u32 = 1600;
 /// Most characters of `ContentVariables`, a guard of ours: Twilio documents no bound.
 const MAX_VARIABLES_CHARS: u32 = 16_384;
 
-type Result<T> = std::result::Result<T, RenderError>;
 type Pairs<'a> = Vec<(&'a str, String)>;
 
 /// The requests that send a message, in order.
@@ -192,27 +191,4 @@ fn template(template: &Template) -> Result<Pairs<'static>> {
 
 fn unsupported<T>(what: &str) -> Result<T> {
     Err(RenderError::Unsupported(what.to_owned()))
-}
-
-fn invalid(reason: &str) -> RenderError {
-    RenderError::Invalid(reason.to_owned())
-}
-
-fn not_empty(what: &str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(RenderError::Invalid(format!("the {what} is empty")));
-    }
-    Ok(())
-}
-
-fn at_most(limit: &str, max: u32, text: &str) -> Result<()> {
-    let (max, given) = (u64::from(max), text.chars().count() as u64);
-    if given > max {
-        return Err(RenderError::TooLong(LimitBreach {
-            limit: limit.to_owned(),
-            max,
-            given,
-        }));
-    }
-    Ok(())
 }

@@ -8,9 +8,9 @@
 //! 4. It cannot quote: a message replied to is not named.
 
 use chatly_canonical::{ContactCard, Location};
+use chatly_channel::check::{Result, at_most, count, invalid, not_empty};
 use chatly_channel::outbound::{
-    Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Message, RenderError, Request,
-    Sender,
+    Auth, Button, Content, MediaLocation, MediaSource, Message, RenderError, Request, Sender,
 };
 use chatly_channel::{Header, TextUnit, text};
 use serde_json::{Map, Value, json};
@@ -35,13 +35,12 @@ const MAX_CONTACT_PHONE_CHARS: u32 = 18;
 /// Most characters of what comes back with the user's next message.
 const MAX_TRACKING_CHARS: u32 = 4000;
 /// Most bytes of a request's JSON, by Viber's FAQ: 30 kB.
-const MAX_REQUEST_BYTES: usize = 30_000;
+const MAX_REQUEST_BYTES: u32 = 30_000;
 /// The version of Viber that knows silent buttons; older ones do not get the message.
 const KEYBOARD_API_VERSION: u32 = 6;
 /// The version of Viber that knows all else.
 const API_VERSION: u32 = 1;
 
-type Result<T> = std::result::Result<T, RenderError>;
 type Members = Vec<(&'static str, Value)>;
 
 /// The requests that send a message, in order.
@@ -91,9 +90,7 @@ fn request(from: &Sender, message: &Message, content: Members) -> Result<Request
             .map(|(name, value)| (name.to_owned(), value)),
     );
     let body = Value::Object(body).to_string().into_bytes();
-    if body.len() > MAX_REQUEST_BYTES {
-        return Err(too_long("request bytes", MAX_REQUEST_BYTES, body.len()));
-    }
+    count("request bytes", MAX_REQUEST_BYTES, body.len())?;
     Ok(Request {
         method: "POST".to_owned(),
         url: format!("{}/pa/send_message", from.base_url.trim_end_matches('/')),
@@ -180,9 +177,7 @@ fn keyboard(text: &str, buttons: &[Button]) -> Result<Members> {
     if buttons.is_empty() {
         return Err(invalid("there is no button"));
     }
-    if buttons.len() > MAX_BUTTONS as usize {
-        return Err(too_long("buttons", MAX_BUTTONS as usize, buttons.len()));
-    }
+    count("buttons", MAX_BUTTONS, buttons.len())?;
     let mut rows = Vec::with_capacity(buttons.len());
     for button in buttons {
         not_empty("id of the button", &button.id)?;
@@ -204,31 +199,4 @@ fn keyboard(text: &str, buttons: &[Button]) -> Result<Members> {
 
 fn unsupported<T>(what: &str) -> Result<T> {
     Err(RenderError::Unsupported(what.to_owned()))
-}
-
-fn invalid(reason: &str) -> RenderError {
-    RenderError::Invalid(reason.to_owned())
-}
-
-fn too_long(limit: &str, max: usize, given: usize) -> RenderError {
-    RenderError::TooLong(LimitBreach {
-        limit: limit.to_owned(),
-        max: max as u64,
-        given: given as u64,
-    })
-}
-
-fn not_empty(what: &str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(RenderError::Invalid(format!("the {what} is empty")));
-    }
-    Ok(())
-}
-
-fn at_most(limit: &str, max: u32, text: &str) -> Result<()> {
-    let given = text.chars().count();
-    if given > max as usize {
-        return Err(too_long(limit, max as usize, given));
-    }
-    Ok(())
 }
