@@ -204,3 +204,33 @@ async fn a_secret_of_one_account_carries_no_events_of_another() -> Result<()> {
     assert_eq!(tenants, [json!("one"), json!("two")]);
     Ok(())
 }
+
+/// One tenant's mistyped key is no reason to refuse another's deliveries.
+#[tokio::test]
+async fn a_key_that_cannot_be_used_does_not_keep_others_out() -> Result<()> {
+    let discord = find("discord").context("discord")?;
+    let kind = discord.kinds()[0].to_owned();
+    let unsigned = discord.unsigned(&[Wish {
+        kind,
+        ..Wish::default()
+    }])?;
+    let plugin = chatly_channels::find("discord").context("discord")?;
+    let received = unsigned.received_at("http://localhost");
+    let account = (plugin.parse)(&received, None)[0].account.clone();
+    let accounts = json!([
+        { "channel": "discord", "account": "1", "platform_client_id": "one", "secrets": ["bm90IGhleA=="] },
+        { "channel": "discord", "account": account, "platform_client_id": "two",
+            "secrets": [secrets::verifying("discord")] },
+    ]);
+    let mut options = Options::default();
+    let variables = [
+        ("accounts", accounts.to_string()),
+        ("discord_app_secret", "no hex either".to_owned()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    options.variables.extend(variables);
+    let app = TestApp::start_with(options).await?;
+    let answer = app.deliver(&signed(&app, discord, unsigned)?).await?;
+    assert_eq!(answer.status, 200);
+    Ok(())
+}

@@ -41,8 +41,9 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<Option<S
 }
 
 /// The keyring that proves the delivery. One is tried after another only when the secret was the
-/// sole thing wrong.
+/// sole thing wrong; one that cannot be used must not keep the others from being tried.
 fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring, Refusal> {
+    let mut verdict = Verdict::NoSecret;
     for keyring in settings.book.keyrings(received.route_account.as_deref()) {
         let secrets: Vec<_> = keyring
             .secrets()
@@ -51,11 +52,12 @@ fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring
             .collect();
         match channel::verify(&received.delivery, &secrets, received.at / 1000) {
             Ok(()) => return Ok(keyring),
-            Err(Verdict::Mismatch) => {}
+            Err(Verdict::Mismatch) => verdict = Verdict::Mismatch,
+            Err(Verdict::NoSecret) => {}
             Err(other) => return Err(Refusal::not_genuine(&settings.channel, &other)),
         }
     }
-    Err(Refusal::not_genuine(&settings.channel, &Verdict::Mismatch))
+    Err(Refusal::not_genuine(&settings.channel, &verdict))
 }
 
 /// Every event of the delivery with the tenant that it belongs to.

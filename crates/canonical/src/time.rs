@@ -3,8 +3,11 @@
 /// The first value that is read as milliseconds: 10¹² is 2001 in milliseconds, the year 33658 in seconds.
 const FIRST_MILLIS: u64 = 1_000_000_000_000;
 
+/// The year 10000: no message is of then, and no count of milliseconds either.
+const LAST_MILLIS: u64 = 253_402_300_800_000;
+
 /// Unix milliseconds of a platform's timestamp, seconds or milliseconds, as a JSON number or a
-/// string of digits. None for anything else, and for zero.
+/// string of digits. None for anything else, for zero, and from the year 10000 on.
 pub fn to_millis(value: &serde_json::Value) -> Option<u64> {
     let number = match value {
         serde_json::Value::Number(number) => number.as_u64()?,
@@ -13,6 +16,7 @@ pub fn to_millis(value: &serde_json::Value) -> Option<u64> {
     };
     match number {
         0 => None,
+        LAST_MILLIS.. => None,
         FIRST_MILLIS.. => Some(number),
         _ => Some(number * 1000),
     }

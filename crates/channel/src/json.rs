@@ -13,6 +13,10 @@ use chatly_canonical::{Raw, to_millis};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The longest JSON of an id. Platforms' own have up to some hundred bytes, and what we had set on a
+/// button up to 1000 characters.
+pub const MAX_ID_BYTES: usize = 6 * 1024;
+
 /// The text of one valid JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<'a>(&'a str);
@@ -65,8 +69,12 @@ impl<'a> Json<'a> {
         serde_json::from_str(self.0).ok().map(|Lossy(text)| text)
     }
 
-    /// A string that is not empty, or the digits of an integer as they stand.
+    /// A string that is not empty, or the digits of an integer as they stand. Nothing longer than
+    /// [`MAX_ID_BYTES`]: an id is copied into every event of its list.
     pub fn id(self) -> Option<String> {
+        if self.0.len() > MAX_ID_BYTES {
+            return None;
+        }
         match self.string() {
             Some(text) => Some(text).filter(|text| !text.is_empty()),
             None => {
@@ -152,6 +160,24 @@ impl<'a> Object<'a> {
         self.get(name).is_some_and(Json::is_true)
     }
 
+    /// All members, in order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
+        self.members
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The whole object to be kept in an event, but for these members: what opens something must not
+    /// be kept.
+    pub fn raw_without(&self, names: &[&str]) -> Raw {
+        let kept: Vec<String> = self
+            .members()
+            .filter(|(name, _)| !names.contains(name))
+            .map(|(name, value)| format!("{}:{}", serde_json::Value::from(name), value.text()))
+            .collect();
+        Raw::json(&format!("{{{}}}", kept.join(",")))
+    }
+
     /// The values of all members, in order.
     pub fn values(&self) -> impl Iterator<Item = Json<'a>> {
         self.members.iter().map(|(_, value)| *value)
@@ -234,6 +260,20 @@ mod tests {
 
     fn json(text: &str) -> Json<'_> {
         Json::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_id_has_an_end() {
+        let of = |length: usize| format!("\"{}\"", "x".repeat(length));
+        assert!(json(&of(MAX_ID_BYTES - 2)).id().is_some());
+        assert_eq!(json(&of(MAX_ID_BYTES - 1)).id(), None);
+    }
+
+    #[test]
+    fn a_kept_object_lacks_what_is_left_out() {
+        let object = json(r#"{"token": "t", "a\"b": [1, 2], "c": "t"}"#);
+        let raw = object.object().unwrap().raw_without(&["token"]);
+        assert_eq!(raw.get(), r#"{"a\"b":[1,2],"c":"t"}"#);
     }
 
     #[test]

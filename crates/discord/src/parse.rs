@@ -54,14 +54,17 @@ pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Event {
         }
         Kind::Ping | Kind::WebhookPing | Kind::Other => None,
     };
-    found.unwrap_or_else(|| unknown(NAME, &mut Keys::new(NAME), &scope, object.json(), None))
+    found.unwrap_or_else(|| Event {
+        raw: Some(object.raw_without(&["token"])),
+        ..unknown(NAME, &mut Keys::new(NAME), &scope, object.json(), None)
+    })
 }
 
 fn of_interaction(object: &Object, kind: Kind, scope: &Scope) -> Option<Event> {
     let id = object.id("id")?;
     let key = named(NAME, &scope.account, &id, &[]);
     let body = interaction::body(object, kind, &id).unwrap_or(Body::Unknown);
-    let raw = matches!(body, Body::Unknown).then(|| object.json().raw());
+    let raw = matches!(body, Body::Unknown).then(|| object.raw_without(&["token"]));
     Some(Event {
         at: millis(&id),
         sender: actor(object),

@@ -168,6 +168,10 @@ fn reaction(from: &Sender, message: &Message, to: &ReactionTo) -> Result<Request
     if !is_snowflake(&to.message_id) {
         return Err(invalid("the message id is no id of a channel's message"));
     }
+    if emoji.bytes().all(|byte| byte == b'.') {
+        // Of dots alone it would be a step in the path.
+        return Err(invalid("the emoji is none"));
+    }
     let mut path = String::new();
     for byte in emoji.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {

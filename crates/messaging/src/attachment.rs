@@ -1,5 +1,7 @@
 //! The attachments of a message: an open set, to which names are added without notice.
 
+use std::collections::HashSet;
+
 use chatly_canonical::{Location, Media, Message, MessageType, Share, Story};
 use chatly_channel::json::{Json, Object};
 
@@ -28,7 +30,7 @@ pub(crate) fn unique<'a>(attachments: &[Json<'a>]) -> Vec<Json<'a>> {
             .filter(|_| is_one)?
             .id("sticker_id")
     };
-    let stickers: Vec<String> = attachments
+    let stickers: HashSet<String> = attachments
         .iter()
         .filter_map(|json| sticker(json, "sticker"))
         .collect();

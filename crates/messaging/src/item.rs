@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         };
         let read = match name {
             "message" => self.message(item, &content),
-            "message_edit" => self.edit(&content),
+            "message_edit" => self.edit(item, &content),
             "postback" => self.postback(item, &content),
             "reaction" => self.reaction(item, &content),
             "delivery" => return self.delivery(item, &content),

@@ -108,6 +108,16 @@ fn walk_entry<'a>(
             }
         }
     }
+    // A list of a kind that is not known yet stands beside one that is.
+    for (name, list) in object.members().filter(|_| !is_empty) {
+        let known = ["changes", "messaging", "standby", "value"].contains(&name);
+        if !known && list.list().is_some_and(|items| !items.is_empty()) {
+            each(Item::Broken {
+                entry: Some(entry.clone()),
+                item: list,
+            })?;
+        }
+    }
     if is_empty {
         each(Item::Broken {
             entry: Some(entry),

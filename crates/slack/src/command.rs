@@ -54,12 +54,16 @@ pub(crate) fn event(pairs: &[Pair], route: &Scope) -> Option<Event> {
     })
 }
 
-/// The form as an object, without the old verification token.
+/// The form as an object, without what opens something.
 fn raw(pairs: &[Pair]) -> Raw {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let members: Map<String, Value> = pairs
         .iter()
-        .filter(|(name, _)| name != b"token")
+        .filter(|(name, _)| {
+            !crate::SECRETS
+                .iter()
+                .any(|secret| secret.as_bytes() == name)
+        })
         .map(|(name, value)| (text(name), text(value).into()))
         .collect();
     Raw::ours(&Value::Object(members).to_string())

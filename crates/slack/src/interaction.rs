@@ -18,7 +18,10 @@ pub(crate) fn events(payload: &Object, route: &Scope) -> Vec<Event> {
         .or_else(|| payload.object("user")?.id("team_id"))
         .or_else(|| payload.object("enterprise")?.id("id"))
         .map_or_else(|| route.clone(), Scope::account);
-    let whole = || unknown(NAME, &mut Keys::new(NAME), &scope, payload.json(), None);
+    let whole = || Event {
+        raw: Some(payload.raw_without(crate::SECRETS)),
+        ..unknown(NAME, &mut Keys::new(NAME), &scope, payload.json(), None)
+    };
     let mut events = match payload.string("type").as_deref() {
         Some("block_actions" | "interactive_message") => actions(payload, &scope),
         Some("shortcut" | "message_action") => shortcut(payload, &scope).into_iter().collect(),
@@ -30,7 +33,7 @@ pub(crate) fn events(payload: &Object, route: &Scope) -> Vec<Event> {
     }
     // What the events share is kept once: a copy in each would grow with the square of the body.
     if let Some(first) = events.first_mut() {
-        first.raw = Some(payload.json().raw());
+        first.raw = Some(payload.raw_without(crate::SECRETS));
     }
     events
 }

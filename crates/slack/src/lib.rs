@@ -34,6 +34,9 @@ pub const NAME: &str = "slack";
 /// Most bytes of a body. Slack documents none; its own messages end at 40 000 characters.
 const MAX_BODY_BYTES: u32 = 1 << 20;
 
+/// Members that open something: the old verification token, and a URL that anybody may post to.
+const SECRETS: &[&str] = &["token", "response_url"];
+
 /// The channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Slack;

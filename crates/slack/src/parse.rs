@@ -49,7 +49,7 @@ fn of_envelope(envelope: &Object, route: &Scope) -> Event {
     match envelope.string("type").as_deref() {
         Some("event_callback") => match envelope.object("event") {
             Some(item) => of_event(envelope, &item, &scope),
-            None => unknown(NAME, &mut Keys::new(NAME), &scope, envelope.json(), None),
+            None => kept(envelope, &scope),
         },
         Some("app_rate_limited") => {
             let minute = envelope.get("minute_rate_limited").and_then(Json::scalar);
@@ -66,7 +66,15 @@ fn of_envelope(envelope: &Object, route: &Scope) -> Event {
                 ..event(NAME, &scope, key, Body::Account(notice))
             }
         }
-        _ => unknown(NAME, &mut Keys::new(NAME), &scope, envelope.json(), None),
+        _ => kept(envelope, &scope),
+    }
+}
+
+/// An envelope that is kept, without what opens something.
+fn kept(envelope: &Object, scope: &Scope) -> Event {
+    Event {
+        raw: Some(envelope.raw_without(crate::SECRETS)),
+        ..unknown(NAME, &mut Keys::new(NAME), scope, envelope.json(), None)
     }
 }
 

@@ -37,8 +37,8 @@ impl Channel for Standard {
         Description {
             name: NAME.to_owned(),
             label: "Standard Webhooks".to_owned(),
-            // The route may name an account; without one it is empty.
-            account_in_route: false,
+            // Ids are unique per sender only, so each sender has a route.
+            account_in_route: true,
             kinds: ["external", "unknown", "unparsable"]
                 .map(str::to_owned)
                 .to_vec(),

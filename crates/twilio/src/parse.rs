@@ -51,6 +51,8 @@ fn known(fields: &Fields, scope: &Scope, sid: &str) -> Option<Vec<Event>> {
         .filled("MessageStatus")
         .or_else(|| fields.filled("SmsStatus"));
     match state {
+        // Twilio's Conversations send forms of other things under a `MessageSid` too.
+        None if fields.filled("From").is_none() || fields.filled("EventType").is_some() => None,
         None | Some("received" | "receiving") => Some(received(fields, scope, sid)),
         Some(state) => Some(vec![step(fields, scope, sid, state)?]),
     }

@@ -23,6 +23,12 @@ const SIGNATURE_HEADER: &str = "x-twilio-signature";
 /// The parameter of the query that says what the body's digest is.
 const BODY_DIGEST: &str = "bodySHA256";
 
+/// Most parameters of a form: Twilio sends some forty. They are sorted before anybody knows who sent
+/// them.
+const MAX_PARAMETERS: usize = 1_000;
+/// Characters of a signature: 20 bytes in base64.
+const SIGNATURE_CHARS: usize = 28;
+
 /// Checks the signature of a delivery against `secrets`, auth tokens, current first.
 pub(crate) fn verify(delivery: &Delivery, secrets: &[String]) -> Result<(), Refusal> {
     let malformed = || Refusal::MalformedHeader(SIGNATURE_HEADER.to_owned());
@@ -35,6 +41,9 @@ pub(crate) fn verify(delivery: &Delivery, secrets: &[String]) -> Result<(), Refu
             HeaderError::Missing => Refusal::MissingHeader(SIGNATURE_HEADER.to_owned()),
             HeaderError::Repeated | HeaderError::NotText => malformed(),
         })?;
+    if signature.len() != SIGNATURE_CHARS {
+        return Err(malformed());
+    }
     let parameters = match body_digest(delivery) {
         Some(digest) if digest == sha256_hex(&[&delivery.body]) => Vec::new(),
         Some(_) => return Err(Refusal::Mismatch),
@@ -65,6 +74,12 @@ fn parameters(delivery: &Delivery) -> Result<Vec<u8>, Refusal> {
     if is_json && !delivery.body.is_empty() {
         return Err(Refusal::Other(format!(
             "a JSON body needs {BODY_DIGEST} in the URL"
+        )));
+    }
+    let separators = delivery.body.iter().filter(|byte| **byte == b'&');
+    if separators.count() >= MAX_PARAMETERS {
+        return Err(Refusal::Other(format!(
+            "the form has more than {MAX_PARAMETERS} parameters"
         )));
     }
     if has_lower_case_escape(&delivery.body) {

@@ -1,7 +1,7 @@
 //! Bodies of senders who mean harm: an event or `unparsable`, never a panic.
 
 use chatly_canonical::{Body, Event};
-use chatly_channel::{Channel as _, Delivery};
+use chatly_channel::{Channel as _, Delivery, Header, Refusal};
 use chatly_simulator::{Wish, find};
 use chatly_twilio::Twilio;
 use proptest::prelude::*;
@@ -47,10 +47,14 @@ fn every_body_gives_one_event() {
         ("no UTF-8", b"MessageSid=\xff\xfe".to_vec(), "unparsable"),
         (
             "escapes of no UTF-8",
-            b"MessageSid=SM1&Body=%ff%fe%ed%a0%80".to_vec(),
+            b"MessageSid=SM1&From=x&Body=%ff%fe%ed%a0%80".to_vec(),
             "message",
         ),
-        ("NUL", b"MessageSid=SM1&Body=%00\x00".to_vec(), "message"),
+        (
+            "NUL",
+            b"MessageSid=SM1&From=x&Body=%00\x00".to_vec(),
+            "message",
+        ),
         (
             "a lone surrogate in JSON",
             br#"{"a":"\ud800"}"#.to_vec(),
@@ -58,19 +62,33 @@ fn every_body_gives_one_event() {
         ),
         (
             "names twice",
-            b"MessageSid=SM1&MessageSid=SM2&Body=a&Body=b".to_vec(),
+            b"MessageSid=SM1&MessageSid=SM2&From=x&Body=a&Body=b".to_vec(),
             "message",
         ),
-        ("an empty id", b"MessageSid=&Body=a".to_vec(), "unknown"),
+        (
+            "an empty id",
+            b"MessageSid=&From=x&Body=a".to_vec(),
+            "unknown",
+        ),
+        (
+            "nobody's message",
+            b"MessageSid=SM1&Body=a".to_vec(),
+            "unknown",
+        ),
+        (
+            "an event of a conversation",
+            b"MessageSid=IM1&From=x&EventType=onMessageAdded".to_vec(),
+            "unknown",
+        ),
         ("files without end", many.into_bytes(), "unknown"),
         (
             "5 000 files",
-            format!("MessageSid=SM1{files}").into_bytes(),
+            format!("MessageSid=SM1&From=x{files}").into_bytes(),
             "message",
         ),
         (
             "a place that is none",
-            b"MessageSid=SM1&Latitude=NaN&Longitude=1e999".to_vec(),
+            b"MessageSid=SM1&From=x&Latitude=NaN&Longitude=1e999".to_vec(),
             "message",
         ),
         ("a JSON list", b"[{}]".to_vec(), "unparsable"),
@@ -83,7 +101,7 @@ fn every_body_gives_one_event() {
 
 #[test]
 fn a_place_that_is_none_stays_in_the_raw_form() {
-    let events = parse(b"MessageSid=SM1&Latitude=NaN&Longitude=1");
+    let events = parse(b"MessageSid=SM1&From=x&Latitude=NaN&Longitude=1");
     let Body::Message(message) = &events[0].body else {
         panic!("{events:?}");
     };
@@ -91,7 +109,7 @@ fn a_place_that_is_none_stays_in_the_raw_form() {
     let raw = message.raw.as_ref().unwrap().get();
     assert_eq!(
         raw,
-        r#"{"MessageSid":"SM1","Latitude":"NaN","Longitude":"1"}"#
+        r#"{"MessageSid":"SM1","From":"x","Latitude":"NaN","Longitude":"1"}"#
     );
 }
 
@@ -165,4 +183,21 @@ proptest! {
         body.truncate(cut % body.len());
         prop_assert!(!parse(&body).is_empty());
     }
+}
+
+/// Parameters are sorted before anybody knows who sent them.
+#[test]
+fn a_form_of_more_parameters_than_twilio_sends_is_refused_unsorted() {
+    let names: Vec<String> = (0..2_000).map(|n| format!("a{n}")).collect();
+    let delivery = Delivery {
+        method: "POST".into(),
+        url: "https://chat.example.org/webhooks/twilio".into(),
+        headers: vec![
+            Header::new("content-type", "application/x-www-form-urlencoded"),
+            Header::new("x-twilio-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ],
+        body: names.join("&").into_bytes(),
+    };
+    let verdict = Twilio::verify(&delivery, &["secret".to_owned()], 0);
+    assert!(matches!(verdict, Err(Refusal::Other(_))), "{verdict:?}");
 }

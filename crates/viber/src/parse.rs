@@ -38,7 +38,11 @@ fn known(object: &Object, scope: &Scope) -> Option<Event> {
     let of = |body: Body| {
         let key = match &token {
             Some(token) if kind == "message" => named(NAME, &scope.account, token, &[]),
-            Some(token) => named(NAME, &scope.account, token, &[&kind]),
+            Some(token) => {
+                // One token may be of a message to many.
+                let user = object.id("user_id").unwrap_or_default();
+                named(NAME, &scope.account, token, &[&kind, &user])
+            }
             None => {
                 let text = object.json().text().as_bytes();
                 Keys::new(NAME).hashed(&scope.account, text, None)

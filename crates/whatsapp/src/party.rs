@@ -7,6 +7,8 @@ use chatly_channel::json::Object;
 
 /// Most characters after a BSUID's country prefix, by Meta's documentation.
 const MAX_BSUID_CHARS: usize = 128;
+/// The longest name that is one; it is copied into every event of its contact.
+const MAX_NAME_BYTES: usize = 1024;
 /// Most digits of a phone number, by E.164.
 const MAX_PHONE_DIGITS: usize = 15;
 
@@ -117,7 +119,10 @@ impl Contacts {
             let profile = row.object("profile");
             let party = Party {
                 identities: identities(&row, &CONTACT),
-                name: profile.as_ref().and_then(|profile| profile.string("name")),
+                name: profile
+                    .as_ref()
+                    .and_then(|profile| profile.string("name"))
+                    .filter(|name| name.len() <= MAX_NAME_BYTES),
                 username: profile
                     .as_ref()
                     .and_then(|profile| profile.string("username")),

@@ -97,7 +97,15 @@ impl<'a> Value<'a> {
                 }
             }
         }
-        if events.len() == before {
+        if events.len() > before {
+            // A list of a kind that is not known yet stands beside one that is.
+            for (name, list) in self.value.members() {
+                let known = name == "contacts" || LISTS.iter().any(|(list, _)| *list == name);
+                if !known && list.list().is_some_and(|items| !items.is_empty()) {
+                    events.push(unknown(NAME, keys, &self.scope, list, self.entry_time));
+                }
+            }
+        } else {
             let key = keys.hashed(
                 &self.scope.account,
                 change.text().as_bytes(),

@@ -51,6 +51,15 @@ fn ids(party: &Option<Party>) -> Vec<Identity> {
 }
 
 #[test]
+fn a_list_of_a_new_kind_beside_a_known_one_is_kept() {
+    let value = r#"{"metadata":{"phone_number_id":"1"},"messages":[{"id":"wamid.A","from":"1650","type":"text","text":{"body":"a"}}],"poll_votes":[{"id":"x"}]}"#;
+    let events = parse_value("messages", value);
+    assert_eq!(kinds(&events), ["message", "unknown"]);
+    let raw = events[1].raw.as_ref().map(|raw| raw.get().to_owned());
+    assert_eq!(raw.as_deref(), Some(r#"[{"id":"x"}]"#));
+}
+
+#[test]
 fn a_mixed_batch_loses_no_sibling() {
     let text = |seed| whatsapp::text("a").seed(seed);
     let sent = |id| whatsapp::status(id, "sent").unwrap();

@@ -31,9 +31,10 @@ impl Reader<'_> {
 
     /// An edit without a text says only that something is there to be fetched; without an earlier
     /// version (`num_edit` 0) that is a message.
-    pub(super) fn edit(&self, content: &Object) -> Option<Read> {
+    pub(super) fn edit(&self, item: &Object, content: &Object) -> Option<Read> {
         let id = content.id("mid")?;
-        let count = content.id("num_edit").unwrap_or_default();
+        let count = content.id("num_edit");
+        let count = count.or_else(|| self.at_text(item)).unwrap_or_default();
         let key = self.key(&id, &["edit", &count]);
         let message = message::edited(content, id);
         let is_new = count == "0" && message.text.is_none();
@@ -119,10 +120,12 @@ impl Reader<'_> {
                 .collect();
         }
         let held = content.has_only(&["mids"]) && ids.len() == listed.len();
+        // What they share is kept once: a copy in each would grow with the square of the body.
         ids.into_iter()
-            .map(|id| {
+            .enumerate()
+            .map(|(at, id)| {
                 let key = self.key(&id, &["delivered"]);
-                status(Target::MessageId(id), key, held)
+                status(Target::MessageId(id), key, held || at > 0)
             })
             .collect()
     }
