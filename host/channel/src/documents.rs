@@ -399,7 +399,7 @@ mod tests {
             let want: Value = serde_json::from_str(want).unwrap();
             assert_eq!(super::reply(&reply), want);
             let document: Response = serde_json::from_value(want).unwrap();
-            assert_eq!(document.inheaders().unwrap().body, body);
+            assert_eq!(document.response().unwrap().body, body);
         }
     }
 }

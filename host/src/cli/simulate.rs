@@ -350,7 +350,10 @@ mod tests {
         );
         let state_dir = state_dir::StateDir::open(folder.path()).unwrap();
         let secrets = state_dir
-            .ensure_secrets(&["no_such_secret".to_owned()])
+            .ensure_secrets(&[(
+                "no_such_secret".to_owned(),
+                crate::manifest::LocalSecret::Token,
+            )])
             .unwrap();
         assert_eq!(of().as_deref(), Ok(secrets.get("no_such_secret").unwrap()));
         for (list, want) in [
