@@ -312,44 +312,41 @@ mod tests {
     #[test]
     fn every_type_is_read_from_its_fields() {
         for (fields, want) in [
-            (r#""type":"text","text":"Hi""#, r#"Content::Text("Hi")"#),
+            (r#""type":"text","text":"Hi""#, r#"Text("Hi")"#),
             (
                 r#""type":"media","media":{"kind":"image","url":"https://x","caption":"c"}"#,
-                r#"Content::Media(MediaSource { kind: "image", location: MediaLocation::Url("https://x"), caption: Some("c"), filename: None })"#,
+                r#"Media(MediaSource { kind: "image", location: Url("https://x"), caption: Some("c"), filename: None })"#,
             ),
             (
                 r#""type":"location","location":{"latitude":1.5,"longitude":-2}"#,
-                r#"Content::Location(Location { latitude: 1.5, longitude: -2.0, name: None, address: None })"#,
+                r#"Location(Location { latitude: 1.5, longitude: -2.0, name: None, address: None })"#,
             ),
             (
                 r#""type":"contacts","contacts":[{"name":"n","phones":["1"]}]"#,
-                r#"Content::Contacts([ContactCard { name: Some("n"), phones: ["1"], emails: [], org: None }])"#,
+                r#"Contacts([ContactCard { name: Some("n"), phones: ["1"], emails: [], org: None }])"#,
             ),
             (
                 r#""type":"reaction","reaction":{"message_id":"m"}"#,
-                r#"Content::Reaction(ReactionTo { message-id: "m", emoji: None })"#,
+                r#"Reaction(ReactionTo { message_id: "m", emoji: None })"#,
             ),
             (
                 r#""type":"template","template":{"name":"t","language":"en","components":[1.10]}"#,
-                r#"Content::Template(Template { name: "t", language: "en", components: Some("[1.10]") })"#,
+                r#"Template(Template { name: "t", language: "en", components: Some("[1.10]") })"#,
             ),
             (
                 r#""type":"buttons","text":"t","buttons":[{"id":"i","title":"b"}]"#,
-                r#"Content::Buttons(("t", [Button { id: "i", title: "b" }]))"#,
+                r#"Buttons("t", [Button { id: "i", title: "b" }])"#,
             ),
             (
                 r#""type":"list","text":"t","list":{"button":"b","sections":[{"rows":[{"id":"i","title":"r"}]}]}"#,
-                r#"Content::Menu(("t", Menu { button: "b", sections: [Section { title: None, rows: [Row { id: "i", title: "r", description: None }] }] }))"#,
+                r#"Menu("t", Menu { button: "b", sections: [Section { title: None, rows: [Row { id: "i", title: "r", description: None }] }] })"#,
             ),
             (
                 r#""type":"quick_replies","text":"t","buttons":[]"#,
-                r#"Content::QuickReplies(("t", []))"#,
+                r#"QuickReplies("t", [])"#,
             ),
-            (
-                r#""type":"mark_read","message_id":"m""#,
-                r#"Content::MarkRead("m")"#,
-            ),
-            (r#""type":"typing""#, r#"Content::Typing(None)"#),
+            (r#""type":"mark_read","message_id":"m""#, r#"MarkRead("m")"#),
+            (r#""type":"typing""#, r#"Typing(None)"#),
         ] {
             assert_eq!(
                 format!("{:?}", read(fields).unwrap().content),
