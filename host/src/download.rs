@@ -34,7 +34,7 @@ const MAX_REDIRECTS: usize = 10;
 /// For one component: [`MAX_BYTES`] over a line of some megabytes a second.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Fetches what `manifest` names by URL into [`FOLDER`] in the state dir `root`, and puts the files
+/// Fetches what `manifest` names by URL into `downloads` in the state dir `root`, and puts the files
 /// in the URLs' place. Without anything to fetch, nothing is made.
 ///
 /// # Errors

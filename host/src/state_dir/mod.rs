@@ -5,7 +5,7 @@
 //!    checked to be this user's, and closed to others ([`private_folder`]).
 //! 2. One process has it at a time: `lock` is held (by the system, so a crash frees it) for as
 //!    long as the [`StateDir`] lives, and names its holder's process.
-//! 3. Local secrets are the matter of [`secrets`].
+//! 3. Local secrets are the matter of [`Secrets`].
 
 mod secrets;
 
