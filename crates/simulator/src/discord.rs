@@ -20,7 +20,10 @@ pub struct Discord;
 /// The seed of the private key that a secret makes; none of a blank one.
 fn seed(secret: &str) -> Option<[u8; ed25519::KEY_BYTES]> {
     let secret = secret.trim();
-    (!secret.is_empty()).then(|| unhex(&sha256_hex(&[secret.as_bytes()])))?
+    if secret.is_empty() {
+        return None;
+    }
+    unhex(secret).or_else(|| unhex(&sha256_hex(&[secret.as_bytes()])))
 }
 
 impl Platform for Discord {

@@ -203,6 +203,8 @@ mod tests {
         hex::decode_to_slice(private, &mut seed).unwrap();
         let public = hex::encode(ed25519::public_key(&seed));
         assert_eq!(secrets.get("key"), Some(public.as_str()));
+        let discord = chatly_simulator::find("discord").unwrap();
+        assert_eq!(discord.checked_with(private), public);
     }
 
     #[test]
