@@ -16,21 +16,26 @@ use tempfile::TempDir;
 struct Fixture {
     folder: TempDir,
     database: Local,
+    /// Stays open: the last connection to close would take the write-ahead log with it.
+    _keeper: Handle,
 }
 
 impl Fixture {
     async fn new(schema: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Local::new(folder.path(), "default").unwrap();
-        let fixture = Self { folder, database };
-        let connection = fixture.connection().await;
-        run(&*connection, "PRAGMA journal_mode = WAL", &[])
+        let keeper = database.open().await.unwrap();
+        run(&*keeper, "PRAGMA journal_mode = WAL", &[])
             .await
             .unwrap();
         for statement in schema {
-            run(&*connection, statement, &[]).await.unwrap();
+            run(&*keeper, statement, &[]).await.unwrap();
         }
-        fixture
+        Self {
+            folder,
+            database,
+            _keeper: keeper,
+        }
     }
 
     async fn connection(&self) -> Handle {
