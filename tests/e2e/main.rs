@@ -6,6 +6,9 @@
 )]
 
 mod batches;
+mod changes;
+mod channel_check;
+mod channels;
 mod client_tls;
 mod console;
 mod core_module;

@@ -44,18 +44,21 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let channels = chatly_simulator::ALL.into_iter().map(|platform| {
+            let name = platform.name();
+            (format!("{name}_app_secret"), secrets::verifying(name))
+        });
         let variables = [
             ("whatsapp_app_secret", secrets::WHATSAPP_APP.join(",")),
             ("whatsapp_verify_token", secrets::WHATSAPP_VERIFY.to_owned()),
             ("whatsapp_access_token", secrets::WHATSAPP_ACCESS.to_owned()),
             ("api_key", secrets::API_KEY.to_owned()),
             ("sweep_secret", secrets::SWEEP.to_owned()),
-        ];
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
         Options {
             manifest: artifacts::root().join("spin.toml"),
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value))
-                .into(),
+            variables: channels.chain(variables).collect(),
             state: None,
             arguments: Vec::new(),
             environment: BTreeMap::new(),

@@ -35,4 +35,35 @@ pub mod secrets {
     pub const API_KEY: &str = "qZ4operator-key-55";
     /// `sweep_secret`.
     pub const SWEEP: &str = "qZ4sweep-secret-29";
+    /// What most channels but WhatsApp are signed with.
+    pub const CHANNEL: &str = "qZ4channel-secret-33";
+    /// A private key of Ed25519, in hex.
+    const ED25519: &str = "715a3465643235353139207072697661746520736565642c2033322062797465";
+    /// A secret of Standard Webhooks.
+    const STANDARD: &str = "whsec_cVo0c3RhbmRhcmQgd2ViaG9va3Mgc2VjcmV0LCAzMg==";
+
+    /// What the platform signs with.
+    pub fn signing(channel: &str) -> &'static str {
+        match channel {
+            "whatsapp" => WHATSAPP_APP[0],
+            "discord" => ED25519,
+            "standard" => STANDARD,
+            _ => CHANNEL,
+        }
+    }
+
+    /// What the channel checks with: `{channel}_app_secret`.
+    pub fn verifying(channel: &str) -> String {
+        let platform = chatly_simulator::find(channel);
+        platform.map_or_else(String::new, |it| it.checked_with(signing(channel)))
+    }
+
+    /// A secret of the same form that nobody accepts.
+    pub fn other_signing(channel: &str) -> &'static str {
+        match channel {
+            "discord" => "615a3465643235353139207072697661746520736565642c2033322062797465",
+            "standard" => "whsec_Ylo0c3RhbmRhcmQgd2ViaG9va3Mgc2VjcmV0LCAzMg==",
+            _ => "qZ4secret-of-nobody-34",
+        }
+    }
 }

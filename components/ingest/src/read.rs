@@ -35,6 +35,9 @@ impl Received {
         let mut size =
             Size::declared(declared).map_err(|_| Refusal::too_large(&settings.channel))?;
         let route_account = route_account(&parts.headers, parts.uri.path()).map(str::to_owned);
+        if settings.account_in_route && route_account.is_none() {
+            return Err(Refusal::NoAccount);
+        }
         if parts.method == http::Method::POST
             && settings.book.keyrings(route_account.as_deref()).is_empty()
         {

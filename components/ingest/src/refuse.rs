@@ -22,6 +22,8 @@ const CONFIGURE_AFTER_SECS: u32 = 60;
 pub enum Refusal {
     /// No secret, or settings that cannot be used.
     NotConfigured,
+    /// The route names no account, and the payload of this channel does not either.
+    NoAccount,
     /// The body is over the bound.
     TooLarge,
     /// The body ended before it was whole.
@@ -80,6 +82,11 @@ impl Refusal {
                 "not_configured",
                 "This channel has no usable configuration, so nothing can be accepted.",
                 CONFIGURE_AFTER_SECS,
+            ),
+            Refusal::NoAccount => problem(
+                StatusCode::NOT_FOUND,
+                "account_missing",
+                "This channel's webhooks go to a route that ends with the account.",
             ),
             Refusal::TooLarge => problem(
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -8,6 +8,7 @@ use anyhow::Context;
 use chatly_accounts::{Book, Sources};
 use spin_sdk::variables;
 
+use crate::bindings::chatly::channel::channel;
 use crate::refuse::Refusal;
 
 /// What the operator decided for this channel.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub channel: String,
     pub public_base_url: String,
     pub book: Book,
+    /// The payload names no account, so the route must.
+    pub account_in_route: bool,
 }
 
 thread_local! {
@@ -38,13 +41,10 @@ pub async fn load() -> Result<Rc<Settings>, Refusal> {
 }
 
 async fn read() -> anyhow::Result<Settings> {
-    let channel = variable("channel").await?;
-    anyhow::ensure!(
-        !channel.trim().is_empty(),
-        "the variable channel is not set"
-    );
+    let name = variable("channel").await?;
+    anyhow::ensure!(!name.trim().is_empty(), "the variable channel is not set");
     let book = Book::read(Sources {
-        channel: channel.trim(),
+        channel: name.trim(),
         secrets: &variable("secrets").await?,
         verify_tokens: &variable("verify_tokens").await?,
         platform_client_id: &variable("platform_client_id").await?,
@@ -52,9 +52,10 @@ async fn read() -> anyhow::Result<Settings> {
     })?;
     let public_base_url = variable("public_base_url").await?;
     Ok(Settings {
-        channel: channel.trim().to_owned(),
+        channel: name.trim().to_owned(),
         public_base_url,
         book,
+        account_in_route: channel::describe().account_in_route,
     })
 }
 

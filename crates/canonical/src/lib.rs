@@ -18,5 +18,5 @@ mod wit;
 
 pub use event::*;
 pub use message::*;
-pub use time::to_millis;
+pub use time::{rfc3339_to_millis, to_millis};
 pub use wit::Convert;

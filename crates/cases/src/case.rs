@@ -75,6 +75,13 @@ impl Case {
         serde_json::from_str(self.body.as_ref()?.get()).ok()
     }
 
+    /// The body, when it is a form.
+    pub(crate) fn form(&self) -> Option<&str> {
+        self.body_text
+            .as_deref()
+            .filter(|_| self.content_type.as_deref() == Some("application/x-www-form-urlencoded"))
+    }
+
     /// The delivery, without a signature.
     pub fn delivery(&self) -> Delivery {
         let body = match (&self.body, &self.body_text) {

@@ -38,11 +38,11 @@ fn forget(value: &mut Value, names: &[&str]) {
 }
 
 /// Writes a timestamp in another way.
-type Retype = fn(u64) -> Value;
+type Rewrite = fn(u64) -> Value;
 
 /// The body with its timestamps as strings, as numbers, in milliseconds and in seconds.
 pub(crate) fn retyped(body: &Value, names: &[&str]) -> Vec<(&'static str, Value)> {
-    let disguises: [(&str, Retype); 4] = [
+    let disguises: [(&str, Rewrite); 4] = [
         ("timestamps as strings", |number| number.to_string().into()),
         ("timestamps as numbers", Value::from),
         ("timestamps in milliseconds", |number| {
@@ -70,7 +70,7 @@ pub(crate) fn retyped(body: &Value, names: &[&str]) -> Vec<(&'static str, Value)
         .collect()
 }
 
-fn rewrite(value: &mut Value, names: &[&str], to: Retype) {
+fn rewrite(value: &mut Value, names: &[&str], to: Rewrite) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
@@ -105,4 +105,16 @@ pub(crate) fn with_unknown_fields(body: &Value) -> Value {
         Value::Array(items) => items.iter().map(with_unknown_fields).collect(),
         other => other.clone(),
     }
+}
+
+/// A form with fields that no platform sends behind its own, and in reverse order.
+pub(crate) fn forms(body: &str) -> [(&'static str, String); 2] {
+    let reversed: Vec<&str> = body.rsplit('&').collect();
+    [
+        (
+            "unknown fields",
+            format!("{body}&ZzNew=zz%20z&ZzEmpty=&ZzNew=again"),
+        ),
+        ("reverse order", reversed.join("&")),
+    ]
 }

@@ -5,9 +5,11 @@
 //!    difference before committing it.
 //! 2. [`Suite::run`] checks that each case gives its events, twice; that each kind that the channel
 //!    describes has a case; and that the events stay the same in a batch with strangers, with
-//!    timestamps in another type or unit, and with fields that nobody knows.
+//!    timestamps in another type or unit, and with fields that nobody knows; form bodies with such
+//!    fields and in reverse order.
 //!
 //! 3. [`Genuine`] checks a signature scheme: what is genuine is accepted, and nothing else.
+//! 4. [`hostile()`] checks what becomes of bodies that no platform sends.
 //!
 //! For tests only.
 #![deny(missing_docs)]
@@ -15,6 +17,7 @@
 mod case;
 mod disguise;
 mod genuine;
+mod hostile;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,8 +27,9 @@ use chatly_channel::{Channel, Delivery};
 use serde_json::Value;
 
 pub use case::{Case, load};
-use disguise::{comparable, retyped, with_unknown_fields};
+use disguise::{comparable, forms, retyped, with_unknown_fields};
 pub use genuine::Genuine;
+pub use hostile::hostile;
 
 /// How many items a batch has at least.
 const BATCH: usize = 100;
@@ -66,12 +70,8 @@ impl Suite {
             let name = &case.name;
             case.check::<C>()
                 .with_context(|| format!("case {name}, as it is"))?;
-            let Some(body) = case.body() else { continue };
-            for (disguise, body) in retyped(&body, self.timestamps)
-                .into_iter()
-                .chain([("unknown fields", with_unknown_fields(&body))])
-            {
-                let events = parse::<C>(case, body.to_string().into_bytes());
+            for (disguise, body) in self.disguises(case) {
+                let events = parse::<C>(case, body.clone().into_bytes());
                 ensure!(
                     comparable(&events) == comparable(&case.events),
                     "case {name}, {disguise}: {body}\ngives {}\nnot {}",
@@ -82,6 +82,22 @@ impl Suite {
         }
         self.check_kinds::<C>(&cases)?;
         self.check_batch::<C>(&cases)
+    }
+
+    /// The body of a case in other words that mean the same.
+    fn disguises(&self, case: &Case) -> Vec<(&'static str, String)> {
+        if let Some(form) = case.form() {
+            return forms(form).into();
+        }
+        let Some(body) = case.body() else {
+            return Vec::new();
+        };
+        let unknown = ("unknown fields", with_unknown_fields(&body));
+        retyped(&body, self.timestamps)
+            .into_iter()
+            .chain([unknown])
+            .map(|(name, body)| (name, body.to_string()))
+            .collect()
     }
 
     /// Each kind of `describe` has a case.

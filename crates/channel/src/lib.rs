@@ -6,17 +6,22 @@
 //!    that runs natively in tests and a shell of a few lines around it.
 //! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
 //!    without recursion. [`key`] makes dedupe keys, [`event`] the events that all channels have.
-//! 4. [`text`] splits what is too long for one message, in the platform's own unit.
+//!    [`mod@form`] reads and writes form bodies.
+//! 4. [`text`] splits what is too long for one message, in the platform's own unit; [`check`] refuses
+//!    what a platform would refuse; [`reason`] makes a platform's sentence safe to store.
 //!
 //! It knows no platform.
 #![deny(missing_docs)]
 
+pub mod check;
 mod delivery;
 mod description;
 pub mod event;
+pub mod form;
 pub mod json;
 pub mod key;
 pub mod outbound;
+pub mod reason;
 pub mod text;
 mod wit;
 

@@ -151,6 +151,22 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+impl Response {
+    /// The first value of a header, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter();
+        let header = found.find(|header| header.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(&header.value).ok().map(str::trim)
+    }
+
+    /// `Retry-After` in seconds, with or without a fraction.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        let seconds: f64 = self.header("retry-after")?.parse().ok()?;
+        // A cast to an integer stops at its bounds; a wait is not cut short by rounding.
+        (seconds.is_finite() && seconds >= 0.0).then_some((seconds * 1000.0).ceil() as u64)
+    }
+}
+
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -175,4 +191,30 @@ pub enum Outcome {
     WindowClosed,
     /// Nothing goes out of this account until a person acts.
     AccountStopped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_seconds() {
+        for (value, want) in [
+            ("30", Some(30_000)),
+            (" 1.337 ", Some(1_337)),
+            ("0", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("-1", None),
+            ("NaN", None),
+            ("inf", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            let response = Response {
+                status: 429,
+                headers: vec![Header::new("RETRY-after", value)],
+                body: vec![],
+            };
+            assert_eq!(response.retry_after_ms(), want, "{value}");
+        }
+    }
 }

@@ -38,7 +38,18 @@ const fn plugin<C: Channel>() -> Plugin {
 }
 
 /// All channels, in the order of the documentation.
-pub const ALL: &[Plugin] = &[plugin::<chatly_whatsapp::WhatsApp>()];
+pub const ALL: &[Plugin] = &[
+    plugin::<chatly_whatsapp::WhatsApp>(),
+    plugin::<chatly_messenger::Messenger>(),
+    plugin::<chatly_instagram::Instagram>(),
+    plugin::<chatly_telegram::Telegram>(),
+    plugin::<chatly_line::Line>(),
+    plugin::<chatly_twilio::Twilio>(),
+    plugin::<chatly_slack::Slack>(),
+    plugin::<chatly_viber::Viber>(),
+    plugin::<chatly_discord::Discord>(),
+    plugin::<chatly_standard::Standard>(),
+];
 
 /// A channel by its name.
 pub fn find(name: &str) -> Option<Plugin> {

@@ -118,5 +118,6 @@ fn rate(rate: &chatly_channel::Rate) -> String {
         86_400_000 => "day".to_owned(),
         ms => format!("{} s", ms as f64 / 1000.0),
     };
-    format!("{}/{time} a {scope}", rate.count)
+    let article = if scope == "account" { "an" } else { "a" };
+    format!("{}/{time} {article} {scope}", rate.count)
 }

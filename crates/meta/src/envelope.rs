@@ -18,7 +18,8 @@ pub struct Entry<'a> {
 /// One item of an envelope.
 #[derive(Debug, Clone)]
 pub enum Item<'a> {
-    /// An item of `changes[]` that has a field and a value that is an object.
+    /// An item of `changes[]` that has a field and a value that is an object; or an entry that has
+    /// both itself, as Instagram with Instagram Login shows it.
     Change {
         /// The entry that it is in.
         entry: Entry<'a>,
@@ -85,6 +86,10 @@ fn walk_entry<'a>(
         time: object.get("time"),
     };
     let mut is_empty = true;
+    if object.get("field").is_some() && object.get("value").is_some() {
+        is_empty = false;
+        each(walk_item(&entry, "changes", json))?;
+    }
     for list in ["changes", "messaging", "standby"] {
         match object.get(list).map(|value| (value, value.list())) {
             None => {}
@@ -199,6 +204,15 @@ mod tests {
                 "list that is none",
                 r#"{"entry":[{"changes":{},"messaging":[{}]}]}"#,
                 vec!["broken {}", "false  {}"],
+            ),
+            (
+                "a field on the entry",
+                r#"{"entry":[{"id":"1","field":"a","value":{}},{"id":"2","field":"b","value":1,"messaging":[{}]}]}"#,
+                vec![
+                    "change 1 a",
+                    r#"broken {"id":"2","field":"b","value":1,"messaging":[{}]}"#,
+                    "false 2 {}",
+                ],
             ),
             (
                 "empty entry",

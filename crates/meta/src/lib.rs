@@ -6,15 +6,20 @@
 //! 2. [`handshake`]: a GET is answered with its challenge when its token is one of ours.
 //! 3. [`walk`]: every item of `entry[]`, `changes[]`, `messaging[]` and `standby[]`; what does not
 //!    have the form is handed on as broken, never dropped.
+//! 4. [`notice`] reads what changes of a template or an account say, [`graph`] what the answer to a
+//!    send means.
 //!
 //! There is no timestamp in the scheme, so nothing here bounds a replay: dedupe keys do.
 #![deny(missing_docs)]
 
 mod envelope;
+pub mod graph;
 mod handshake;
+mod notice;
 
 pub use envelope::{Entry, Item, walk};
 pub use handshake::handshake;
+pub use notice::notice;
 
 use chatly_channel::{Delivery, HeaderError, Refusal};
 use chatly_signature::{Encoding, Error};

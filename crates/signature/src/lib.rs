@@ -1,4 +1,4 @@
-//! HMAC signatures over raw bytes.
+//! HMAC signatures over raw bytes, and those of [`ed25519`].
 //!
 //! 1. A delivery is genuine when any secret of the list matches: the current one comes first, a
 //!    previous one stays for as long as a rotation takes.
@@ -7,6 +7,9 @@
 //!
 //! It reads no header and no clock; errors hold neither key nor signature.
 #![deny(missing_docs)]
+
+pub mod ed25519;
+pub mod sha1;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -126,8 +129,8 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The bytes of 64 lower-case hex digits.
-fn unhex(text: &str) -> Option<[u8; SHA256_BYTES]> {
+/// The bytes of exactly twice as many lower-case hex digits.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |byte: &u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -7,9 +7,17 @@
 //! 4. Nothing is sent: a [`Delivery`] is what a caller may send by whatever client it has.
 #![deny(missing_docs)]
 
+pub mod discord;
 mod escape;
+pub mod line;
+pub mod messaging;
 pub mod platform;
 mod sample;
+pub mod slack;
+pub mod standard;
+pub mod telegram;
+pub mod twilio;
+pub mod viber;
 pub mod whatsapp;
 
 pub use escape::escaped;

@@ -109,12 +109,28 @@ pub trait Platform: Sync {
     /// Signs any delivery as the platform does. `base_url` is the public address that it posts to, `now` in
     /// Unix seconds. A blank secret signs nothing.
     fn sign(&self, delivery: Delivery, base_url: &str, secret: &str, now: u64) -> Delivery;
+    /// What a channel must be configured with to accept what `secret` signs: itself, or where the
+    /// platform signs with a private key, the public one.
+    fn checked_with(&self, secret: &str) -> String {
+        secret.to_owned()
+    }
     /// What the send API answers. `seed` makes the ids.
     fn answer(&self, sent: &Sent, mood: Mood, seed: u64) -> Answer;
 }
 
 /// All platforms.
-pub const ALL: [&dyn Platform; 1] = [&crate::whatsapp::WhatsApp];
+pub const ALL: [&dyn Platform; 10] = [
+    &crate::whatsapp::WhatsApp,
+    &crate::messaging::Messenger,
+    &crate::messaging::Instagram,
+    &crate::telegram::Telegram,
+    &crate::line::Line,
+    &crate::twilio::Twilio,
+    &crate::slack::Slack,
+    &crate::viber::Viber,
+    &crate::discord::Discord,
+    &crate::standard::Standard,
+];
 
 /// A platform by its name.
 pub fn find(name: &str) -> Option<&'static dyn Platform> {

@@ -61,18 +61,25 @@ impl Secrets {
     /// be read.
     pub fn parse(list: &str) -> Result<Self, Error> {
         let written = list.split(',').map(str::trim).filter(|one| !one.is_empty());
-        let mut keys = Vec::new();
-        for (at, secret) in written.enumerate() {
-            let key = match secret.strip_prefix(ENCODED_PREFIX) {
-                Some(encoded) => LENIENT.decode(encoded).ok().filter(|key| !key.is_empty()),
-                None => Some(secret.as_bytes().to_vec()),
-            };
-            keys.push(key.ok_or(Error::Malformed(at + 1))?);
-        }
+        let keys: Vec<_> = written
+            .enumerate()
+            .map(|(at, secret)| key(secret).ok_or(Error::Malformed(at + 1)))
+            .collect::<Result<_, _>>()?;
         if keys.is_empty() {
             return Err(Error::Missing);
         }
         Ok(Self(keys))
+    }
+
+    /// Reads one secret, in which a comma is a character like any other.
+    ///
+    /// # Errors
+    /// As for [`Secrets::parse`].
+    pub fn one(secret: &str) -> Result<Self, Error> {
+        match secret.trim() {
+            "" => Err(Error::Missing),
+            secret => Ok(Self(vec![key(secret).ok_or(Error::Malformed(1))?])),
+        }
     }
 
     /// The value of [`SIGNATURE_HEADER`] for these of the other two headers and this body.
@@ -83,13 +90,27 @@ impl Secrets {
             .filter_map(|key| {
                 // HMAC takes a key of any length, so there is no error to see here.
                 let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-                mac.update(format!("{id}.{timestamp_secs}.").as_bytes());
-                mac.update(body);
+                mac.update(&content(id, timestamp_secs, body));
                 let digest = BASE64_STANDARD.encode(mac.finalize().into_bytes());
                 Some(format!("v1,{digest}"))
             })
             .collect();
         signatures.join(" ")
+    }
+}
+
+/// What a signature covers.
+pub fn content(id: &str, timestamp_secs: u64, body: &[u8]) -> Vec<u8> {
+    let mut content = format!("{id}.{timestamp_secs}.").into_bytes();
+    content.extend_from_slice(body);
+    content
+}
+
+/// The key that a secret stands for; none when it is not base64 after its prefix.
+fn key(secret: &str) -> Option<Vec<u8>> {
+    match secret.strip_prefix(ENCODED_PREFIX) {
+        Some(encoded) => LENIENT.decode(encoded).ok().filter(|key| !key.is_empty()),
+        None => Some(secret.as_bytes().to_vec()),
     }
 }
 
@@ -143,6 +164,18 @@ mod tests {
                 want,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn one_secret_may_hold_a_comma() {
+        for (secret, want) in [
+            (" ", Err(Error::Missing)),
+            ("a,b", Ok(vec![b"a,b".to_vec()])),
+            (" whsec_d29yZA== ", Ok(vec![b"word".to_vec()])),
+            ("whsec_!", Err(Error::Malformed(1))),
+        ] {
+            assert_eq!(Secrets::one(secret).map(|it| it.0), want, "{secret}");
         }
     }
 

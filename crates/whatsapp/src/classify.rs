@@ -1,80 +1,32 @@
-//! What the platform's answer to a send means.
-//!
-//! A code decides before the HTTP status does: Meta sends terminal codes under 5xx and throttles
-//! under 400. Codes and their meaning: Meta's Cloud API error reference.
+//! What the platform's answer to a send means: WhatsApp's own codes, by Meta's Cloud API error
+//! reference. What all of Meta's channels share is in [`chatly_meta::graph`].
 
-use chatly_channel::json::{Json, Object};
+use chatly_channel::json::Object;
 use chatly_channel::{Outcome, Response, Verdict};
-
-/// Most characters of a reason that are kept.
-const MAX_REASON_CHARS: usize = 300;
-/// From this length on, a word or a run of digits in a platform's sentence may be a token or a
-/// phone number, and is left out.
-const SECRET_CHARS: usize = 7;
+use chatly_meta::graph::{self, Rules};
 
 /// What an answer means.
 pub(crate) fn classify(response: &Response) -> Verdict {
-    let body = Json::parse(&response.body).and_then(Json::object);
-    if (200..300).contains(&response.status)
-        && body.as_ref().is_none_or(|body| body.get("error").is_none())
-    {
-        return sent(body);
-    }
-    let error = body.and_then(|body| body.object("error"));
-    let code = error
-        .as_ref()
-        .and_then(|error| error.get("code")?.integer());
-    let is_transient = error
-        .as_ref()
-        .is_some_and(|error| error.is_true("is_transient"));
-    let outcome = code.and_then(of_code).unwrap_or(if is_transient {
-        Outcome::Retry
-    } else {
-        of_status(response.status)
-    });
-    let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
-    Verdict {
-        outcome,
-        message_id: None,
-        retry_after_ms: if waits {
-            retry_after_ms(response)
-        } else {
-            None
-        },
-        code: code.map(|code| code.to_string()),
-        reason: reason(error.as_ref(), outcome, response.status),
-    }
+    graph::classify(response, &Rules { of_code, accepted })
 }
 
-/// A 2xx: of a message with its id, of a read marker without one.
-fn sent(body: Option<Object>) -> Verdict {
-    let message = body.and_then(|body| {
-        body.list("messages")
-            .first()
-            .and_then(|message| message.object())
-    });
-    let held = message
+/// The id of the message, and whether it is held back.
+fn accepted(body: &Object) -> (Option<String>, Option<String>) {
+    let messages = body.list("messages");
+    let message = messages.first().and_then(|message| message.object());
+    let remark = message
         .as_ref()
         .and_then(|message| message.string("message_status"));
-    Verdict {
-        outcome: Outcome::Sent,
-        message_id: message.and_then(|message| message.id("id")),
-        retry_after_ms: None,
-        code: None,
-        reason: held.unwrap_or_else(|| "accepted".to_owned()),
-    }
+    (message.and_then(|message| message.id("id")), remark)
 }
 
-fn of_code(code: u64) -> Option<Outcome> {
+fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
     Some(match code {
-        4 | 80007 | 130429 | 131048 | 131056 | 131064 | 133016 => Outcome::RateLimited,
-        1 | 2 | 131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
+        130429 | 131048 | 131056 | 131064 | 133016 => Outcome::RateLimited,
+        131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
         131047 => Outcome::WindowClosed,
-        0 | 3 | 10 | 190 | 200..=299 | 368 | 130497 | 131031 | 131042 | 131044 => {
-            Outcome::AccountStopped
-        }
-        100
-        | 130472
+        130497 | 131031 | 131042 | 131044 => Outcome::AccountStopped,
+        130472
         | 131008
         | 131009
         | 131021
@@ -88,86 +40,11 @@ fn of_code(code: u64) -> Option<Outcome> {
     })
 }
 
-fn of_status(status: u16) -> Outcome {
-    match status {
-        429 => Outcome::RateLimited,
-        401 | 403 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
-        400..=499 => Outcome::Refused,
-        // A redirect or a 2xx that holds an error: not what the platform documents.
-        _ => Outcome::Retry,
-    }
-}
-
-/// The longest wait that the headers name: `Retry-After` in seconds, Meta's usage in minutes.
-fn retry_after_ms(response: &Response) -> Option<u64> {
-    let header = |name: &str| {
-        let found = response
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(&found.value).ok()
-    };
-    let seconds = header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
-    let minutes = header("x-business-use-case-usage").and_then(minutes_to_regain_access);
-    [
-        seconds.map(|it| it.saturating_mul(1_000)),
-        minutes.map(|it| it.saturating_mul(60_000)),
-    ]
-    .into_iter()
-    .flatten()
-    .max()
-}
-
-/// `{"<business>": [{"estimated_time_to_regain_access": 19, …}, …], …}`
-fn minutes_to_regain_access(usage: &str) -> Option<u64> {
-    let usage = Json::parse(usage.as_bytes())?.object()?;
-    let uses = usage
-        .values()
-        .filter_map(Json::list)
-        .flatten()
-        .filter_map(Json::object);
-    uses.filter_map(|it| it.get("estimated_time_to_regain_access")?.integer())
-        .max()
-        .filter(|minutes| *minutes > 0)
-}
-
-/// A sentence that is safe to store: Meta quotes malformed tokens and recipients in its own.
-fn reason(error: Option<&Object>, outcome: Outcome, status: u16) -> String {
-    let text = error
-        .filter(|_| outcome != Outcome::AccountStopped)
-        .and_then(|error| {
-            let details = error
-                .object("error_data")
-                .and_then(|data| data.string("details"));
-            details.or_else(|| error.string("message"))
-        });
-    match (text, outcome) {
-        (Some(text), _) => without_secrets(&text),
-        (None, Outcome::AccountStopped) => {
-            format!("HTTP {status}: the account may not send until somebody acts")
-        }
-        (None, _) => format!("HTTP {status} without an explanation"),
-    }
-}
-
-fn without_secrets(text: &str) -> String {
-    let harmless = |word: &&str| {
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        let may_be_token = word.len() >= 20 && digits > 0;
-        digits < SECRET_CHARS && !may_be_token && word.len() <= 60
-    };
-    let words: Vec<&str> = text
-        .split_whitespace()
-        .map(|word| if harmless(&word) { word } else { "…" })
-        .collect();
-    words.join(" ").chars().take(MAX_REASON_CHARS).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use chatly_channel::Header;
+    use chatly_channel::reason::MAX_REASON_CHARS;
     use proptest::prelude::*;
 
     fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Verdict {
@@ -336,7 +213,7 @@ mod tests {
         fn no_answer_makes_it_panic(status: u16, body: Vec<u8>, value: Vec<u8>) {
             let headers = ["retry-after", "x-business-use-case-usage"].map(|name| Header { name: name.into(), value: value.clone() });
             let verdict = classify(&Response { status, headers: headers.to_vec(), body });
-            prop_assert!(verdict.reason.chars().count() <= MAX_REASON_CHARS);
+            prop_assert!(verdict.reason.chars().count() <= MAX_REASON_CHARS + 40);
         }
     }
 }

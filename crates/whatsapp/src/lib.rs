@@ -47,6 +47,7 @@ impl Channel for WhatsApp {
                 "status",
                 "opt",
                 "identity.changed",
+                "membership",
                 "call",
                 "template",
                 "account",

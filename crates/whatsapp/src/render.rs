@@ -3,7 +3,6 @@
 //! Limits are Meta's; what breaks one is refused by its name, except a text that is too long,
 //! which is split.
 
-mod check;
 pub(crate) mod interactive;
 
 use chatly_canonical::ContactCard;
@@ -14,7 +13,7 @@ use chatly_channel::{Header, TextUnit, text};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use check::{Result, at_most, invalid, not_empty, object};
+use chatly_channel::check::{Result, at_most, invalid, not_empty, object, path_segment};
 use interactive::{buttons, menu};
 
 /// Version of the Graph API that requests are written for.
@@ -68,14 +67,7 @@ pub(crate) fn render(from: &Sender, message: &Message) -> Result<Vec<Request>> {
 
 /// The account ends up in a path, so it must be one segment of harmless characters.
 fn url(from: &Sender) -> Result<String> {
-    let account = &from.account;
-    if account.is_empty()
-        || !account
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-    {
-        return Err(invalid("the account is no phone number id"));
-    }
+    let account = path_segment(from, "phone number id")?;
     Ok(format!(
         "{}/{API_VERSION}/{account}/messages",
         from.base_url.trim_end_matches('/')

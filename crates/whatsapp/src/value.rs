@@ -1,5 +1,7 @@
 //! The events of one value of `changes[]`: those of its lists, or its own.
 
+mod history;
+
 use std::ops::ControlFlow;
 
 use chatly_canonical::{Body, Event, Opt, Party, Raw, Reaction};
@@ -22,9 +24,9 @@ const LISTS: &[(&str, Kind)] = &[
     ("user_id_update", Kind::UserId),
     ("calls", Kind::Call),
     ("errors", Kind::Error),
-    ("history", Kind::Other),
+    ("history", Kind::History),
     ("state_sync", Kind::Other),
-    ("groups", Kind::Other),
+    ("groups", Kind::Group),
     ("automatic_events", Kind::Other),
 ];
 
@@ -37,6 +39,8 @@ enum Kind {
     UserId,
     Call,
     Error,
+    Group,
+    History,
     Other,
 }
 
@@ -82,6 +86,9 @@ impl<'a> Value<'a> {
             match self.value.get(list).map(|value| (value, value.list())) {
                 None => {}
                 Some((_, Some(items))) => items.into_iter().try_for_each(|item| {
+                    if *kind == Kind::History {
+                        return self.history(item, keys, events);
+                    }
                     events.push(self.item(*kind, item, keys));
                     within_bounds(events)
                 })?,
@@ -96,13 +103,18 @@ impl<'a> Value<'a> {
                 change.text().as_bytes(),
                 self.entry_time,
             );
-            let body = notice::notice(field, &self.value).unwrap_or(Body::Unknown);
+            let body = chatly_meta::notice(field, &self.value).unwrap_or(Body::Unknown);
             let at = self.value.millis("timestamp").or(self.entry_at);
             events.push(Event {
                 at,
                 raw: Some(change.raw()),
                 ..event(NAME, &self.scope, key, body)
             });
+        }
+        if field == "history" {
+            // Of long ago: to be kept, not to be answered.
+            let told = events.iter_mut().skip(before);
+            told.for_each(|event| event.standby = true);
         }
         within_bounds(events)
     }
@@ -123,10 +135,18 @@ impl<'a> Value<'a> {
             Kind::UserId => notice::user_id_update(&object)
                 .map(|it| self.about(&object, Body::IdentityChanged(it))),
             Kind::Error => Some(self.plain(Body::Error(notice::error(&object)), Some(item.raw()))),
-            Kind::Other => None,
+            Kind::Group => self.membership(&object),
+            Kind::History | Kind::Other => None,
         }
         .unwrap_or_else(|| self.unread(kind, &object));
-        found.at = object.millis("timestamp").or(self.entry_at);
+        if kind == Kind::Group {
+            found.chat = object.id("group_id");
+        }
+        let of_sync = || object.object("metadata")?.millis("timestamp");
+        found.at = object
+            .millis("timestamp")
+            .or_else(of_sync)
+            .or(self.entry_at);
         if found.key.is_empty() {
             let time = if found.at == self.entry_at {
                 self.entry_time
@@ -196,8 +216,10 @@ impl<'a> Value<'a> {
             Body::Opt(_) | Body::IdentityChanged(_) => Some(item.json().raw()),
             _ => None,
         };
+        // The file of a message of long ago comes later, under the same id.
+        let step = item.string("type").filter(|it| it == "media_placeholder");
         let key = id
-            .map(|id| named(NAME, &self.scope.account, &id, &[]))
+            .map(|id| named(NAME, &self.scope.account, &id, &[&step.unwrap_or_default()]))
             .unwrap_or_default();
         let mut event = self.with_people(
             item,

@@ -444,6 +444,18 @@ fn lists_of_a_value_that_are_none_and_values_that_say_nothing_are_kept() {
             r#"{"groups":[{"group_id":"1","type":"group_create"}]}"#,
             vec!["unknown"],
         ),
+        (
+            "chats of long ago",
+            r#"{"history":[{"threads":[7,{"messages":[{"id":"1","type":"text","text":{"body":"a"}},8]},{}],"errors":[{"code":1}]},9]}"#,
+            vec![
+                "unknown", "message", "unknown", "unknown", "error", "unknown",
+            ],
+        ),
+        (
+            "a group that nobody joined",
+            r#"{"groups":[{"group_id":"1","type":"group_participants_add","added_participants":[7]}]}"#,
+            vec!["unknown"],
+        ),
     ] {
         let events = parse_value("messages", value);
         assert_eq!(kinds(&events), want, "{name}");
@@ -568,6 +580,35 @@ fn the_description_names_every_kind_that_is_parsed() {
     let mut described_sorted = described.clone();
     described_sorted.sort();
     assert_eq!(seen, described_sorted);
+}
+
+#[test]
+fn a_batch_of_a_thousand_messages_and_three_megabytes_is_one_call() {
+    let of = |length: usize| {
+        let texts = (0..1_000).map(|seed| {
+            let text = whatsapp::text(&"a".repeat(length)).seed(seed);
+            text.from_phone(&format!("1650555{seed:04}"))
+        });
+        batch(vec![vec![texts.collect()]]).body()
+    };
+    let most = usize::try_from(chatly_meta::MAX_BODY_BYTES).unwrap();
+    let length = (most - of(0).len()) / 1_000;
+    let body = of(length);
+    assert!((most - 1_000..=most).contains(&body.len()));
+    let events = parse(&body);
+    assert_eq!(events.len(), 1_000);
+    let mut keys = std::collections::HashSet::new();
+    for (at, event) in events.iter().enumerate() {
+        let Body::Message(message) = &event.body else {
+            panic!("{at} is no message")
+        };
+        assert_eq!(message.text.as_deref().map(str::len), Some(length), "{at}");
+        assert_eq!(
+            ids(&event.sender),
+            [Identity::new("phone", format!("1650555{at:04}"))]
+        );
+        assert!(keys.insert(&event.key), "{at}");
+    }
 }
 
 /// Replaces one value somewhere in a payload, or takes it away.

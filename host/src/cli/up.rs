@@ -157,6 +157,7 @@ pub(super) fn run(args: Args, telemetry: Arc<Telemetry>) -> Result<ExitCode> {
     let has_value = |name: &str| variables.contains_key(name) || is_in_environment(name);
     let wanting = state_dir::wanting_local_secrets(&manifest, has_value);
     let secrets = state_dir.ensure_secrets(&wanting)?;
+    let wanting: Vec<String> = wanting.into_iter().map(|(name, _)| name).collect();
     let announcement = Announcement {
         manifest: manifest.clone(),
         tls: args.tls_cert.is_some(),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::private_folder;
 
-pub use secrets::{Secrets, read_secrets, wanting_local_secrets};
+pub use secrets::{Secrets, read_secrets, signing_key_name, wanting_local_secrets};
 
 /// Its name beside the manifest, when nobody names another.
 pub const DEFAULT_NAME: &str = ".chatly";

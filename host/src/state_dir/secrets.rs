@@ -1,7 +1,7 @@
 //! The secrets that a state dir makes for itself.
 //!
-//! 1. A local secret is 32 random bytes in hex, made once for each variable that asks for one and
-//!    kept in `secrets.toml`, which only its owner may read. An existing value never changes.
+//! 1. A local secret is 32 random bytes in the form that its variable asks for (hex, `whsec_…`, or an
+//!    Ed25519 key whose private half is kept beside it), made once and kept in `secrets.toml`, which only its owner may read. An existing value never changes.
 //! 2. The file is replaced as a whole, so a crash leaves the old one or the new one.
 //!
 //! It does not decide which variables need a local secret; see [`wanting_local_secrets`].
@@ -12,8 +12,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chatly_signature::ed25519;
+
 use super::{Error, StateDir, io_error, not_private, secrets_file};
-use crate::manifest::Manifest;
+use crate::manifest::{LocalSecret, Manifest, Variable};
 use crate::private_folder;
 
 /// As much as a key of HMAC-SHA-256 can use (RFC 2104 section 3).
@@ -24,12 +28,12 @@ const SECRETS_HEAD: &str = "# Local secrets, made by `chatly up` for variables t
 
 impl StateDir {
     /// The local secrets, with a new one for each of `names` that has none yet.
-    pub fn ensure_secrets(&self, names: &[String]) -> Result<Secrets, Error> {
+    pub fn ensure_secrets(&self, names: &[(String, LocalSecret)]) -> Result<Secrets, Error> {
         let mut values = read_secrets(&self.root)?;
         let mut generated = Vec::new();
-        for name in names {
+        for (name, form) in names {
             if !values.contains_key(name) {
-                values.insert(name.clone(), random_secret()?);
+                make_up(&mut values, name, *form)?;
                 generated.push(name.clone());
             }
         }
@@ -66,16 +70,26 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// The variables that get a local secret: secret and required, and without a value from anywhere.
-pub fn wanting_local_secrets(manifest: &Manifest, has_value: impl Fn(&str) -> bool) -> Vec<String> {
-    let wants = |name: &&String| !has_value(name);
-    let declared = manifest.variables.iter();
-    declared
-        .filter(|(_, variable)| variable.secret && variable.required)
-        .map(|(name, _)| name)
-        .filter(wants)
-        .cloned()
-        .collect()
+/// The variables that get a local secret where nothing gives them a value: those that are secret
+/// and required, and those that the manifest lists in `local_secrets`.
+pub fn wanting_local_secrets(
+    manifest: &Manifest,
+    has_value: impl Fn(&str) -> bool,
+) -> Vec<(String, LocalSecret)> {
+    let listed = &manifest.application.local_secrets;
+    let form = |(name, variable): (&String, &Variable)| {
+        let required = variable.secret && variable.required;
+        let form = listed.get(name).copied();
+        let form = form.or(required.then_some(LocalSecret::Token))?;
+        (!has_value(name)).then(|| (name.clone(), form))
+    };
+    manifest.variables.iter().filter_map(form).collect()
+}
+
+/// Where the private key is kept that belongs to the public one of the variable `name`: whoever
+/// plays the other side signs with it.
+pub fn signing_key_name(name: &str) -> String {
+    format!("{name}_signing_key")
 }
 
 /// Reads the local secrets in the state dir `root` without holding it; empty when there are none.
@@ -118,10 +132,24 @@ fn write_secrets(root: &Path, values: &BTreeMap<String, String>) -> Result<(), E
     fs::rename(&fresh, &path).map_err(io_error(&path))
 }
 
-fn random_secret() -> Result<String, Error> {
+/// A new value for `name`, and what belongs to it.
+fn make_up(
+    values: &mut BTreeMap<String, String>,
+    name: &str,
+    form: LocalSecret,
+) -> Result<(), Error> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;
-    Ok(hex::encode(bytes))
+    let value = match form {
+        LocalSecret::Token => hex::encode(bytes),
+        LocalSecret::StandardWebhooks => format!("whsec_{}", BASE64_STANDARD.encode(bytes)),
+        LocalSecret::Ed25519 => {
+            values.insert(signing_key_name(name), hex::encode(bytes));
+            hex::encode(ed25519::public_key(&bytes))
+        }
+    };
+    values.insert(name.to_owned(), value);
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -152,8 +180,29 @@ fn refuse_exposed(_file: &File, _path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    fn names(names: &[&str]) -> Vec<(String, LocalSecret)> {
+        let named = |name: &&str| ((*name).to_owned(), LocalSecret::Token);
+        names.iter().map(named).collect()
+    }
+
+    #[test]
+    fn a_secret_has_the_form_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::open(folder.path()).unwrap();
+        let secrets = state_dir
+            .ensure_secrets(&[
+                ("webhook".to_owned(), LocalSecret::StandardWebhooks),
+                ("key".to_owned(), LocalSecret::Ed25519),
+            ])
+            .unwrap();
+        let webhook = secrets.get("webhook").unwrap();
+        let bytes = BASE64_STANDARD.decode(webhook.strip_prefix("whsec_").unwrap());
+        assert_eq!(bytes.unwrap().len(), SECRET_BYTES);
+        let mut seed = [0; SECRET_BYTES];
+        let private = secrets.get(&signing_key_name("key")).unwrap();
+        hex::decode_to_slice(private, &mut seed).unwrap();
+        let public = hex::encode(ed25519::public_key(&seed));
+        assert_eq!(secrets.get("key"), Some(public.as_str()));
     }
 
     #[test]
@@ -252,9 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn required_secrets_without_a_value_want_a_local_one() {
+    fn required_and_listed_secrets_without_a_value_want_a_local_one() {
         let text = "spin_manifest_version = 2\napplication.name = \"app\"\ntrigger.http = []\n\
+                    application.tool.chatly.local_secrets.listed = \"ed25519\"\n\
                     [variables]\n\
+                    listed = { default = \"\", secret = true }\n\
                     plain = { required = true }\n\
                     optional = { default = \"\", secret = true }\n\
                     given = { required = true, secret = true }\n\
@@ -262,7 +313,10 @@ mod tests {
         let manifest = Manifest::parse(text, Path::new("/app/spin.toml")).unwrap();
         assert_eq!(
             wanting_local_secrets(&manifest, |name| name == "given"),
-            ["wanted"]
+            [
+                ("listed".to_owned(), LocalSecret::Ed25519),
+                ("wanted".to_owned(), LocalSecret::Token)
+            ]
         );
     }
 }

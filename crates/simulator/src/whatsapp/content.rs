@@ -99,6 +99,8 @@ pub(super) const KINDS: &[Kind] = &[
     listed("user_preferences", "user_preferences", "user_preferences"),
     listed("user_id_update", "user_id_update", "user_id_update"),
     listed("call", "calls", "calls"),
+    listed("group_joined", "group_participants_update", "groups"),
+    listed("history", "history", "history"),
     whole("template_status", "message_template_status_update"),
     whole("account_update", "account_update"),
     whole("unknown_field", "something_new"),
@@ -356,6 +358,15 @@ fn notice(item: &Item) -> Value {
         }
         "error" => {
             json!({ "code": 130429, "title": "Rate limit hit", "message": "Rate limit hit", "error_data": { "details": "Too many messages from this number." } })
+        }
+        "group_joined" => {
+            json!({ "type": "group_participants_add", "group_id": item.group.as_deref().unwrap_or("Y2FwaV9ncm91cDox"),
+                "timestamp": at(item), "reason": "invite_link", "added_participants": [{ "wa_id": item.phone(), "user_id": item.bsuid }] })
+        }
+        "history" => {
+            json!({ "metadata": { "phase": 0, "chunk_order": 1, "progress": 100 }, "threads": [{ "id": item.phone(),
+            "messages": [{ "from": item.phone(), "from_user_id": item.bsuid, "id": item.message_id(), "timestamp": at(item), "type": "text",
+                "text": { "body": item.text.as_deref().unwrap_or("Thanks!") }, "history_context": { "status": "READ" } }] }] })
         }
         "template_status" => {
             json!({ "event": "APPROVED", "message_template_id": 1689556908129832u64, "message_template_name": "order_confirmation", "message_template_language": "en-US", "reason": "NONE" })

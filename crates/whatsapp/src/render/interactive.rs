@@ -3,7 +3,7 @@
 use chatly_channel::outbound::{Button, Menu, Section};
 use serde_json::{Value, json};
 
-use super::check::{Result, at_most, count, invalid, not_empty, object, unique};
+use chatly_channel::check::{Result, at_most, count, invalid, not_empty, object, unique};
 
 /// Most buttons of an interactive message.
 pub(crate) const MAX_BUTTONS: u32 = 3;

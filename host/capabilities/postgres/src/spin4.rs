@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use chatly_in_flight::Hold;
 use tracing::field::Empty;
 use tracing::instrument;
-use chatly_in_flight::Hold;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Linker, Resource, StreamProducer, StreamReader,

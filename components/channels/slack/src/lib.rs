@@ -1,0 +1,7 @@
+//! `channel-slack`: Slack as a component without any capability. What it does is in the crate
+//! `chatly-slack`.
+
+wit_bindgen::generate!({ path: "../../../wit", world: "channel", generate_all });
+
+chatly_canonical::wit_conversions!(crate::chatly::types::types);
+chatly_channel::export_channel!(chatly_slack::Slack);

@@ -1,0 +1,225 @@
+//! The deliveries of one run: what happens, and what goes wrong on the way.
+//!
+//! Everything is decided by the seed: the same arguments again are the same deliveries.
+
+use anyhow::{Result, ensure};
+use chatly_simulator::{Delivery, Platform, Wish};
+
+/// What goes wrong between a platform and the host.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Chaos {
+    /// How likely a delivery comes a second time, from 0 to 1
+    #[arg(long, value_name = "P", default_value = "0", value_parser = parse_probability)]
+    duplicate: f64,
+    /// How likely a delivery is changed on its way, so that it must be refused, from 0 to 1
+    #[arg(long, value_name = "P", default_value = "0", value_parser = parse_probability)]
+    tamper: f64,
+    /// Send in another order than things happened
+    #[arg(long)]
+    reorder: bool,
+    /// How many things come in one delivery
+    #[arg(long, value_name = "N", default_value = "1", value_parser = super::parse_count)]
+    batch: u64,
+}
+
+/// What signs deliveries.
+pub(super) struct Signer<'a> {
+    pub(super) secret: &'a str,
+    /// The public address that the platform posts to.
+    pub(super) base_url: &'a str,
+    /// Unix seconds.
+    pub(super) now: u64,
+}
+
+/// One delivery to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sending {
+    pub(super) delivery: Delivery,
+    /// The ids of its messages.
+    pub(super) name: String,
+    pub(super) is_tampered: bool,
+}
+
+/// All deliveries of `count` things like `wish`, in the order in which they are sent.
+pub(super) fn plan(
+    platform: &dyn Platform,
+    wish: &Wish,
+    count: u64,
+    chaos: &Chaos,
+    signer: &Signer<'_>,
+) -> Result<Vec<Sending>> {
+    ensure!(
+        chaos.batch == 1 || platform.batches(),
+        "--batch {}: {} sends one thing a delivery",
+        chaos.batch,
+        platform.name()
+    );
+    let wishes: Vec<Wish> = (0..count)
+        .map(|n| Wish {
+            seed: wish.seed.wrapping_add(n),
+            ..wish.clone()
+        })
+        .collect();
+    let mut random = Random(wish.seed);
+    let mut sendings = Vec::new();
+    for batch in wishes.chunks(usize::try_from(chaos.batch).unwrap_or(usize::MAX)) {
+        let sending = sending(platform, batch, signer, random.is(chaos.tamper))?;
+        if random.is(chaos.duplicate) {
+            sendings.push(sending.clone());
+        }
+        sendings.push(sending);
+    }
+    if chaos.reorder {
+        for end in (1..sendings.len()).rev() {
+            sendings.swap(end, random.below(end + 1));
+        }
+    }
+    Ok(sendings)
+}
+
+fn sending(
+    platform: &dyn Platform,
+    wishes: &[Wish],
+    signer: &Signer<'_>,
+    is_tampered: bool,
+) -> Result<Sending> {
+    let ids: Result<Vec<_>, _> = wishes
+        .iter()
+        .map(|wish| platform.message_id(wish))
+        .collect();
+    let sign = |delivery| platform.sign(delivery, signer.base_url, signer.secret, signer.now);
+    let genuine = sign(platform.unsigned(wishes)?);
+    let mut delivery = genuine.clone();
+    if is_tampered {
+        delivery.body.push(b' ');
+        if sign(delivery.clone()).headers == genuine.headers {
+            // The proof does not cover the body, so it is the proof that is changed.
+            if let Some((_, value)) = delivery.headers.last_mut() {
+                value.push('0');
+            }
+        }
+    }
+    Ok(Sending {
+        delivery,
+        name: ids?.join(" "),
+        is_tampered,
+    })
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Whether something happens that is so likely.
+    fn is(&mut self, probability: f64) -> bool {
+        // 53 bits are what a double holds exactly.
+        (self.next() >> 11) as f64 / ((1_u64 << 53) as f64) < probability
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
+    }
+}
+
+fn parse_probability(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("write a number from 0 to 1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatly_simulator::find;
+
+    use super::*;
+
+    fn planned(chaos: Chaos, count: u64) -> Vec<Sending> {
+        let signer = Signer {
+            secret: "s",
+            base_url: "http://a",
+            now: 1_749_416_383,
+        };
+        let wish = Wish {
+            kind: "text".into(),
+            seed: 7,
+            ..Wish::default()
+        };
+        plan(find("whatsapp").unwrap(), &wish, count, &chaos, &signer).unwrap()
+    }
+
+    const CALM: Chaos = Chaos {
+        duplicate: 0.0,
+        tamper: 0.0,
+        reorder: false,
+        batch: 1,
+    };
+
+    #[test]
+    fn a_seed_decides_all_chaos() {
+        let chaos = Chaos {
+            duplicate: 0.5,
+            tamper: 0.5,
+            reorder: true,
+            batch: 3,
+        };
+        let first = planned(chaos.clone(), 100);
+        assert_eq!(planned(chaos, 100), first);
+        assert!(first.len() > 34 && first.len() < 68, "{}", first.len());
+        let tampered = first.iter().filter(|it| it.is_tampered).count();
+        assert!(tampered > 5 && tampered < first.len() - 5, "{tampered}");
+    }
+
+    #[test]
+    fn chaos_changes_what_it_says_and_nothing_else() {
+        let calm = planned(CALM, 20);
+        assert_eq!(calm.len(), 20);
+        let twice = planned(
+            Chaos {
+                duplicate: 1.0,
+                ..CALM
+            },
+            20,
+        );
+        assert!(
+            twice
+                .chunks(2)
+                .zip(&calm)
+                .all(|(two, one)| two == [one.clone(), one.clone()])
+        );
+        let mut mixed = planned(
+            Chaos {
+                reorder: true,
+                ..CALM
+            },
+            20,
+        );
+        assert_ne!(mixed, calm);
+        mixed.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut sorted = calm.clone();
+        sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        assert_eq!(mixed, sorted);
+        for (changed, genuine) in planned(
+            Chaos {
+                tamper: 1.0,
+                ..CALM
+            },
+            20,
+        )
+        .iter()
+        .zip(&calm)
+        {
+            assert!(changed.is_tampered);
+            assert_eq!(changed.delivery.headers, genuine.delivery.headers);
+            assert_ne!(changed.delivery.body, genuine.delivery.body);
+        }
+    }
+}
