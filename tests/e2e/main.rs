@@ -27,6 +27,7 @@ mod leases;
 mod manifest;
 mod mqtt;
 mod operations;
+mod outbound;
 mod outgoing;
 mod payload;
 mod postgres;

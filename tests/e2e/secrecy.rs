@@ -9,7 +9,12 @@ use crate::payload;
 /// Every value that must stay where it is.
 fn all_secrets() -> Vec<&'static str> {
     let mut all = secrets::WHATSAPP_APP.to_vec();
-    all.extend([secrets::WHATSAPP_VERIFY, secrets::API_KEY, secrets::SWEEP]);
+    all.extend([
+        secrets::WHATSAPP_VERIFY,
+        secrets::WHATSAPP_ACCESS,
+        secrets::API_KEY,
+        secrets::SWEEP,
+    ]);
     all
 }
 

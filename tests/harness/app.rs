@@ -51,6 +51,7 @@ impl Default for Options {
         let variables = [
             ("whatsapp_app_secret", secrets::WHATSAPP_APP.join(",")),
             ("whatsapp_verify_token", secrets::WHATSAPP_VERIFY.to_owned()),
+            ("whatsapp_access_token", secrets::WHATSAPP_ACCESS.to_owned()),
             ("api_key", secrets::API_KEY.to_owned()),
             ("sweep_secret", secrets::SWEEP.to_owned()),
         ]

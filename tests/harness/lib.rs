@@ -11,6 +11,7 @@ mod guest;
 mod postgres;
 mod servers;
 mod sse;
+mod upstream;
 
 pub use app::{Options, TestApp, eventually};
 pub use artifacts::{chatly, guest, guest_for, root};
@@ -20,6 +21,7 @@ pub use guest::{GuestApp, Setup};
 pub use postgres::Postgres;
 pub use servers::{Server, find, free_port, skip};
 pub use sse::{Stream, StreamEvent};
+pub use upstream::{Turn, Upstream};
 
 /// The secrets that test apps run with. Unlike any word in the code, so that a scan finds leaks.
 pub mod secrets {
@@ -27,6 +29,8 @@ pub mod secrets {
     pub const WHATSAPP_APP: [&str; 2] = ["qZ4current-app-secret-81", "qZ4previous-app-secret-80"];
     /// `whatsapp_verify_token`.
     pub const WHATSAPP_VERIFY: &str = "qZ4verify-token-17";
+    /// `whatsapp_access_token`.
+    pub const WHATSAPP_ACCESS: &str = "qZ4access-token-63";
     /// `api_key`.
     pub const API_KEY: &str = "qZ4operator-key-55";
     /// `sweep_secret`.

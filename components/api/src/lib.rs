@@ -7,6 +7,7 @@
 
 mod read;
 mod rows;
+mod send;
 mod write;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -77,6 +78,7 @@ async fn serve(request: Request) -> Result<Response, Error> {
             Some(kind) => replay(&kind, seq).await,
             None => Err(Error::Absent("buried job")),
         },
+        Route::SendMessage(id) => send::send(id, &query, request).await,
         Route::MakeRule | Route::PutRule(_) | Route::DeleteRule(_) | Route::EnableEndpoint => {
             write::write(route, &query, request).await
         }

@@ -108,7 +108,7 @@ async fn enable(tenant: String, url: String) -> Result<Response, Error> {
 
 /// The tenant that a write is for: the body's, else the query's, else the default. Two that differ
 /// are refused.
-async fn tenant_of(body: &Option<String>, query: Option<String>) -> Result<String, Error> {
+pub async fn tenant_of(body: &Option<String>, query: Option<String>) -> Result<String, Error> {
     match (body, query) {
         (Some(body), Some(query)) if *body != query => Err(Error::Body(
             "The body and the query name two tenants.".to_owned(),
@@ -125,7 +125,7 @@ async fn tenant_of(body: &Option<String>, query: Option<String>) -> Result<Strin
     }
 }
 
-async fn read(request: Request) -> Result<Vec<u8>, Error> {
+pub async fn read(request: Request) -> Result<Vec<u8>, Error> {
     let limited = Limited::new(request.into_body(), MAX_BODY_BYTES);
     match limited.collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),

@@ -64,6 +64,12 @@ pub enum Error {
     /// The body is not what the address takes; why, in words that hold no value of the body.
     #[error("the body is refused")]
     Body(String),
+    /// What is asked for cannot be done; why, in words that hold no value of the request.
+    #[error("it cannot be done")]
+    Unprocessable(&'static str),
+    /// The same idempotency key came with another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// The body is too large.
     #[error("the body is too large")]
     TooLarge,
@@ -124,6 +130,14 @@ impl Error {
             ),
             Error::Absent(what) => not_found(&format!("There is no such {what}.")),
             Error::Body(why) => bad_request("invalid_body", why),
+            Error::Unprocessable(why) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", why)
+            }
+            Error::KeyReused => problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The Idempotency-Key was used for another message within the last day.",
+            ),
             Error::TooLarge => problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
@@ -230,6 +244,8 @@ mod tests {
             (Error::Argument, 400),
             (Error::Body("no".into()), 400),
             (Error::TooLarge, 413),
+            (Error::Unprocessable("no"), 422),
+            (Error::KeyReused, 422),
             (Error::Conflict("rule"), 409),
             (Error::Unsound(vec![]), 422),
             (Error::Busy, 503),

@@ -21,6 +21,8 @@ pub enum Route {
     Conversation(String),
     /// `GET /v1/conversations/{id}/messages`
     Messages(String),
+    /// `POST /v1/conversations/{id}/messages`
+    SendMessage(String),
     /// `GET /v1/contacts`
     Contacts,
     /// `GET /v1/contacts/{id}`
@@ -73,6 +75,9 @@ impl Route {
             ["readyz"] => Route::Ready,
             ["v1", "conversations"] => Route::Conversations,
             ["v1", "conversations", id] => Route::Conversation((*id).to_owned()),
+            ["v1", "conversations", id, "messages"] if method == "POST" => {
+                Route::SendMessage((*id).to_owned())
+            }
             ["v1", "conversations", id, "messages"] => Route::Messages((*id).to_owned()),
             ["v1", "contacts"] => Route::Contacts,
             ["v1", "contacts", id] => Route::Contact((*id).to_owned()),
@@ -96,7 +101,7 @@ impl Route {
             return Ok(route);
         }
         Err(Error::Method(match route {
-            Route::Rules => "GET, POST",
+            Route::Rules | Route::Messages(_) => "GET, POST",
             Route::Rule(_) => "GET, PUT, DELETE",
             route => route.method(),
         }))
@@ -108,6 +113,7 @@ impl Route {
             Route::ReplayInbox(_)
             | Route::ReplayOutbox(_)
             | Route::Ticket
+            | Route::SendMessage(_)
             | Route::MakeRule
             | Route::EnableEndpoint => "POST",
             Route::PutRule(_) => "PUT",
@@ -140,6 +146,7 @@ impl Route {
             Route::Rules | Route::Endpoints => &["platform_client_id", "limit", "cursor"],
             Route::Conversation(_)
             | Route::Contact(_)
+            | Route::SendMessage(_)
             | Route::MakeRule
             | Route::Rule(_)
             | Route::PutRule(_)
@@ -197,6 +204,16 @@ mod tests {
                 "GET",
                 "/v1/conversations/a%2Fb/messages",
                 Ok(Route::Messages("a/b".into())),
+            ),
+            (
+                "POST",
+                "/v1/conversations/c1/messages",
+                Ok(Route::SendMessage("c1".into())),
+            ),
+            (
+                "PUT",
+                "/v1/conversations/c1/messages",
+                Err(Error::Method("GET, POST")),
             ),
             ("GET", "/v1/contacts", Ok(Route::Contacts)),
             ("GET", "/v1/contacts/c1", Ok(Route::Contact("c1".into()))),

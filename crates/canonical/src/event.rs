@@ -127,6 +127,7 @@ impl Default for Target {
 pub enum DeliveryState {
     #[default]
     Accepted,
+    Uncertain,
     Sent,
     Delivered,
     Read,

@@ -99,7 +99,7 @@ macro_rules! wit_conversions {
                 StoryMention, StoryReply, System, Unsupported
             });
             $crate::wit_conversions!(@choice DeliveryState = DeliveryState {
-                Accepted, Sent, Delivered, Read, Played, Failed, Deleted
+                Accepted, Uncertain, Sent, Delivered, Read, Played, Failed, Deleted
             });
             $crate::wit_conversions!(@choice Target = ReceiptTarget { MessageId(v), Watermark(v) });
             $crate::wit_conversions!(@choice Body = EventBody {

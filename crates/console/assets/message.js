@@ -4,7 +4,7 @@ import { chip, el, link } from "./dom.js";
 import { clock, exact, languageName, percent, plain } from "./words.js";
 import { summary } from "./routing.js";
 
-const STATES = { accepted: "accepted", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed", deleted: "deleted" };
+const STATES = { accepted: "accepted", uncertain: "uncertain: nobody knows whether it arrived", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed", deleted: "deleted" };
 const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
 
 /** The enrichment of a message, if there is one yet. */

@@ -16,13 +16,15 @@ use crate::{Error, Moment, Value};
 /// How long an idempotency key is remembered: the day that the contract promises.
 const IDEMPOTENCY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// What the bound contact and conversation came to be.
+/// What the bound contact, conversation and message came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Committed {
     /// The bound contact.
     pub contact_id: Option<String>,
     /// The bound conversation.
     pub conversation_id: Option<String>,
+    /// The bound message.
+    pub message_id: Option<String>,
     /// The newest change written; 0 when there was none.
     pub last_change: u64,
 }
@@ -215,6 +217,7 @@ impl<'a, C: Connection> Writer<'a, C> {
         Ok(Committed {
             contact_id: self.contact,
             conversation_id: self.conversation,
+            message_id: self.message,
             last_change,
         })
     }
@@ -223,11 +226,13 @@ impl<'a, C: Connection> Writer<'a, C> {
         match effect {
             Effect::Contact(effect) => self.contact(effect).await,
             Effect::Conversation(effect) => self.conversation(effect).await,
+            Effect::BindConversation(id) => self.bind_own_conversation(id).await,
             Effect::Message(effect) => self.message(effect).await,
             Effect::Edit(effect) => self.edit(effect).await,
             Effect::Delete(effect) => self.delete(effect).await,
             Effect::Reaction(effect) => self.reaction(effect).await,
             Effect::Status(effect) => self.status(effect).await,
+            Effect::Sent(effect) => self.sent(effect).await,
             Effect::Opt(effect) => self.opt(effect).await,
             Effect::ChangeConversation(change) => self.change_conversation(change).await,
             Effect::ChangeContact(change) => self.change_contact(change).await,

@@ -38,7 +38,7 @@ pub async fn read_context<C: Connection>(
     let row = rows.first().ok_or(Error::Stale)?;
     let tenant = row.text(0)?;
     let message = match row.optional(3)? {
-        Some(id) => find_message(connection, tenant, id).await?,
+        Some(id) => find_message(connection, Some(tenant), id).await?,
         None => None,
     };
     let (contact, conversation) = match (table, &message) {

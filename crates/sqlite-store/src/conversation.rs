@@ -79,6 +79,21 @@ impl<C: Connection> Writer<'_, C> {
         Ok(())
     }
 
+    /// The same for a caller's id, which must be one of the tenant's.
+    pub(crate) async fn bind_own_conversation(&mut self, id: &str) -> Result<(), Error> {
+        let rows = self
+            .execute(
+                "SELECT 1 FROM conversations WHERE platform_client_id = ?2
+                    AND id = coalesce((SELECT into_id FROM merged_conversations WHERE id = ?1), ?1)",
+                values_of![id, &self.tenant],
+            )
+            .await?;
+        if rows.is_empty() {
+            return Err(Error::Invalid("there is no such conversation"));
+        }
+        self.bind_conversation(id).await
+    }
+
     pub(crate) fn tell_conversation(&mut self, kind: &str) -> Result<(), Error> {
         let (tenant, contact, conversation) = (
             self.tenant.clone(),

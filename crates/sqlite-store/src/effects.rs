@@ -4,7 +4,7 @@
     reason = "every field is documented in wit/deps/store/effects.wit"
 )]
 
-use chatly_canonical::{DeliveryState, Identity, Message, Reaction, Status};
+use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, Status};
 
 use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Priority};
 
@@ -13,11 +13,13 @@ use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Priority
 pub enum Effect {
     Contact(ContactEffect),
     Conversation(ConversationEffect),
+    BindConversation(String),
     Message(MessageEffect),
     Edit(EditEffect),
     Delete(DeleteEffect),
     Reaction(ReactionEffect),
     Status(StatusEffect),
+    Sent(SentEffect),
     Opt(OptEffect),
     ChangeConversation(ConversationChange),
     ChangeContact(ContactChange),
@@ -51,6 +53,10 @@ effects! {
     DeleteEffect { channel: String, account: String, message_id: String, at: u64, }
     ReactionEffect { channel: String, account: String, reaction: Reaction, at: u64, }
     StatusEffect { channel: String, account: String, status: Status, at: u64, }
+    SentEffect {
+        message_id: String, platform_id: Option<String>, state: DeliveryState,
+        error: Option<ErrorDetail>, at: u64,
+    }
     OptEffect { action: String, granted: Option<bool>, at: u64, }
     ConversationChange {
         status: Option<ConversationStatus>, snoozed_until: Option<u64>,

@@ -8,7 +8,7 @@
 //!    was that job, and no other is counted as started with it.
 //! 4. A job started [`MAX_STARTS`] times without an outcome is buried as `poison`; one of an
 //!    at-most-once kind whose lease ran out while `sending` is buried as `uncertain`, because
-//!    nobody can know whether the platform got it.
+//!    nobody can know whether the platform got it. A trigger (see `schema`) shows that in the message.
 //! 5. A buried job frees its keys and stays visible.
 
 use crate::connection::{Connection, Row, UNEXPECTED, to_json, transaction, values_of};
@@ -101,6 +101,7 @@ async fn lease_outbox<C: Connection>(
 
 /// `?1` now, `?2` lease end, `?3` random hex, `?4` kinds, `?5` max.
 pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> String {
+    let step = if table == "outbox" { "step" } else { "0" };
     format!(
         "WITH head (seq, starts) AS (
             SELECT seq, starts FROM {table} WHERE ready = 1 AND due_at <= ?1 AND {wanted} AND ?4 IS NOT NULL
@@ -120,7 +121,7 @@ pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> Str
             ORDER BY seq LIMIT ?5)
          RETURNING json_object('token', coalesce(token, ''), 'seq', seq, 'kind', kind,
             'platform_client_id', platform_client_id, 'attempt', attempts, 'created_at', created_at,
-            'lease_until', due_at, 'traceparent', traceparent), payload, state"
+            'lease_until', due_at, 'traceparent', traceparent, 'step', {step}), payload, state"
     )
 }
 
@@ -181,13 +182,19 @@ pub async fn extend<C: Connection>(
     update(connection, moment, token, "due_at = ?", values_of![until]).await
 }
 
-/// Marks that the platform is about to be called.
+/// Marks that request number `step` of the job is about to go out.
 pub async fn mark_sending<C: Connection>(
     connection: &C,
     moment: Moment,
     token: &str,
+    step: u32,
 ) -> Result<(), Error> {
-    update(connection, moment, token, "state = 'sending'", vec![]).await
+    let (set, values) = match parse_token(token)? {
+        ("outbox", _) => ("state = 'sending', step = ?", values_of![step]),
+        // An event has no steps.
+        _ => ("state = 'sending'", vec![]),
+    };
+    update(connection, moment, token, set, values).await
 }
 
 /// Gives the job back, due at `at`. This start had an outcome, so it is not counted.

@@ -32,6 +32,7 @@ mod query;
 mod receipt;
 mod rules;
 mod schema;
+mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,7 @@ pub use effects::*;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
 pub use list::{
-    find_contact, find_conversation, find_last_change, list_changes, list_contacts,
+    find_contact, find_conversation, find_last_change, find_message, list_changes, list_contacts,
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;

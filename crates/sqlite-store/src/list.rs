@@ -144,14 +144,14 @@ pub(crate) async fn recent_messages<C: Connection>(
 }
 
 /// One message by our id.
-pub(crate) async fn find_message<C: Connection>(
+pub async fn find_message<C: Connection>(
     connection: &C,
-    tenant: &str,
+    tenant: Option<&str>,
     id: &str,
 ) -> Result<Option<StoredMessage>, Error> {
     Query::new(MESSAGE)
         .and("m.id = ?", values_of![id])
-        .and("m.platform_client_id = ?", values_of![tenant])
+        .filter("m.platform_client_id = ?", tenant)
         .one(connection, message)
         .await
 }

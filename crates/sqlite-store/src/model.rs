@@ -85,7 +85,7 @@ rows! {
         token: String, seq: u64, kind: String, platform_client_id: String,
         #[serde(skip)]
         payload: Payload,
-        attempt: u32, created_at: u64, lease_until: u64, traceparent: Option<String>,
+        attempt: u32, step: u32, created_at: u64, lease_until: u64, traceparent: Option<String>,
     }
     /// A row of `changes`.
     Change { seq: u64, platform_client_id: String, kind: String, data: String, at: u64, }
@@ -138,8 +138,9 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 }
 
 /// States in their order: what `message_states.state` and `messages.state` hold.
-const STATES: [DeliveryState; 7] = [
+const STATES: [DeliveryState; 8] = [
     DeliveryState::Accepted,
+    DeliveryState::Uncertain,
     DeliveryState::Sent,
     DeliveryState::Delivered,
     DeliveryState::Read,
@@ -148,7 +149,7 @@ const STATES: [DeliveryState; 7] = [
     DeliveryState::Deleted,
 ];
 
-/// The place of a state in the order; 5 and above are final.
+/// The place of a state in the order; 6 and above are final.
 pub(crate) fn rank_of(state: DeliveryState) -> u8 {
     state as u8
 }

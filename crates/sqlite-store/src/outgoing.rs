@@ -9,6 +9,9 @@ use crate::effects::NewJob;
 use crate::keys::key;
 use crate::model::ExternalCall;
 
+/// How kinds begin whose jobs are done at most once: a customer must not get a message twice.
+const AT_MOST_ONCE: &str = "send-";
+
 impl<C: Connection> Writer<'_, C> {
     /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
     /// enrichment must not hold an answer back.
@@ -50,7 +53,7 @@ impl<C: Connection> Writer<'_, C> {
                 to_json(&keys)?,
                 self.conversation.clone(),
                 message,
-                job.kind.starts_with("deliver"),
+                job.kind.starts_with(AT_MOST_ONCE),
                 job.traceparent.clone(),
                 job.due_at,
                 self.moment.now

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -45,6 +45,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 2 {
             for statement in ROUTING {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 3 {
+            for statement in SENDING {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -97,6 +102,31 @@ const ROUTING: &[&str] = &[
     "CREATE INDEX external_calls_conversation ON external_calls (conversation_id, seq)",
     "CREATE INDEX external_calls_message ON external_calls (message_id, seq)",
     "PRAGMA user_version=2",
+];
+
+/// What version 3 adds: sends. The state `uncertain` takes the second place in the order, so all
+/// after it move up by one. When a send is given up, a message that no platform has named yet shows
+/// it, in the statement that buries the job: nobody else may be there to write it.
+const SENDING: &[&str] = &[
+    "ALTER TABLE outbox ADD COLUMN step INTEGER NOT NULL DEFAULT 0",
+    "UPDATE messages SET state = state + 1 WHERE state >= 1",
+    "UPDATE message_states SET state = state + 1 WHERE state >= 1",
+    // Updated in one go, two marks of a conversation could meet half-way.
+    "UPDATE conversation_watermarks SET state = -1 - state WHERE state >= 1",
+    "UPDATE conversation_watermarks SET state = -state WHERE state < 0",
+    "CREATE TRIGGER outbox_given_up AFTER UPDATE OF state ON outbox
+        WHEN NEW.state = 'buried' AND NEW.at_most_once AND NEW.message_id IS NOT NULL BEGIN
+        UPDATE messages SET
+            error = iif(NEW.error = 'uncertain', NULL, json_object('code', NULL, 'title', NEW.error, 'detail', NULL)),
+            state = iif(NEW.error = 'uncertain', 1, 6)
+        WHERE id = NEW.message_id AND external_id IS NULL
+            AND coalesce(state, 0) < iif(NEW.error = 'uncertain', 1, 6);
+        INSERT INTO changes (platform_client_id, kind, data, at)
+            SELECT platform_client_id, 'message.updated', json_object('platform_client_id', platform_client_id,
+                'conversation_id', conversation_id, 'message_id', id), coalesce(NEW.finished_at, 0)
+            FROM messages WHERE id = NEW.message_id AND changes() > 0;
+     END",
+    "PRAGMA user_version=3",
 ];
 
 /// Every statement of version 1, in order.

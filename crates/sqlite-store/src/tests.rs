@@ -18,6 +18,7 @@ mod plans;
 mod queue;
 mod receipts;
 mod routing;
+mod sends;
 mod threads;
 
 /// A connection of `rusqlite`.

@@ -46,7 +46,8 @@ choices! {
     rows::JobState => store::JobState { Pending, Leased, Sending, Done, Buried }
     wit::MessageOrder => store::MessageOrder { Oldest, Newest }
     effects::Effect => store::Effect {
-        Contact(v), Conversation(v), Message(v), Edit(v), Delete(v), Reaction(v), Status(v), Opt(v),
+        Contact(v), Conversation(v), BindConversation(v), Message(v), Edit(v), Delete(v), Reaction(v),
+        Status(v), Sent(v), Opt(v),
         ChangeConversation(v), ChangeContact(v), Enqueue(v), ExternalCall(v), Explanation(v),
         Enrichment(v), RecordEvent,
     }
@@ -77,10 +78,10 @@ records! {
     }
     store::Change => rows::Change { seq, platform_client_id, kind, data, at }
     store::Job => wit::Job {
-        token, seq, kind, platform_client_id, payload, attempt, created_at, lease_until, traceparent,
+        token, seq, kind, platform_client_id, payload, attempt, step, created_at, lease_until, traceparent,
     }
     store::Appended => wit::Appended { stored, duplicates }
-    store::Committed => wit::Committed { contact_id, conversation_id, last_change }
+    store::Committed => wit::Committed { contact_id, conversation_id, message_id, last_change }
     store::Context => wit::Context { contact, conversation, message, recent }
     store::Rule => rows::Rule {
         id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at,
@@ -102,6 +103,7 @@ records! {
     effects::DeleteEffect => store::DeleteEffect { channel, account, message_id, at }
     effects::ReactionEffect => store::ReactionEffect { channel, account, reaction, at }
     effects::StatusEffect => store::StatusEffect { channel, account, status, at }
+    effects::SentEffect => store::SentEffect { message_id, platform_id, state, error, at }
     effects::OptEffect => store::OptEffect { action, granted, at }
     effects::ConversationChange => store::ConversationChange {
         status, snoozed_until, priority, assignee, add_tags, remove_tags,

@@ -97,8 +97,8 @@ impl wit::Guest for Sqlite {
         .await
     }
 
-    async fn mark_sending(token: String) -> Result<(), wit::Error> {
-        run(async |c| store::mark_sending(c, moment()?, &token).await).await
+    async fn mark_sending(token: String, step: u32) -> Result<(), wit::Error> {
+        run(async |c| store::mark_sending(c, moment()?, &token, step).await).await
     }
 
     async fn retry(token: String, at: u64, reason: String) -> Result<(), wit::Error> {
@@ -174,6 +174,18 @@ impl wit::Guest for Sqlite {
             store::list_messages(c, tenant.as_deref(), &conversation, order, &page)
                 .await
                 .map(listed)
+        })
+        .await
+    }
+
+    async fn find_message(
+        tenant: Option<String>,
+        id: String,
+    ) -> Result<Option<StoredMessage>, wit::Error> {
+        run(async |c| {
+            store::find_message(c, tenant.as_deref(), &id)
+                .await
+                .map(Convert::convert)
         })
         .await
     }

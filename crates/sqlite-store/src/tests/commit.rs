@@ -499,7 +499,7 @@ fn a_status_of_nobody_sees_the_conversation_of_its_message() {
         contact(&["phone:1"]),
         conversation(),
         message("m", Direction::Outbound, None, 1),
-        super::queue::job("deliver:x", None),
+        super::queue::job("send-x", None),
     ];
     let id = store.submit(&sent).conversation_id;
     let target = Target::MessageId("m".into());
@@ -512,7 +512,7 @@ fn a_status_of_nobody_sees_the_conversation_of_its_message() {
         sender: None,
         ..event("s", &[], body)
     }]);
-    for job in [store.lease(1), store.lease_kinds(&["deliver:x"], 1)].concat() {
+    for job in [store.lease(1), store.lease_kinds(&["send-x"], 1)].concat() {
         let context = block_on(read_context(
             &store.connection,
             store.moment(),

@@ -293,12 +293,12 @@ fn an_identity_is_known_within_its_channel_and_tenant_only() {
 #[test]
 fn jobs_of_merged_conversations_run_one_at_a_time_in_order() {
     let store = Store::new();
-    let enqueue = || super::queue::job("deliver:whatsapp", None);
+    let enqueue = || super::queue::job("send-whatsapp", None);
     store.submit(&[contact(&["a:1"]), conversation(), enqueue()]);
     store.submit(&[contact(&["b:1"]), conversation(), enqueue(), enqueue()]);
     store.submit(&[contact(&["a:1", "b:1"])]);
     for seq in 1..=3 {
-        let jobs = store.lease_kinds(&["deliver:whatsapp"], 9);
+        let jobs = store.lease_kinds(&["send-whatsapp"], 9);
         assert_eq!(jobs.iter().map(|job| job.seq).collect::<Vec<_>>(), [seq]);
         store.commit(&jobs[0].token, &[]).unwrap();
     }

@@ -160,7 +160,7 @@ fn a_lease_that_ran_out_is_taken_by_another_and_its_holder_is_stale() {
         ("bury", block_on(bury(c, moment, &first.token, "no"))),
         (
             "mark sending",
-            block_on(mark_sending(c, moment, &first.token)),
+            block_on(mark_sending(c, moment, &first.token, 0)),
         ),
         (
             "context",
@@ -325,16 +325,22 @@ fn a_send_whose_outcome_nobody_knows_is_buried_and_other_kinds_run_again() {
     store.submit(&[
         contact(&["phone:1"]),
         conversation(),
-        job("deliver:whatsapp", None),
+        job("send-whatsapp", None),
         job("dispatch", None),
     ]);
-    let jobs = store.lease_kinds(&["deliver:whatsapp", "dispatch"], 9);
+    let jobs = store.lease_kinds(&["send-whatsapp", "dispatch"], 9);
     assert_eq!(jobs.len(), 2);
     for job in &jobs {
-        block_on(mark_sending(&store.connection, store.moment(), &job.token)).unwrap();
+        block_on(mark_sending(
+            &store.connection,
+            store.moment(),
+            &job.token,
+            0,
+        ))
+        .unwrap();
     }
     store.pass(u64::from(LEASE_MS));
-    let again = store.lease_kinds(&["deliver:whatsapp", "dispatch"], 9);
+    let again = store.lease_kinds(&["send-whatsapp", "dispatch"], 9);
     assert_eq!(
         again
             .iter()
@@ -355,7 +361,7 @@ fn a_send_whose_outcome_nobody_knows_is_buried_and_other_kinds_run_again() {
         .0;
     assert_eq!(
         (buried[0].kind.as_str(), buried[0].error.as_deref()),
-        ("deliver:whatsapp", Some("uncertain"))
+        ("send-whatsapp", Some("uncertain"))
     );
 }
 

@@ -344,6 +344,12 @@ fn version_1(file: &File) {
             'account', 'x', 'inbound', 'contact', 0, '{\"id\":\"x\",\"type\":\"text\",\"text\":\"hi\"}', 1, 1)",
         "INSERT INTO outbox (platform_client_id, kind, payload, keys, conversation_id, at_most_once, due_at, created_at)
             VALUES ('tenant', 'old', '{}', '[]', 'c', 0, 1, 1)",
+        "INSERT INTO messages (seq, id, platform_client_id, conversation_id, contact_id, channel, account, external_id,
+            direction, author, standby, content, state, sent_at, created_at) VALUES (2, 'o', 'tenant', 'c', 'p', 'whatsapp',
+            'account', 'y', 'outbound', 'external', 0, '{\"id\":\"y\",\"type\":\"text\",\"text\":\"hi\"}', 2, 1, 1)",
+        "INSERT INTO message_states (external_id, account, channel, platform_client_id, state, at)
+            VALUES ('y', 'account', 'whatsapp', 'tenant', 2, 1)",
+        "INSERT INTO conversation_watermarks (conversation_id, state, until) VALUES ('c', 2, 1), ('c', 3, 1)",
     ] {
         native.run(statement, vec![]).unwrap();
     }
@@ -383,6 +389,18 @@ fn a_database_of_version_1_keeps_its_rows_and_becomes_what_a_new_one_is() {
     .unwrap();
     assert_eq!(messages[0].content.text.as_deref(), Some("hi"));
     assert_eq!(messages[0].enrichment, None);
+    assert_eq!(messages[1].state, Some(DeliveryState::Delivered));
+    let numbers = |sql| {
+        let rows = again.run(sql, vec![]).unwrap();
+        rows.iter()
+            .map(|row| row.integer(0).unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("SELECT state FROM message_states"), [3]);
+    assert_eq!(
+        numbers("SELECT state FROM conversation_watermarks ORDER BY state"),
+        [3, 4]
+    );
     let moment = Moment { now: 9, seed: 7 };
     let jobs = block_on(lease(&again, moment, &["old".to_owned()], 9, LEASE_MS)).unwrap();
     let context = block_on(read_context(&again, moment, &jobs[0].token, 9)).unwrap();

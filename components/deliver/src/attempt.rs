@@ -1,0 +1,270 @@
+//! One attempt of one job, from the lease to what is written about it.
+//!
+//! 1. What can be seen to be hopeless before anything is sent fails without a call: a payload that
+//!    is no send, content that the channel refuses.
+//! 2. Without an access token nothing is sent: the job waits for one, with the reason.
+//! 3. A message may be several requests. Each is marked before it goes out; a later attempt goes on
+//!    where this one stopped. The message is known by the id of the first.
+//! 4. Every request that was sent leaves one row in `external_calls`.
+
+use std::time::{Duration, Instant};
+
+use chatly_accounts::Secret;
+use chatly_canonical::Convert;
+use chatly_channel::outbound::{Request, Sender};
+use chatly_send::{
+    Job as Send, Next, Ready, authorise, judge, judge_lost, put_off, recipients, shown,
+};
+use chatly_webhook::Attempt;
+use spin_sdk::time;
+
+use crate::bindings::chatly::channel::channel;
+use crate::bindings::chatly::store::effects::{Effect, SentEffect};
+use crate::bindings::chatly::store::rows::ExternalCall;
+use crate::bindings::chatly::store::store::{self, Context, Error, Job, Payload};
+use crate::bindings::chatly::types::types::{DeliveryState, ErrorDetail};
+use crate::clock::{random, unix_millis};
+use crate::convert::{refusal, request};
+use crate::outbox::LEASE_MS;
+use crate::send::send;
+use crate::settings::Settings;
+
+/// How often a busy store is asked again to write what came of an attempt, and how long after: a
+/// lease that runs out instead leaves the message uncertain.
+const BUSY_TRIES: u32 = 8;
+const BUSY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Makes the attempt. What the store does not take is left to the lease's end.
+pub async fn run(job: Job, settings: &Settings) {
+    let (seq, number) = (job.seq, job.attempt);
+    if let Err(error) = settle(job, settings).await {
+        eprintln!("warn: send not settled: seq={seq} attempt={number} error={error:?}");
+    }
+}
+
+async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
+    let Payload::Json(payload) = &job.payload else {
+        return bury(&job, "the payload is no send job".to_owned()).await;
+    };
+    let send = match Send::parse(payload) {
+        Ok(send) => send,
+        Err(error) => return bury(&job, error.to_string()).await,
+    };
+    let context = store::read_context(job.token.clone(), 0).await?;
+    let Some(conversation) = &context.conversation else {
+        return bury(&job, "the conversation is gone".to_owned()).await;
+    };
+    let (sender, token) = settings.sender(&conversation.account);
+    let known = context.message.as_ref().map(|row| row.content.id.clone());
+    let mut work = Work {
+        conversation_id: conversation.id.clone(),
+        message_id: send.message_id.clone(),
+        known: known.filter(|id| !id.is_empty()),
+        job,
+    };
+    match render(&sender, &send, &context) {
+        Ok(requests) => work.send_all(requests, token).await,
+        Err(reason) => work.conclude(failed(reason), None).await,
+    }
+}
+
+/// The requests, addressed to the first identity that the channel can write to.
+fn render(sender: &Sender, send: &Send, context: &Context) -> Result<Vec<Request>, String> {
+    let chat = context.conversation.as_ref().and_then(|it| it.chat.clone());
+    let contact = context.contact.as_ref();
+    let identities = contact.map(|contact| contact.identities.clone());
+    let mut first = None;
+    for to in recipients(identities.unwrap_or_default().convert(), chat.as_deref()) {
+        let message = send.draft.to(to, chat.clone(), send.message_id.clone());
+        match channel::render(&sender.clone().convert(), &message.convert()) {
+            Ok(requests) => return Ok(requests.into_iter().map(request).collect()),
+            Err(error) => _ = first.get_or_insert_with(|| refusal(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| "the contact has no identity".to_owned()))
+}
+
+fn failed(reason: String) -> Next {
+    Next::Failed { code: None, reason }
+}
+
+/// A job whose message is being sent.
+struct Work {
+    job: Job,
+    conversation_id: String,
+    message_id: Option<String>,
+    /// The platform's id of the message, from its first request.
+    known: Option<String>,
+}
+
+impl Work {
+    async fn send_all(
+        &mut self,
+        requests: Vec<Request>,
+        token: Option<&Secret>,
+    ) -> Result<(), Error> {
+        let count = requests.len();
+        let done = usize::try_from(self.job.step).unwrap_or(usize::MAX);
+        for (step, request) in requests.into_iter().enumerate().skip(done) {
+            let target = shown(&request.url);
+            let ready = match authorise(request, token) {
+                Ok(ready) => ready,
+                Err(error) => {
+                    let next = put_off(&error.to_string(), None, self.attempt());
+                    return self.conclude(next, None).await;
+                }
+            };
+            let (next, call) = self.send_one(step, ready, target).await?;
+            let Next::Sent { platform_id } = next else {
+                return self.conclude(next, Some(call)).await;
+            };
+            let mut effects = vec![Effect::ExternalCall(call)];
+            if step == 0 {
+                self.known = platform_id.or(self.known.take());
+            }
+            effects.extend(self.became(DeliveryState::Sent, None));
+            if step + 1 == count {
+                return self.finish(effects).await;
+            }
+            self.write(effects).await?;
+        }
+        // All of it went out before.
+        self.finish(Vec::new()).await
+    }
+
+    /// Marks, sends, and judges what came.
+    async fn send_one(
+        &self,
+        step: usize,
+        ready: Ready,
+        target: String,
+    ) -> Result<(Next, ExternalCall), Error> {
+        let (token, step) = (&self.job.token, u32::try_from(step).unwrap_or(u32::MAX));
+        if step > self.job.step {
+            insist(async || store::extend(token.clone(), LEASE_MS).await).await?;
+        }
+        insist(async || store::mark_sending(token.clone(), step).await).await?;
+        let at = unix_millis();
+        let started = Instant::now();
+        let answer = send(ready).await;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        let next = match answer {
+            Ok(answer) => {
+                let verdict = channel::classify(&answer.convert()).convert();
+                judge(&verdict, self.attempt())
+            }
+            Err(lost) => judge_lost(lost, self.attempt()),
+        };
+        let error = match &next {
+            Next::Sent { .. } => None,
+            Next::Retry { reason, .. }
+            | Next::Failed { reason, .. }
+            | Next::Uncertain { reason } => Some(reason.clone()),
+        };
+        let call = ExternalCall {
+            kind: "send".to_owned(),
+            target,
+            status,
+            millis,
+            attempt: self.job.attempt,
+            at,
+            error,
+            conversation_id: Some(self.conversation_id.clone()),
+            message_id: self.message_id.clone(),
+        };
+        Ok((next, call))
+    }
+
+    /// What the message became.
+    fn became(&self, state: DeliveryState, error: Option<ErrorDetail>) -> Option<Effect> {
+        Some(Effect::Sent(SentEffect {
+            message_id: self.message_id.clone()?,
+            platform_id: self.known.clone(),
+            state,
+            error,
+            at: unix_millis(),
+        }))
+    }
+
+    /// Ends an attempt that did not send.
+    async fn conclude(&self, next: Next, call: Option<ExternalCall>) -> Result<(), Error> {
+        let mut effects: Vec<Effect> = call.map(Effect::ExternalCall).into_iter().collect();
+        let detail = |code, title: &String| ErrorDetail {
+            code,
+            title: Some(title.clone()),
+            detail: None,
+        };
+        let job = &self.job;
+        match next {
+            Next::Sent { .. } => self.finish(effects).await,
+            Next::Retry { at, reason } => {
+                let (seq, number) = (job.seq, job.attempt);
+                eprintln!("warn: send put off: seq={seq} attempt={number} reason={reason:?}");
+                self.write(effects).await?;
+                insist(async || store::retry(job.token.clone(), at, reason.clone()).await).await
+            }
+            Next::Failed { code, reason } => {
+                let error = detail(code, &reason);
+                effects.extend(self.became(DeliveryState::Failed, Some(error)));
+                self.write(effects).await?;
+                bury(job, reason).await
+            }
+            Next::Uncertain { reason } => {
+                let error = detail(None, &reason);
+                effects.extend(self.became(DeliveryState::Uncertain, Some(error)));
+                self.write(effects).await?;
+                // The store's own word for it.
+                bury(job, "uncertain".to_owned()).await
+            }
+        }
+    }
+
+    async fn finish(&self, effects: Vec<Effect>) -> Result<(), Error> {
+        let token = &self.job.token;
+        let commit = async || {
+            store::commit(token.clone(), effects.clone())
+                .await
+                .map(drop)
+        };
+        insist(commit).await
+    }
+
+    async fn write(&self, effects: Vec<Effect>) -> Result<(), Error> {
+        if effects.is_empty() {
+            return Ok(());
+        }
+        let tenant = &self.job.platform_client_id;
+        let submit = async || {
+            let submitted = store::submit(tenant.clone(), None, effects.clone()).await;
+            submitted.map(drop)
+        };
+        insist(submit).await
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            number: self.job.attempt,
+            created_at: self.job.created_at,
+            now: unix_millis(),
+            random: random(),
+        }
+    }
+}
+
+async fn bury(job: &Job, reason: String) -> Result<(), Error> {
+    let (seq, number) = (job.seq, job.attempt);
+    eprintln!("error: send buried: seq={seq} attempt={number} reason={reason:?}");
+    insist(async || store::bury(job.token.clone(), reason.clone()).await).await
+}
+
+/// Calls again while the store is busy.
+async fn insist(mut call: impl AsyncFnMut() -> Result<(), Error>) -> Result<(), Error> {
+    for _ in 1..BUSY_TRIES {
+        match call().await {
+            Err(Error::Busy) => time::sleep(BUSY_PAUSE).await,
+            settled => return settled,
+        }
+    }
+    call().await
+}

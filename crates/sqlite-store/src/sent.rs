@@ -1,0 +1,144 @@
+//! What became of a send: the platform's id, and what was known under it before.
+//!
+//! 1. Until the platform's id is known, a message's state is our own judgement (`accepted`,
+//!    `uncertain`, `failed`) and the newest one holds. From then on it is what `message_states`
+//!    holds for that id.
+//! 2. An echo of the same send may be stored first. The message that the caller knows stays, with
+//!    its place and author; the echo's row goes, and what was about it is about the message.
+
+use crate::Error;
+use crate::commit::{Data, Writer};
+use crate::connection::{Connection, to_json, values_of};
+use crate::effects::SentEffect;
+use crate::model::rank_of;
+
+/// A message as it is before.
+struct Own {
+    conversation: String,
+    channel: String,
+    account: String,
+    sent_at: u64,
+    external_id: Option<String>,
+}
+
+impl<C: Connection> Writer<'_, C> {
+    pub(crate) async fn sent(&mut self, effect: &SentEffect) -> Result<(), Error> {
+        let Some(own) = self.own(&effect.message_id).await? else {
+            return Ok(());
+        };
+        let named = effect.platform_id.as_deref().filter(|id| !id.is_empty());
+        match (named, &own.external_id) {
+            (None, Some(_)) => Ok(()),
+            (None, None) => self.judge(effect).await,
+            (Some(id), Some(known)) if id != known => Ok(()),
+            (Some(id), _) => self.name(effect, &own, id).await,
+        }
+    }
+
+    async fn own(&self, id: &str) -> Result<Option<Own>, Error> {
+        let rows = self
+            .execute(
+                "SELECT conversation_id, channel, account, sent_at, external_id FROM messages
+                 WHERE id = ? AND platform_client_id = ? AND direction = 'outbound'",
+                values_of![id, &self.tenant],
+            )
+            .await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        Ok(Some(Own {
+            conversation: row.text(0)?.to_owned(),
+            channel: row.text(1)?.to_owned(),
+            account: row.text(2)?.to_owned(),
+            sent_at: row.integer(3)?,
+            external_id: row.optional(4)?.map(str::to_owned),
+        }))
+    }
+
+    /// Sets our own judgement.
+    async fn judge(&mut self, effect: &SentEffect) -> Result<(), Error> {
+        let rows = self
+            .execute(
+                "UPDATE messages SET state = ?, error = ? WHERE id = ? RETURNING id, conversation_id",
+                values_of![
+                    rank_of(effect.state),
+                    effect.error.as_ref().map(to_json).transpose()?,
+                    &effect.message_id
+                ],
+            )
+            .await?;
+        self.tell_updated(&rows)
+    }
+
+    /// Makes the message known by the platform's id.
+    async fn name(&mut self, effect: &SentEffect, own: &Own, id: &str) -> Result<(), Error> {
+        let merged = self.take_echo(&effect.message_id, own, id).await?;
+        let (channel, account) = (&own.channel, &own.account);
+        let (state, error) = (Some(effect.state), effect.error.as_ref());
+        self.merge_state(channel, account, id, state, error, effect.at)
+            .await?;
+        self.apply_watermarks(&own.conversation, channel, account, id, own.sent_at)
+            .await?;
+        let (state, error) = self.find_state(channel, account, id).await?;
+        self.execute(
+            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3
+             WHERE id = ?4",
+            values_of![id, state, error, &effect.message_id],
+        )
+        .await?;
+        let tenant = self.tenant.clone();
+        let data = Data {
+            platform_client_id: &tenant,
+            conversation_id: Some(&own.conversation),
+            message_id: Some(&effect.message_id),
+            merged: Some(&merged)
+                .filter(|ids| !ids.is_empty())
+                .map(Vec::as_slice),
+            ..Data::default()
+        };
+        self.tell("message.updated", &data)
+    }
+
+    /// Removes the echo that has the platform's id already; answers its own id.
+    async fn take_echo(
+        &mut self,
+        message: &str,
+        own: &Own,
+        id: &str,
+    ) -> Result<Vec<String>, Error> {
+        let rows = self
+            .execute(
+                "SELECT id FROM messages WHERE external_id = ? AND account = ? AND channel = ?
+                    AND platform_client_id = ? AND id <> ?",
+                values_of![id, &own.account, &own.channel, &self.tenant, message],
+            )
+            .await?;
+        let Some(row) = rows.first() else {
+            return Ok(vec![]);
+        };
+        let echo = row.text(0)?.to_owned();
+        for sql in TAKE {
+            // SQLite refuses a parameter that a statement does not name.
+            let values = if sql.contains("?2") {
+                values_of![&echo, message]
+            } else {
+                values_of![&echo]
+            };
+            self.execute(sql, values).await?;
+        }
+        if self.message.as_deref() == Some(&echo) {
+            self.message = Some(message.to_owned());
+        }
+        Ok(vec![echo])
+    }
+}
+
+/// `?1` the echo, `?2` the message that it becomes.
+const TAKE: [&str; 5] = [
+    "UPDATE enrichments SET message_id = ?2 WHERE message_id = ?1",
+    "UPDATE outbox SET message_id = ?2 WHERE message_id = ?1",
+    "UPDATE external_calls SET message_id = ?2 WHERE message_id = ?1",
+    "UPDATE conversations SET message_count = message_count - 1
+     WHERE id = (SELECT conversation_id FROM messages WHERE id = ?1)",
+    "DELETE FROM messages WHERE id = ?1",
+];
