@@ -38,6 +38,7 @@ mod routing;
 mod runtime_config;
 mod sandbox;
 mod secrecy;
+mod sends;
 mod spans;
 mod spin2;
 mod sqlite_3_0;

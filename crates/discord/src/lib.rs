@@ -91,7 +91,7 @@ impl Channel for Discord {
                     per_ms: 5_000,
                 },
             ],
-            base_url: "https://discord.com/api/v10".to_owned(),
+            base_url: "https://discord.com".to_owned(),
         }
     }
 

@@ -113,8 +113,8 @@ impl Place {
     }
 }
 
-fn base(from: &Sender) -> &str {
-    from.base_url.trim_end_matches('/')
+fn base(from: &Sender) -> String {
+    format!("{}/api/v10", from.base_url.trim_end_matches('/'))
 }
 
 fn is_snowflake(id: &str) -> bool {

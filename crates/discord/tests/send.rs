@@ -14,7 +14,7 @@ use serde_json::Value;
 fn sender() -> Sender {
     Sender {
         account: "845027738276462632".into(),
-        base_url: "https://discord.com/api/v10".into(),
+        base_url: "https://discord.com".into(),
     }
 }
 

@@ -55,8 +55,12 @@ pub fn authorise(request: Request, token: Option<&Secret>) -> Result<Ready, Toke
     if token.is_empty() {
         return Err(TokenError::Missing);
     }
-    // Visible ASCII: what a header's value may hold and no separator.
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // Visible ASCII and no separator; a header's whole value may be words (`Bot …` on Discord).
+    let is_words = matches!(request.auth, Auth::Header(_)) && token.trim() == token;
+    if !token
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || (is_words && byte == b' '))
+    {
         return Err(TokenError::Malformed);
     }
     match request.auth {
@@ -143,6 +147,12 @@ mod tests {
                 Some("1:t0k_-"),
                 Ok(("https://a.com/bot1:t0k_-/send", None)),
             ),
+            (
+                Auth::Header("x-auth".into()),
+                Some("Bot t0k"),
+                Ok((plain, Some(("x-auth", "Bot t0k")))),
+            ),
+            (Auth::Bearer, Some("Bot t0k"), Err(TokenError::Malformed)),
             (Auth::Bearer, None, Err(TokenError::Missing)),
             (Auth::Bearer, Some(""), Err(TokenError::Missing)),
             (Auth::Bearer, Some("a\r\nx: y"), Err(TokenError::Malformed)),

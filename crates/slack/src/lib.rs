@@ -85,7 +85,7 @@ impl Channel for Slack {
                 count: 1,
                 per_ms: 1_000,
             }],
-            base_url: "https://slack.com/api".to_owned(),
+            base_url: "https://slack.com".to_owned(),
         }
     }
 

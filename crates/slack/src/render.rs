@@ -68,7 +68,7 @@ pub(crate) fn unsupported(what: &str) -> RenderError {
 fn request(from: &Sender, method: &str, body: &Value) -> Request {
     Request {
         method: "POST".to_owned(),
-        url: format!("{}/{method}", from.base_url.trim_end_matches('/')),
+        url: format!("{}/api/{method}", from.base_url.trim_end_matches('/')),
         headers: vec![Header::new(
             "content-type",
             "application/json; charset=utf-8",

@@ -14,7 +14,7 @@ use serde_json::Value;
 fn sender() -> Sender {
     Sender {
         account: "T1".into(),
-        base_url: "https://slack.com/api".into(),
+        base_url: "https://slack.com".into(),
     }
 }
 
