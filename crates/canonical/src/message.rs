@@ -262,4 +262,13 @@ mod tests {
             assert_eq!(Raw::json(text).get(), want, "{name}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_place_is_read_as_it_was_written(latitude in -90f64..90.0, longitude in -180f64..180.0) {
+            let place = Location { latitude, longitude, ..Location::default() };
+            let text = serde_json::to_string(&place).unwrap();
+            proptest::prop_assert_eq!(serde_json::from_str::<Location>(&text).unwrap(), place);
+        }
+    }
 }
