@@ -151,8 +151,9 @@ impl Work {
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let next = match answer {
             Ok(answer) => {
+                let status = answer.status;
                 let verdict = channel::classify(&answer.convert()).convert();
-                judge(&verdict, self.attempt())
+                judge(status, &verdict, self.attempt())
             }
             Err(lost) => judge_lost(lost, self.attempt()),
         };

@@ -118,7 +118,13 @@ fn send(request: &Request, mood: Mood) -> Verdict {
         body: request.body.clone(),
     };
     let answer = chatly_simulator::line::Line.answer(&sent, mood, 7);
-    classify(answer.status, &[], &String::from_utf8_lossy(&answer.body))
+    let headers: Vec<_> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let body = String::from_utf8_lossy(&answer.body);
+    classify(answer.status, &headers, &body)
 }
 
 fn classify(status: u16, headers: &[(&str, &str)], body: &str) -> Verdict {
@@ -517,6 +523,26 @@ fn an_answer_is_what_its_status_and_its_words_say() {
         assert_eq!(verdict.outcome, want, "{status} {body}");
         let id = (want == Outcome::Sent).then_some("461");
         assert_eq!(verdict.message_id.as_deref(), id, "{status}");
+    }
+    let request_id = ("X-Line-Request-Id", "123e4567-e89b-42d3-a456-426655440001");
+    let typing = classify(202, &[request_id], "{}");
+    assert_eq!(typing, Verdict::sent(None));
+    for (headers, body) in [
+        (&[][..], ""),
+        (&[], "{}"),
+        (&[], "[]"),
+        (&[], "<html>Sign in</html>"),
+        (&[], r#"{"sentMessages":[]}"#),
+        (&[request_id], "<html>"),
+        (&[("x-line-request-id", "")], "{}"),
+    ] {
+        let verdict = classify(200, headers, body);
+        assert_eq!(verdict, Verdict::unrecognised(200), "{body}");
+    }
+    let accepted = ("x-line-accepted-request-id", request_id.1);
+    for (headers, want) in [(&[accepted][..], Outcome::Sent), (&[], Outcome::Refused)] {
+        let body = r#"{"message":"The retry key is already accepted"}"#;
+        assert_eq!(classify(409, headers, body).outcome, want);
     }
     let waits = classify(429, &[("Retry-After", "3")], "{}");
     assert_eq!(waits.retry_after_ms, Some(3_000));

@@ -498,6 +498,30 @@ fn each_mood_of_the_platform_is_understood() {
 }
 
 #[test]
+fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again() {
+    let answer = |body: &str| {
+        Messenger::classify(&Response {
+            status: 200,
+            headers: vec![],
+            body: body.as_bytes().to_vec(),
+        })
+    };
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"recipient_id":""}"#,
+        r#"{"error":{}}"#,
+    ] {
+        assert_eq!(answer(body), Verdict::unrecognised(200), "{body}");
+    }
+    for body in [r#"{"recipient_id":"1"}"#, r#"{"success":true}"#] {
+        assert_eq!(answer(body), Verdict::sent(None), "{body}");
+    }
+}
+
+#[test]
 fn every_code_of_the_reference_has_its_outcome() {
     for (code, subcode, want) in [
         (1, None, Outcome::Retry),

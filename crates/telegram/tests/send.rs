@@ -605,6 +605,21 @@ fn an_error_is_what_its_code_and_its_words_say() {
         verdict(200, r#"{"ok":false,"error_code":400}"#).outcome,
         Outcome::Refused
     );
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"ok":false}"#,
+        r#"{"ok":1}"#,
+        r#"{"result":{"message_id":1,"chat":{"id":1}}}"#,
+    ] {
+        assert_eq!(verdict(200, body), Verdict::unrecognised(200), "{body}");
+    }
+    assert_eq!(
+        verdict(200, r#"{"ok":true,"result":true}"#),
+        Verdict::sent(None)
+    );
     let told = error(
         400,
         "Bad Request: cannot write to 16505551234 by 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",

@@ -450,7 +450,6 @@ fn an_unknown_answer_is_judged_by_its_status() {
             r#"{"sid":"SM1","status":"queued","error_code":null}"#,
             Outcome::Sent,
         ),
-        (200, "", Outcome::Sent),
         (
             201,
             r#"{"sid":"SM1","status":"failed","error_code":21610}"#,
@@ -472,6 +471,17 @@ fn an_unknown_answer_is_judged_by_its_status() {
         (403, "{}", Outcome::AccountStopped),
     ] {
         assert_eq!(classify(status, &[], body).outcome, want, "{status} {body}");
+    }
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"sid":""}"#,
+        r#"{"status":"queued"}"#,
+    ] {
+        let verdict = classify(201, &[], body);
+        assert_eq!(verdict, Verdict::unrecognised(201), "{body}");
     }
     let wait = classify(429, &[("Retry-After", "2")], "");
     assert_eq!(wait.retry_after_ms, Some(2_000));

@@ -431,8 +431,6 @@ fn a_status_decides_before_http_does() {
             r#"{"status":0,"status_message":"ok","message_token":5741311803571721087}"#,
             Outcome::Sent,
         ),
-        (200, "", Outcome::Retry),
-        (200, "{}", Outcome::Retry),
         (500, r#"{"status":0}"#, Outcome::Retry),
         (503, "<html>", Outcome::Retry),
         (302, "", Outcome::Retry),
@@ -442,6 +440,17 @@ fn a_status_decides_before_http_does() {
         (400, r#"{"status":999}"#, Outcome::Refused),
     ] {
         assert_eq!(classify(status, &[], body).outcome, want, "{status} {body}");
+    }
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"message_token":1}"#,
+        r#"{"status":"ok"}"#,
+    ] {
+        let verdict = classify(200, &[], body);
+        assert_eq!(verdict, Verdict::unrecognised(200), "{body}");
     }
     let sent = classify(
         200,
@@ -468,10 +477,11 @@ fn a_reason_holds_no_token() {
             r#"{"status":6,"status_message":"notSubscribed"}"#,
             "notSubscribed",
         ),
-        ("", "HTTP 200 without an explanation"),
     ] {
         assert_eq!(classify(200, &[], body).reason, want);
     }
+    let silent = classify(404, &[], "").reason;
+    assert_eq!(silent, "HTTP 404 without an explanation");
 }
 
 proptest! {

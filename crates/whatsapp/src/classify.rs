@@ -3,7 +3,7 @@
 
 use chatly_channel::json::Object;
 use chatly_channel::{Outcome, Response, Verdict};
-use chatly_meta::graph::{self, Rules};
+use chatly_meta::graph::{self, Accepted, Rules};
 
 /// What an answer means.
 pub(crate) fn classify(response: &Response) -> Verdict {
@@ -11,13 +11,12 @@ pub(crate) fn classify(response: &Response) -> Verdict {
 }
 
 /// The id of the message, and whether it is held back.
-fn accepted(body: &Object) -> (Option<String>, Option<String>) {
-    let messages = body.list("messages");
-    let message = messages.first().and_then(|message| message.object());
-    let remark = message
-        .as_ref()
-        .and_then(|message| message.string("message_status"));
-    (message.and_then(|message| message.id("id")), remark)
+fn accepted(body: &Object) -> Option<Accepted> {
+    let message = body.list("messages").first()?.object()?;
+    Some(Accepted {
+        message_id: Some(message.id("id")?),
+        remark: message.string("message_status"),
+    })
 }
 
 fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
@@ -132,7 +131,24 @@ mod tests {
             answer(200, &[], r#"{"success":true}"#).outcome,
             Outcome::Sent
         );
-        assert_eq!(answer(200, &[], "").message_id, None);
+    }
+
+    #[test]
+    fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again() {
+        for body in [
+            "",
+            "{}",
+            "<html>Sign in to this network</html>",
+            "[]",
+            r#"{"messages":[]}"#,
+            r#"{"messages":[{"id":""}]}"#,
+            r#"{"contacts":[{"input":"1"}]}"#,
+            r#"{"success":false}"#,
+            r#"{"error":"please sign in"}"#,
+            r#"{"error":{}}"#,
+        ] {
+            assert_eq!(answer(200, &[], body), Verdict::unrecognised(200), "{body}");
+        }
     }
 
     #[test]
