@@ -123,6 +123,7 @@ mod tests {
                     "fatal_error",
                     "service_unavailable",
                     "request_timeout",
+                    "team_added_to_org",
                 ],
             ),
             (
@@ -138,6 +139,13 @@ mod tests {
                     "not_allowed_token_type",
                     "org_login_required",
                     "ekm_access_denied",
+                    "access_denied",
+                    "accesslimited",
+                    "team_access_not_granted",
+                    "two_factor_setup_required",
+                    "enterprise_is_restricted",
+                    "deprecated_endpoint",
+                    "method_deprecated",
                 ],
             ),
             (

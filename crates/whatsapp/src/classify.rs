@@ -24,7 +24,8 @@ fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
         130429 | 131048 | 131056 | 131064 | 133016 => Outcome::RateLimited,
         131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
         131047 => Outcome::WindowClosed,
-        130497 | 131031 | 131042 | 131044 => Outcome::AccountStopped,
+        // Policy, payment; a number whose registration failed, or that is not registered.
+        130497 | 131031 | 131042 | 131044 | 131045 | 133010 => Outcome::AccountStopped,
         130472
         | 131008
         | 131009
@@ -60,11 +61,15 @@ mod tests {
 
     #[test]
     fn every_code_of_the_reference_has_its_outcome() {
+        let template: Vec<u32> = (132000..=132016).collect();
+        let permission: Vec<u32> = (200..=299).collect();
         for (outcome, codes) in [
             (
                 Outcome::RateLimited,
                 &[4u32, 80007, 130429, 131048, 131056, 131064, 133016][..],
             ),
+            (Outcome::Refused, &template),
+            (Outcome::AccountStopped, &permission),
             (
                 Outcome::Retry,
                 &[1, 2, 131000, 131016, 131053, 131057, 133004],
@@ -74,12 +79,14 @@ mod tests {
                 Outcome::Refused,
                 &[
                     100, 130472, 131008, 131009, 131021, 131026, 131030, 131049, 131050, 131051,
-                    131062, 131063, 132000, 132001, 132005, 132007, 132012, 132015, 132016,
+                    131062, 131063,
                 ],
             ),
             (
                 Outcome::AccountStopped,
-                &[0, 3, 10, 190, 200, 299, 368, 130497, 131031, 131042, 131044],
+                &[
+                    0, 3, 10, 190, 368, 130497, 131031, 131042, 131044, 131045, 133010,
+                ],
             ),
         ] {
             for code in codes {
