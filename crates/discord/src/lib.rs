@@ -109,7 +109,7 @@ impl Channel for Discord {
     }
 
     fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event> {
-        vec![parse::parse(&delivery.body, account)]
+        parse::parse(&delivery.body, account)
     }
 
     fn acknowledge(delivery: &Delivery) -> Reply {

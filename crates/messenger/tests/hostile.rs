@@ -28,6 +28,11 @@ fn a_body_of_too_many_items_is_kept_whole() {
     }
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Messenger>("messenger").unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -206,12 +206,17 @@ fn start(message: &Message) -> Option<Opt> {
 fn deleted(item: &Object) -> Option<Vec<Draft>> {
     let chat = Chat::of(item)?;
     let ids = item.get("message_ids")?.list()?;
+    // What they share is read once: to read it for each would take the square of the body's length.
+    let (at, name) = (item.millis("date"), chat.name());
     let drafts = ids.iter().take(MAX_EVENTS + 1).map(|id| match id.id() {
         Some(id) => Draft {
-            step: id.clone(),
+            at,
+            sender: None,
             recipient: Some(chat.party()),
+            chat: name.clone(),
+            body: Body::MessageDeleted(chat.message(&id)),
             raw: None,
-            ..Draft::of(item, None, Body::MessageDeleted(chat.message(&id)))
+            step: id,
         },
         None => Draft {
             step: id.text().chars().take(64).collect(),

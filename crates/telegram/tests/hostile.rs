@@ -127,6 +127,11 @@ fn a_pressed_button_is_answered_and_nothing_else_is() {
     }
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Telegram>("telegram").unwrap();
+}
+
 proptest! {
     #[test]
     fn any_bytes_give_an_event(body: Vec<u8>) {
