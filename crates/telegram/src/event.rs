@@ -219,12 +219,17 @@ fn deleted(item: &Object) -> Option<Vec<Draft>> {
             step: id,
         },
         None => Draft {
-            step: id.text().chars().take(64).collect(),
+            step: digest(id.text()),
             ..Draft::unknown(*id)
         },
     });
     let drafts: Vec<Draft> = drafts.collect();
     (!drafts.is_empty()).then_some(drafts)
+}
+
+/// A step of what is no id: two long ones may begin alike.
+fn digest(text: &str) -> String {
+    chatly_signature::sha256_hex(&[text.as_bytes()])
 }
 
 /// A pressed button. Its id is the query's: the message that it stands under is replied to.
