@@ -106,7 +106,7 @@ impl Work {
         let count = requests.len();
         let done = usize::try_from(self.job.step).unwrap_or(usize::MAX);
         for (step, request) in requests.into_iter().enumerate().skip(done) {
-            let target = shown(&request.url);
+            let target = shown(&request);
             let ready = match authorise(request, token) {
                 Ok(ready) => ready,
                 Err(error) => {
