@@ -12,10 +12,11 @@
 //! 4. [`hostile()`] checks what becomes of bodies that no platform sends, [`multiplied()`] of those whose
 //!    events would be far larger than they are.
 //!
-//! For tests only.
+//! [`content`] has what the tests of sending send. For tests only.
 #![deny(missing_docs)]
 
 mod case;
+pub mod content;
 mod disguise;
 mod genuine;
 mod hostile;

@@ -5,9 +5,10 @@
 )]
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{by_id, by_url, choices, media, reaction};
 use chatly_channel::outbound::{
-    Auth, Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, RenderError,
-    Request, Row, Section, Sender, Template,
+    Auth, Button, Content, MediaLocation, Menu, Message, RenderError, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Channel as _, Header, Outcome, Response, Verdict};
 use chatly_instagram::Instagram;
@@ -34,35 +35,6 @@ fn to_person(content: Content) -> Message {
     }
 }
 
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        None,
-    )
-}
-
-fn by_id(kind: &str, id: &str) -> Content {
-    media(kind, MediaLocation::Id(id.into()), None)
-}
-
-fn choices(count: usize, title: &str) -> Vec<Button> {
-    let choice = |at: usize| Button {
-        id: format!("id-{at}"),
-        title: title.into(),
-    };
-    (0..count).map(choice).collect()
-}
-
 fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
     let row = |at: usize| Row {
         id: format!("row-{at}"),
@@ -78,13 +50,6 @@ fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
         sections: vec![section],
     };
     Content::Menu("Which one?".into(), menu)
-}
-
-fn react(emoji: Option<&str>) -> Content {
-    Content::Reaction(ReactionTo {
-        message_id: "m_1".into(),
-        emoji: emoji.map(Into::into),
-    })
 }
 
 /// What the platform answers to a request.
@@ -174,22 +139,22 @@ fn each_content_is_the_documented_request() {
         ),
         (
             "image",
-            by_url("image"),
+            by_url("image", None),
             vec![attached("image", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "video",
-            by_url("video"),
+            by_url("video", None),
             vec![attached("video", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "voice",
-            by_url("voice"),
+            by_url("voice", None),
             vec![attached("audio", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "document",
-            by_url("document"),
+            by_url("document", None),
             vec![attached("file", json!({ "url": "https://example.org/a" }))],
         ),
         (
@@ -262,14 +227,14 @@ fn each_content_is_the_documented_request() {
         ),
         (
             "reaction",
-            react(Some("❤️")),
+            reaction("m_1", Some("❤️")),
             vec![
                 json!({ "recipient": { "id": PERSON }, "sender_action": "react", "payload": { "message_id": "m_1", "reaction": "love" } }),
             ],
         ),
         (
             "reaction taken back",
-            react(None),
+            reaction("m_1", None),
             vec![
                 json!({ "recipient": { "id": PERSON }, "sender_action": "unreact", "payload": { "message_id": "m_1" } }),
             ],
@@ -328,7 +293,7 @@ fn what_the_platform_would_refuse_is_refused_here() {
             "contacts cannot be sent here",
         ),
         (
-            by_url("hologram"),
+            by_url("hologram", None),
             "media of kind \"hologram\" cannot be sent here",
         ),
         (
@@ -383,14 +348,14 @@ fn what_the_platform_would_refuse_is_refused_here() {
             "row description takes at most 80, not 81",
         ),
         (
-            react(Some("😀")),
+            reaction("m_1", Some("😀")),
             "the only reaction that can be sent here is ❤",
         ),
         (
             by_id("sticker", "369239263222822"),
             "the only sticker is the one with the id like_heart",
         ),
-        (by_url("share"), "a post is shared by its id"),
+        (by_url("share", None), "a post is shared by its id"),
         (
             Content::QuickReplies("ä".repeat(501), choices(1, "b")),
             "text takes at most 1000, not 1002",

@@ -1,9 +1,10 @@
 //! What is put into requests, that LINE takes them, and what its answers mean.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{by_id, by_url, media, text};
 use chatly_channel::outbound::{
-    Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, ReactionTo, Request,
-    Row, Section, Sender, Template,
+    Button, Content, LimitBreach, MediaLocation, Menu, Message, ReactionTo, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Auth, Channel as _, Header, Outcome, RenderError, Response, Verdict};
 use chatly_line::Line;
@@ -21,31 +22,6 @@ fn to(content: Content) -> Message {
         reply_to: Some("325708".into()),
         reference: Some("job-1".into()),
     }
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str, caption: Option<&str>) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        caption,
-    )
-}
-
-fn by_id(kind: &str, id: &str) -> Content {
-    media(kind, MediaLocation::Id(id.into()), None)
 }
 
 fn buttons(count: usize) -> Vec<Button> {

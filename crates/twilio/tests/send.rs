@@ -1,9 +1,10 @@
 //! What goes out, what the platform says to it, and what that means.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{media, text};
 use chatly_channel::outbound::{
-    Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
-    ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
+    Auth, Button, Content, LimitBreach, MediaLocation, Menu, Message, Outcome, ReactionTo,
+    RenderError, Request, Response, Sender, Template, Verdict,
 };
 use chatly_channel::{Channel as _, Delivery, Header, form};
 use chatly_simulator::{Mood, Platform as _, Sent};
@@ -28,19 +29,6 @@ fn in_chat(content: Content) -> Message {
         reply_to: None,
         reference: None,
     }
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
 }
 
 fn image(caption: Option<&str>) -> Content {

@@ -1,9 +1,10 @@
 //! What goes out, what the platform says to it, and what that means.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{button, text};
 use chatly_channel::outbound::{
-    Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
-    ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
+    Auth, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome, ReactionTo,
+    RenderError, Request, Response, Sender, Template, Verdict,
 };
 use chatly_channel::{Channel as _, Header};
 use chatly_simulator::{Mood, Platform as _, Sent};
@@ -28,10 +29,6 @@ fn to_user(content: Content) -> Message {
     }
 }
 
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
 fn media(kind: &str, url: &str, caption: Option<&str>) -> Content {
     Content::Media(MediaSource {
         kind: kind.into(),
@@ -48,13 +45,6 @@ fn by_id(kind: &str, id: &str) -> Content {
         caption: None,
         filename: None,
     })
-}
-
-fn button(id: &str, title: &str) -> Button {
-    Button {
-        id: id.into(),
-        title: title.into(),
-    }
 }
 
 fn card(name: &str, phone: &str) -> ContactCard {
