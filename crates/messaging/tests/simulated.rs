@@ -42,7 +42,7 @@ fn check_kinds<C: Channel>() {
     for kind in platform.kinds() {
         let events = events::<C>(&[wish(kind, 1)]);
         assert_eq!(events.len(), 1, "{kind}");
-        let body = &events[0].body;
+        let body = &events.first().unwrap().body;
         kinds.insert(body.kind().to_owned());
         let id = match body {
             Body::Message(message) | Body::MessageEdited(message) => Some(message.id.clone()),
