@@ -7,13 +7,19 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Declares a struct whose JSON has every field, null or empty ones included.
+/// Declares a struct whose JSON has every field, null or empty ones included, and that has a weight.
 macro_rules! record {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default)]
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $crate::weight::Weight for $name {
+            fn weight(&self) -> usize {
+                [$($crate::weight::Weight::weight(&self.$field)),*].into_iter().sum()
+            }
+        }
     };
 }
 pub(crate) use record;
