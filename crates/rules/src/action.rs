@@ -173,7 +173,7 @@ pub(crate) fn from_json(json: &Value, path: &str) -> Result<Vec<Action>, WrongFi
 }
 
 impl Action {
-    fn from_json(json: &Value, path: &str) -> Result<Action, WrongField> {
+    pub(crate) fn from_json(json: &Value, path: &str) -> Result<Action, WrongField> {
         let mut fields = Object::new(json, path)?;
         let kind = fields.choice("do", &KINDS)?;
         let action = match kind {

@@ -26,12 +26,14 @@ mod scan;
 mod schema;
 mod shape;
 mod strategy;
+#[cfg(feature = "file")]
+mod testing;
 mod time;
 
 pub use action::Action;
 pub use condition::Flaw;
 #[cfg(feature = "file")]
-pub use file::check_file;
+pub use file::{check_file, read_file};
 pub use fill::Text;
 pub use read::WrongField;
 pub use reply::{MAX_REPLY_CHARS, Reply};
@@ -42,4 +44,6 @@ pub use router::{
 pub use rule::{DEFAULT_PRIORITY, Error, Rule};
 pub use schema::fact_names;
 pub use strategy::{NoStrategy, Strategy};
+#[cfg(feature = "file")]
+pub use testing::Test;
 pub use time::{LAST_MS, Until};
