@@ -47,6 +47,7 @@ same_words!(rows::JobState => api::JobState { Pending Leased Sending Done Buried
 same_words!(api::JobState => rows::JobState { Pending Leased Sending Done Buried });
 same_words!(api::MessageOrder => store::MessageOrder { Oldest Newest });
 same_words!(rows::Priority => api::Priority { Low Normal High Urgent });
+same_words!(rows::Handover => api::Handover { Bot Human });
 same_words!(rows::Direction => api::Direction { Inbound Outbound });
 same_words!(rows::Author => api::Author { Contact Agent Bot External });
 
@@ -99,6 +100,12 @@ impl Row<api::Conversation> for rows::Conversation {
             last_inbound_at: self.last_inbound_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            team: self.team,
+            handover: self.handover.row(),
+            handed_over_at: self.handed_over_at,
+            muted_until: self.muted_until,
+            last_human_at: self.last_human_at,
+            last_bot_at: self.last_bot_at,
         }
     }
 }
@@ -167,6 +174,10 @@ impl Row<api::Rule> for rows::Rule {
             then: Raw::json(&self.actions),
             stop: self.stop,
             enabled: self.enabled,
+            strategy: match self.strategy.as_str() {
+                "" => "each".to_owned(),
+                _ => self.strategy,
+            },
             created_at: self.created_at,
             updated_at: self.updated_at,
         }

@@ -69,6 +69,7 @@ async fn put(
         condition: body.when.clone(),
         actions: actions.clone(),
         stop: body.stop,
+        strategy: body.strategy.clone(),
     }]);
     if !defects.is_empty() {
         let defects = defects.into_iter().map(|defect| Defect {
@@ -91,6 +92,7 @@ async fn put(
         // The store sets the times.
         created_at: 0,
         updated_at: 0,
+        strategy: body.strategy,
     };
     let rule: Rule = store::put_rule(rule).await.map_err(failure)?.row();
     Ok(json(status, &rule))

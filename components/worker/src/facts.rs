@@ -1,13 +1,13 @@
 //! The facts of a message from what the store knows.
 
 use chatly_canonical::{Body, Convert, Event, Message, Party};
-use chatly_routing::Facts;
+use chatly_routing::{Facts, Standing};
 
 use crate::bindings::chatly::store::rows;
 use crate::bindings::chatly::store::store::Context;
 
 /// The facts of a message that is about to be stored: what is known before it, with it counted in.
-pub fn received(event: &Event, message: &Message, at: u64, context: Context, now: u64) -> Facts {
+pub fn received(event: &Event, message: &Message, at: u64, context: Context) -> Facts {
     let sender = event.sender.clone().unwrap_or_default();
     let mut facts = Facts {
         channel: event.channel.clone(),
@@ -21,7 +21,6 @@ pub fn received(event: &Event, message: &Message, at: u64, context: Context, now
         status: "open".to_owned(),
         priority: "normal".to_owned(),
         message_count: 1,
-        now,
         ..Facts::default()
     };
     if let Some(contact) = context.contact {
@@ -31,7 +30,7 @@ pub fn received(event: &Event, message: &Message, at: u64, context: Context, now
         held(&mut facts, conversation);
         facts.message_count = facts.message_count.saturating_add(1);
         // A message opens what was closed.
-        if facts.status == "resolved" {
+        if matches!(facts.status.as_str(), "resolved" | "snoozed") {
             facts.status = "open".to_owned();
         }
     }
@@ -39,7 +38,7 @@ pub fn received(event: &Event, message: &Message, at: u64, context: Context, now
 }
 
 /// The facts of a message that is stored.
-pub fn stored(message: &rows::StoredMessage, context: Context, now: u64) -> Facts {
+pub fn stored(message: &rows::StoredMessage, context: Context) -> Facts {
     let mut facts = Facts {
         channel: message.channel.clone(),
         account: message.account.clone(),
@@ -47,7 +46,6 @@ pub fn stored(message: &rows::StoredMessage, context: Context, now: u64) -> Fact
         standby: message.standby,
         message: message.content.clone().convert(),
         enrichment: message.enrichment.clone(),
-        now,
         ..Facts::default()
     };
     if let Some(contact) = context.contact {
@@ -97,9 +95,24 @@ fn known(facts: &mut Facts, contact: rows::Contact) {
         }
     }
     facts.lead = contact.lead;
+    facts.opt = contact.opt;
+}
+
+/// What an automatic answer in the conversation depends on.
+pub fn standing(conversation: &rows::Conversation) -> Standing {
+    Standing {
+        human: conversation.handover == rows::Handover::Human,
+        muted_until: conversation.muted_until,
+        last_human_at: conversation.last_human_at,
+        last_bot_at: conversation.last_bot_at,
+        bot_run: conversation.bot_run,
+        bot_times: conversation.bot_times.clone(),
+    }
 }
 
 fn held(facts: &mut Facts, conversation: rows::Conversation) {
+    facts.standing = standing(&conversation);
+    facts.team = conversation.team;
     facts.conversation_id = conversation.id;
     facts.status = status_word(conversation.status).to_owned();
     facts.priority = priority_word(conversation.priority).to_owned();

@@ -9,7 +9,9 @@ use chatly_routing::{Phase, put_off, text_of};
 use spin_sdk::time;
 
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
+use crate::bindings::chatly::store::rows::{Author, StoredMessage};
 use crate::bindings::chatly::store::store::{self, Error, Job, Payload};
+use crate::reply::{self, Next, REPLY};
 use crate::route::{Again, Jobs, Run};
 use crate::rules::Cache;
 use crate::wake::wake_for;
@@ -20,6 +22,8 @@ const HOLD: &str = "worker";
 /// Attempts that the store may fail before an event is given up: about three minutes, by the delays
 /// of `chatly_drain::retry_delay_ms`.
 const MAX_ATTEMPTS: u32 = 10;
+/// The kind of the job that opens a snoozed conversation.
+const UNSNOOZE: &str = "unsnooze";
 /// Jobs leased at once: enough that a lease costs little for each, few enough that all are done
 /// well within it.
 const LEASE_MAX: u32 = 32;
@@ -114,6 +118,16 @@ impl Inbox {
                 let event: Event = event.clone().convert();
                 self.of_event(&job, &event).await?
             }
+            Payload::Json(_) if job.kind == UNSNOOZE => vec![Effect::EndSnooze],
+            Payload::Json(json) if job.kind == REPLY => {
+                match reply::due(&job, json, &jobs(&job)).await? {
+                    Next::Commit(effects) => effects,
+                    Next::Later(at) => {
+                        let reason = "the reply waits".to_owned();
+                        return store::retry(token, at, reason).await;
+                    }
+                }
+            }
             Payload::Json(json) => self.of_message(&job, json).await?,
         };
         let kinds: Vec<String> = effects
@@ -145,7 +159,7 @@ impl Inbox {
             return Ok(effects);
         };
         let make = jobs(job);
-        let mut more = Vec::new();
+        let (mut more, mut replies) = (Vec::new(), Vec::new());
         let mut enrich = text_of(message).is_some();
         if job.attempt >= CAREFUL_ATTEMPT {
             place.explanation = Some(put_off(Phase::Received));
@@ -153,6 +167,7 @@ impl Inbox {
         } else {
             let run = self.run_received(job, event, message, make.now).await?;
             more.extend(run.effects(event, None, &make));
+            replies = run.replies(&event.channel, &make);
             enrich |= run.plan.enrich;
             place.explanation = Some(run.plan.explanation);
         }
@@ -160,6 +175,7 @@ impl Inbox {
             more.push(make.enrich());
         }
         effects.extend(more);
+        effects.extend(replies);
         Ok(effects)
     }
 
@@ -173,12 +189,20 @@ impl Inbox {
     ) -> Result<Run, Error> {
         let rules = self.rules.find(&job.platform_client_id).await?;
         if rules.rules.is_empty() {
-            return Ok(Run::new(Phase::Received, &rules, None, None));
+            return Ok(Run::empty(Phase::Received));
         }
         let context = store::read_context(job.token.clone(), 0).await?;
         let at = event.at.unwrap_or(job.created_at);
-        let facts = facts::received(event, message, at, context, now);
-        Ok(Run::new(Phase::Received, &rules, Some(&facts), None))
+        let mut facts = facts::received(event, message, at, context);
+        facts.now = now;
+        facts.time = rules.calendar.at(now);
+        Ok(Run::new(
+            Phase::Received,
+            &rules,
+            &facts,
+            None,
+            job.created_at,
+        ))
     }
 
     /// What follows when a stored message is routed once more.
@@ -190,7 +214,9 @@ impl Inbox {
             return Ok(vec![]);
         }
         let mut context = store::read_context(job.token.clone(), 0).await?;
-        let Some(message) = context.message.take() else {
+        let theirs = |message: &StoredMessage| message.author == Author::Contact;
+        let message = context.message.take();
+        let Some(message) = message.filter(|it| theirs(it) && !it.standby) else {
             return Ok(vec![]);
         };
         let make = jobs(job);
@@ -198,8 +224,11 @@ impl Inbox {
             .conversation
             .as_ref()
             .and_then(|conversation| conversation.chat.clone());
-        let facts = facts::stored(&message, context, make.now);
-        let run = Run::new(phase, &rules, Some(&facts), message.explanation.as_deref());
+        let mut facts = facts::stored(&message, context);
+        facts.now = make.now;
+        facts.time = rules.calendar.at(make.now);
+        let earlier = message.explanation.as_deref();
+        let run = Run::new(phase, &rules, &facts, earlier, message.created_at);
         let event = facts::event_of(&message, &facts, chat);
         let mut effects = run.effects(&event, message.enrichment.as_deref(), &make);
         if run.plan.enrich {
@@ -207,8 +236,9 @@ impl Inbox {
         }
         effects.push(Effect::Explanation(wit::ExplanationEffect {
             message_id: message.id,
-            json: run.plan.explanation,
+            json: run.plan.explanation.clone(),
         }));
+        effects.extend(run.replies(&event.channel, &make));
         Ok(effects)
     }
 }
@@ -221,7 +251,9 @@ fn jobs(job: &Job) -> Jobs {
 }
 
 fn kinds() -> Vec<String> {
-    vec!["event".to_owned(), "route".to_owned()]
+    ["event", "route", REPLY, UNSNOOZE]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn fault(call: &str, error: &impl Debug) -> Fault {

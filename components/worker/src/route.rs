@@ -1,13 +1,17 @@
 //! Runs the router and turns what follows into effects.
 
 use chatly_canonical::Event;
-use chatly_routing::{Changes, Decision, Facts, Forward, Phase, Plan, Tried, Verdict};
+use chatly_routing::{
+    Changes, ContactChanges, Decision, Endpoints, Facts, Forward, Ground, Phase, Pick, Plan, Tried,
+    Verdict,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bindings::chatly::router::router;
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
 use crate::bindings::chatly::store::rows;
+use crate::reply;
 use crate::rules::Rules;
 
 /// One run over one message.
@@ -38,15 +42,22 @@ pub struct Again {
 }
 
 impl Run {
-    /// Routes a message; `earlier` holds the explanations that it has.
-    pub fn new(phase: Phase, rules: &Rules, facts: Option<&Facts>, earlier: Option<&str>) -> Run {
-        let outcome = match facts {
-            Some(facts) => router::route(&rules.rules, &facts.to_json()),
-            None => router::Outcome {
-                decisions: vec![],
-                explanations: vec![],
-            },
-        };
+    /// The run of a tenant without rules.
+    pub fn empty(phase: Phase) -> Run {
+        let plan = Plan::new(phase, &[], &[], Ground::of(&Endpoints::new()));
+        let tried = vec![];
+        Run { plan, tried }
+    }
+
+    /// Routes a message that arrived at `arrived_at`; `earlier` holds the explanations that it has.
+    pub fn new(
+        phase: Phase,
+        rules: &Rules,
+        facts: &Facts,
+        earlier: Option<&str>,
+        arrived_at: u64,
+    ) -> Run {
+        let outcome = router::route(&rules.rules, &facts.to_json());
         let name_of = |id: &str| {
             let rule = rules.rules.iter().find(|rule| rule.id == id);
             rule.map(|rule| rule.name.clone()).unwrap_or_default()
@@ -69,8 +80,16 @@ impl Run {
                 action: decision.action,
             })
             .collect();
+        let ground = Ground {
+            earlier,
+            standing: facts.standing.clone(),
+            known: !facts.contact_id.is_empty() || !facts.identities.is_empty(),
+            arrived_at,
+            now: facts.now,
+            ..Ground::of(&rules.endpoints)
+        };
         Run {
-            plan: Plan::new(phase, &tried, &decisions, earlier, &rules.endpoints),
+            plan: Plan::new(phase, &tried, &decisions, ground),
             tried,
         }
     }
@@ -78,12 +97,18 @@ impl Run {
     /// The effects of the plan on the bound conversation and message.
     pub fn effects(&self, event: &Event, enrichment: Option<&str>, make: &Jobs) -> Vec<Effect> {
         let changes = self.plan.changes.iter().map(change);
+        let contact = self.plan.contact.iter().map(change_contact);
         let forwards = self
             .plan
             .forwards
             .iter()
             .filter_map(|forward| self.forward(forward, event, enrichment, make));
-        changes.chain(forwards).collect()
+        changes.chain(contact).chain(forwards).collect()
+    }
+
+    /// The effects of the plan's replies; they come after all others.
+    pub fn replies(&self, channel: &str, make: &Jobs) -> Vec<Effect> {
+        reply::effects(&self.plan.replies, channel, make)
     }
 
     /// One rule forwards a message to one address once, whichever run it matched in.
@@ -109,7 +134,7 @@ impl Run {
         let dedupe_key = format!("{}:{}", forward.rule_id, forward.url);
         payload
             .ok()
-            .map(|payload| make.job("forward", payload, &dedupe_key, Some(forward.url.clone())))
+            .map(|payload| make.enqueue("forward", payload, &dedupe_key, Some(forward.url.clone())))
     }
 }
 
@@ -124,23 +149,35 @@ pub struct Jobs {
 impl Jobs {
     /// The one enrichment of a message.
     pub fn enrich(&self) -> Effect {
-        self.job("enrich", "{}".to_owned(), "", None)
+        self.enqueue("enrich", "{}".to_owned(), "", None)
     }
 
     /// Another run of the rules, on its own.
     pub fn route(&self, phase: Phase) -> Effect {
         let payload = serde_json::to_string(&Again { phase }).unwrap_or_else(|_| "{}".to_owned());
-        self.job("route", payload, "received", None)
+        self.enqueue("route", payload, "received", None)
     }
 
-    fn job(
+    /// The effect that makes a job about the bound message.
+    pub fn enqueue(
         &self,
         kind: &str,
         payload: String,
         dedupe_key: &str,
         ordering_key: Option<String>,
     ) -> Effect {
-        Effect::Enqueue(wit::NewJob {
+        Effect::Enqueue(self.job(kind, payload, dedupe_key, ordering_key))
+    }
+
+    /// A job about the bound message.
+    pub fn job(
+        &self,
+        kind: &str,
+        payload: String,
+        dedupe_key: &str,
+        ordering_key: Option<String>,
+    ) -> wit::NewJob {
+        wit::NewJob {
             kind: kind.to_owned(),
             payload,
             due_at: self.now,
@@ -148,7 +185,7 @@ impl Jobs {
             dedupe_key: Some(dedupe_key.to_owned()),
             traceparent: self.traceparent.clone(),
             about_message: true,
-        })
+        }
     }
 }
 
@@ -157,6 +194,7 @@ fn change(changes: &Changes) -> Effect {
         Some("open") => Some(rows::ConversationStatus::Open),
         Some("pending") => Some(rows::ConversationStatus::Pending),
         Some("resolved") => Some(rows::ConversationStatus::Resolved),
+        Some("snoozed") => Some(rows::ConversationStatus::Snoozed),
         _ => None,
     };
     let priority = match changes.priority.as_deref() {
@@ -168,11 +206,39 @@ fn change(changes: &Changes) -> Effect {
     };
     Effect::ChangeConversation(wit::ConversationChange {
         status,
-        snoozed_until: None,
+        snoozed_until: changes.snoozed_until,
         priority,
         assignee: changes.assignee.clone(),
         add_tags: changes.add_tags.clone(),
         remove_tags: changes.remove_tags.clone(),
+        team: changes.team.clone(),
+        pick: changes.pick.as_ref().map(pick),
+        handover: changes.human.map(|human| match human {
+            true => rows::Handover::Human,
+            false => rows::Handover::Bot,
+        }),
+        muted_until: changes.muted_until,
+    })
+}
+
+fn pick(pick: &Pick) -> wit::Pick {
+    let (by, among) = match pick {
+        Pick::RoundRobin(among) => (wit::PickBy::RoundRobin, among),
+        Pick::LeastBusy(among) => (wit::PickBy::LeastBusy, among),
+    };
+    let among = among.clone();
+    wit::Pick { by, among }
+}
+
+fn change_contact(changes: &ContactChanges) -> Effect {
+    let attributes = &changes.attributes;
+    Effect::ChangeContact(wit::ContactChange {
+        add_tags: vec![],
+        remove_tags: vec![],
+        attributes: serde_json::to_string(attributes)
+            .ok()
+            .filter(|_| !attributes.is_empty()),
+        stage: changes.stage.clone(),
     })
 }
 

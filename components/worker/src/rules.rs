@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chatly_routing::Endpoints;
+use chatly_routing::{Calendar, Endpoints};
 use spin_sdk::variables;
 
 use crate::bindings::chatly::router::router;
@@ -17,6 +17,8 @@ pub struct Rules {
     pub rules: Vec<router::Rule>,
     /// The addresses that rules can name.
     pub endpoints: Endpoints,
+    /// The tenant's local time.
+    pub calendar: Calendar,
 }
 
 /// Read once for each lease, so a rule counts for every message that is leased after it was saved.
@@ -52,13 +54,27 @@ async fn read(tenant: &str) -> Result<Rules, Error> {
             condition: rule.condition,
             actions: rule.actions,
             stop: rule.stop,
+            strategy: rule.strategy,
         })
         .collect();
-    let endpoints = match rules.is_empty() {
-        true => Endpoints::new(),
-        false => endpoints().await,
-    };
-    Ok(Rules { rules, endpoints })
+    if rules.is_empty() {
+        return Ok(Rules::default());
+    }
+    Ok(Rules {
+        rules,
+        endpoints: endpoints().await,
+        calendar: calendar().await,
+    })
+}
+
+/// By `time_zone` and `business_hours`. What cannot be read counts as not set, and is logged.
+async fn calendar() -> Calendar {
+    let zone = variables::get("time_zone").await.unwrap_or_default();
+    let hours = variables::get("business_hours").await.unwrap_or_default();
+    Calendar::parse(&zone, &hours).unwrap_or_else(|error| {
+        eprintln!("error: local time is UTC, always open: {error}");
+        Calendar::default()
+    })
 }
 
 /// The named endpoints: `n8n`, where it is configured.

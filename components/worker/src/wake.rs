@@ -1,5 +1,7 @@
 //! Tells others that there is something to do, and does not wait for them.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chatly_drain::Calls;
@@ -11,6 +13,7 @@ use spin_sdk::wasip3::http::types::ErrorCode;
 thread_local! {
     static ENRICH: Rc<Calls> = Rc::default();
     static DISPATCH: Rc<Calls> = Rc::default();
+    static DELIVER: RefCell<BTreeMap<String, Rc<Calls>>> = RefCell::default();
 }
 
 /// Wakes whoever works on jobs of this kind, for the trace of the work that made one. A failure is
@@ -20,22 +23,30 @@ pub fn wake_for(kind: &str, traceparent: Option<&str>) {
     match kind {
         "enrich" => wake(
             ENRICH.with(Rc::clone),
-            "http://enrich.spin.internal/",
+            "http://enrich.spin.internal/".to_owned(),
             trace,
         ),
         "forward" => wake(
             DISPATCH.with(Rc::clone),
-            "http://dispatch.spin.internal/",
+            "http://dispatch.spin.internal/".to_owned(),
             trace,
         ),
-        _ => {}
+        _ => {
+            let Some(channel) = kind.strip_prefix("send-") else {
+                return;
+            };
+            let calls = DELIVER
+                .with_borrow_mut(|calls| calls.entry(channel.to_owned()).or_default().clone());
+            let target = format!("http://deliver-{channel}.spin.internal/");
+            wake(calls, target, trace);
+        }
     }
 }
 
-fn wake(calls: Rc<Calls>, target: &'static str, trace: Option<String>) {
+fn wake(calls: Rc<Calls>, target: String, trace: Option<String>) {
     wasip3::spawn(async move {
         calls
-            .wake(async || match post(target, trace.as_deref()).await {
+            .wake(async || match post(&target, trace.as_deref()).await {
                 Ok(response) if response.status().is_success() => {}
                 Ok(response) => eprintln!(
                     "warn: not woken: target={target} status={}",

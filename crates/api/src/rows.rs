@@ -34,6 +34,10 @@ words! {
     Priority { Low = "low", Normal = "normal", High = "high", Urgent = "urgent", }
 }
 words! {
+    /// Whose turn it is to answer.
+    Handover { Bot = "bot", Human = "human", }
+}
+words! {
     /// Which way a message went.
     Direction { Inbound = "inbound", Outbound = "outbound", }
 }
@@ -100,6 +104,16 @@ pub struct Conversation {
     pub last_inbound_at: Option<u64>,
     pub created_at: u64,
     pub updated_at: u64,
+    pub team: Option<String>,
+    /// Whether rules may answer, or only a person does.
+    pub handover: Handover,
+    pub handed_over_at: Option<u64>,
+    /// No rule answers before this.
+    pub muted_until: Option<u64>,
+    /// The newest answer of a person.
+    pub last_human_at: Option<u64>,
+    /// The newest automatic answer.
+    pub last_bot_at: Option<u64>,
 }
 
 /// An emoji on a message.

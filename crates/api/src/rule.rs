@@ -39,6 +39,9 @@ pub struct RuleBody {
     /// Whether it is tried.
     #[serde(default = "enabled")]
     pub enabled: bool,
+    /// How it answers a burst of messages; empty: each by itself.
+    #[serde(default)]
+    pub strategy: String,
     // What an answer holds besides may be sent back with it, and counts for nothing.
     #[serde(default, rename = "created_at")]
     _created_at: Option<u64>,
@@ -65,6 +68,8 @@ pub struct Rule {
     pub stop: bool,
     /// Whether it is tried.
     pub enabled: bool,
+    /// How it answers a burst of messages.
+    pub strategy: String,
     /// Unix milliseconds.
     pub created_at: u64,
     /// Unix milliseconds.
@@ -184,12 +189,14 @@ mod tests {
             then: chatly_canonical::Raw::json("[]"),
             stop: true,
             enabled: false,
+            strategy: "latest".into(),
             created_at: 1,
             updated_at: 2,
         };
         let body = serde_json::to_string(&shown).unwrap();
         let sent = parse(&body).unwrap();
         assert_eq!((sent.id.as_deref(), sent.priority), (Some("r"), -1));
+        assert_eq!(sent.strategy, "latest");
         assert_eq!(sent.check(Some("r")), Ok(()));
     }
 

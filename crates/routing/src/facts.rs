@@ -4,6 +4,9 @@ use chatly_canonical::{Identity, Message};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::calendar::LocalTime;
+use crate::safety::Standing;
+
 /// What is known when a message is routed. Empty texts and lists stand for what is not known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
@@ -39,6 +42,14 @@ pub struct Facts {
     pub assignee: Option<String>,
     /// The conversation's tags.
     pub tags: Vec<String>,
+    /// What the contact consented to last.
+    pub opt: Option<String>,
+    /// The team that has the conversation.
+    pub team: Option<String>,
+    /// What an automatic answer depends on.
+    pub standing: Standing,
+    /// The tenant's local time.
+    pub time: LocalTime,
     /// Messages in the conversation, this one included.
     pub message_count: u64,
     /// The canonical enrichment of this message, JSON.
@@ -61,14 +72,19 @@ impl Facts {
             "contact": {
                 "id": self.contact_id, "name": self.name, "username": self.username,
                 "tags": self.contact_tags, "attributes": object(self.attributes.as_deref()),
-                "identities": self.identities,
+                "identities": self.identities, "opt": self.opt,
             },
             "conversation": {
                 "id": self.conversation_id, "status": self.status, "priority": self.priority,
                 "assignee": self.assignee, "tags": self.tags, "message_count": self.message_count,
+                "team": self.team, "handover": if self.standing.human { "human" } else { "bot" },
+                "muted": self.standing.is_muted(self.now),
+                "last_human_reply_at": self.standing.last_human_at,
+                "last_bot_reply_at": self.standing.last_bot_at,
             },
             "enrichment": enrichment(self.enrichment.as_deref()),
             "lead": object(self.lead.as_deref()),
+            "time": self.time,
             "now": self.now,
         })
         .to_string()

@@ -5,13 +5,23 @@
 //!    run cannot know (`enrichment`, `lead`) is empty there, so a rule about it matches later.
 //! 2. A rule acts once for a message: one that matched in an earlier run is tried again, explained
 //!    again, and not carried out again.
-//! 3. Every run leaves an explanation, also when there was no rule and when the router gave none.
+//! 3. A reply is not given where a person answers, or where machines may be talking to each other:
+//!    see [`Standing`]. Whoever sends it checks once more.
+//! 4. Every run leaves an explanation, also when there was no rule and when the router gave none.
 //!
 //! It does not run rules (that is a plugin of `chatly:router`), and writes nothing.
 #![deny(missing_docs)]
 
+mod calendar;
+mod explanation;
 mod facts;
 mod plan;
+mod reply;
+mod safety;
 
+pub use calendar::{Calendar, LocalTime, NoCalendar};
+pub use explanation::{Phase, Tried, Verdict, put_off};
 pub use facts::{Facts, text_of};
-pub use plan::{Changes, Decision, Endpoints, Forward, Phase, Plan, Tried, Verdict, put_off};
+pub use plan::{Changes, ContactChanges, Decision, Endpoints, Forward, Ground, Pick, Plan};
+pub use reply::{Reply, Timing};
+pub use safety::{BURST_MS, BURST_REPLIES, Held, MAX_RUN, Standing};

@@ -1,50 +1,17 @@
-//! What follows from a router's answer: changes, forwards, and the explanation for people.
+//! What follows from a router's answer: changes, forwards, replies, and the explanation for people.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
+
+use crate::explanation::{Explanation, Followed, Phase, Tried, matched};
+use crate::reply::{Reply, Timing};
+use crate::safety::Standing;
 
 /// Addresses by the names that rules use for them.
 pub type Endpoints = BTreeMap<String, String>;
-
-/// When a message is routed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// It has just come in.
-    Received,
-    /// It was enriched.
-    Enriched,
-}
-
-/// What came of one rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It holds.
-    Matched,
-    /// It does not.
-    NotMatched,
-    /// It could not be evaluated.
-    Failed,
-    /// An earlier one stopped the run.
-    Skipped,
-}
-
-/// A rule that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
-    /// Its id.
-    pub rule_id: String,
-    /// Its name, for people.
-    pub name: String,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// Why.
-    pub reason: String,
-}
 
 /// An action that a rule asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,19 +22,47 @@ pub struct Decision {
     pub action: String,
 }
 
+/// How one of several agents is picked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pick {
+    /// In turn.
+    RoundRobin(Vec<String>),
+    /// Whoever has the fewest open conversations.
+    LeastBusy(Vec<String>),
+}
+
 /// What changes in the conversation. Words are those of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The new status.
     pub status: Option<String>,
+    /// When the new status `snoozed` ends, Unix milliseconds.
+    pub snoozed_until: Option<u64>,
     /// The new priority.
     pub priority: Option<String>,
     /// The new assignee.
     pub assignee: Option<String>,
+    /// Whom to pick instead.
+    pub pick: Option<Pick>,
+    /// The new team.
+    pub team: Option<String>,
+    /// Whether it is a person's turn from here on.
+    pub human: Option<bool>,
+    /// Until when no rule answers; 0 ends that.
+    pub muted_until: Option<u64>,
     /// Tags to add.
     pub add_tags: Vec<String>,
     /// Tags to remove.
     pub remove_tags: Vec<String>,
+}
+
+/// What changes in the contact.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContactChanges {
+    /// Attributes by name; null removes one.
+    pub attributes: Map<String, Value>,
+    /// The new stage.
+    pub stage: Option<String>,
 }
 
 /// A message to be posted to an address.
@@ -81,13 +76,49 @@ pub struct Forward {
     pub rule_name: String,
 }
 
+/// What a plan is made on.
+#[derive(Debug, Clone)]
+pub struct Ground<'a> {
+    /// The JSON array of the explanations that the message has; rules that matched there do not act
+    /// again.
+    pub earlier: Option<&'a str>,
+    /// The endpoints that are configured.
+    pub endpoints: &'a Endpoints,
+    /// What an automatic answer depends on.
+    pub standing: Standing,
+    /// Whether the message's contact is known.
+    pub known: bool,
+    /// When the message arrived, Unix milliseconds: who answered it since was quicker.
+    pub arrived_at: u64,
+    /// Unix milliseconds.
+    pub now: u64,
+}
+
+impl<'a> Ground<'a> {
+    /// A message of nobody who is known, in a conversation where nothing was said.
+    pub fn of(endpoints: &'a Endpoints) -> Ground<'a> {
+        Ground {
+            earlier: None,
+            endpoints,
+            standing: Standing::default(),
+            known: false,
+            arrived_at: 0,
+            now: 0,
+        }
+    }
+}
+
 /// All that follows from one run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// None when nothing changes.
     pub changes: Option<Changes>,
+    /// None when nothing changes.
+    pub contact: Option<ContactChanges>,
     /// In the order of the rules.
     pub forwards: Vec<Forward>,
+    /// In the order of the rules.
+    pub replies: Vec<Reply>,
     /// Whether an enrichment was asked for.
     pub enrich: bool,
     /// The explanation, a JSON object.
@@ -104,14 +135,39 @@ enum Action {
         tags: Vec<String>,
     },
     Assign {
-        to: String,
+        to: Option<String>,
+        team: Option<String>,
+        round_robin: Option<Vec<String>>,
+        least_busy: Option<Vec<String>>,
     },
     SetPriority {
         priority: String,
     },
     SetStatus {
         status: String,
+        until: Option<u64>,
     },
+    Reply {
+        message: Value,
+        fallback: Option<Value>,
+        #[serde(default)]
+        strategy: Timing,
+    },
+    Handover {
+        to: String,
+    },
+    SetAttribute {
+        name: String,
+        #[serde(default)]
+        value: Value,
+    },
+    SetStage {
+        stage: String,
+    },
+    Mute {
+        until: u64,
+    },
+    Unmute,
     Forward {
         url: Option<String>,
         endpoint: Option<String>,
@@ -119,41 +175,14 @@ enum Action {
     Enrich,
 }
 
-#[derive(Serialize)]
-struct Explanation<'a> {
-    phase: Phase,
-    rules: &'a [Tried],
-    actions: Vec<Followed<'a>>,
-}
-
-#[derive(Serialize)]
-struct Followed<'a> {
-    rule_id: &'a str,
-    action: &'a RawValue,
-    outcome: String,
-}
-
-/// The explanation of a run that gave none: the router ended the worker twice, so the message is
-/// stored without it, and a job of its own tries once more.
-pub fn put_off(phase: Phase) -> String {
-    json!({
-        "phase": phase, "rules": [], "actions": [],
-        "error": "the router gave no answer; routing is tried once more on its own",
-    })
-    .to_string()
-}
-
 impl Plan {
-    /// What follows from `decisions`. `earlier` is the JSON array of the explanations that the
-    /// message has; rules that matched there do not act again.
-    pub fn new(
-        phase: Phase,
-        tried: &[Tried],
-        decisions: &[Decision],
-        earlier: Option<&str>,
-        endpoints: &Endpoints,
-    ) -> Plan {
-        let (acted, mut plan) = (matched(earlier), Plan::default());
+    /// What follows from `decisions`.
+    pub fn new(phase: Phase, tried: &[Tried], decisions: &[Decision], ground: Ground) -> Plan {
+        let acted = matched(ground.earlier);
+        let mut making = Making {
+            plan: Plan::default(),
+            ground,
+        };
         let mut actions = Vec::with_capacity(decisions.len());
         for decision in decisions {
             let outcome = if acted.contains(&decision.rule_id) {
@@ -161,7 +190,7 @@ impl Plan {
             } else {
                 let name = tried.iter().find(|tried| tried.rule_id == decision.rule_id);
                 let name = name.map(|tried| tried.name.as_str()).unwrap_or_default();
-                plan.follow(decision, name, endpoints)
+                making.follow(decision, name)
             };
             let action = serde_json::from_str(&decision.action).unwrap_or(RawValue::NULL);
             actions.push(Followed {
@@ -175,77 +204,167 @@ impl Plan {
             rules: tried,
             actions,
         };
-        plan.explanation = serde_json::to_string(&explanation).unwrap_or_else(|_| "{}".to_owned());
+        let mut plan = making.plan;
+        plan.explanation = explanation.json();
         plan
     }
+}
 
+/// A plan, and what the next action finds.
+struct Making<'a> {
+    plan: Plan,
+    ground: Ground<'a>,
+}
+
+impl Making<'_> {
     /// Notes one action, and says what comes of it.
-    fn follow(&mut self, decision: &Decision, rule_name: &str, endpoints: &Endpoints) -> String {
+    fn follow(&mut self, decision: &Decision, rule_name: &str) -> String {
         let Ok(action) = serde_json::from_str(&decision.action) else {
             return "not done: this worker does not know the action".to_owned();
         };
         match action {
-            Action::Tag { tags } => self.change(|changes| {
-                changes.remove_tags.retain(|tag| !tags.contains(tag));
-                changes.add_tags.extend(tags);
-            }),
-            Action::Untag { tags } => self.change(|changes| {
-                changes.add_tags.retain(|tag| !tags.contains(tag));
-                changes.remove_tags.extend(tags);
-            }),
-            Action::Assign { to } => self.change(|changes| changes.assignee = Some(to)),
-            Action::SetPriority { priority } => {
-                self.change(|changes| changes.priority = Some(priority))
-            }
-            Action::SetStatus { status } => self.change(|changes| changes.status = Some(status)),
-            Action::Forward { url, endpoint } => {
-                let named = endpoint
-                    .as_ref()
-                    .and_then(|name| endpoints.get(name))
-                    .cloned();
-                let Some(url) = url.or(named) else {
-                    return "not done: no endpoint of that name is configured".to_owned();
-                };
-                self.forwards.push(Forward {
-                    url,
-                    rule_id: decision.rule_id.clone(),
-                    rule_name: rule_name.to_owned(),
-                });
-                "queued".to_owned()
-            }
+            Action::Forward { url, endpoint } => self.forward(decision, rule_name, url, endpoint),
             Action::Enrich => {
-                self.enrich = true;
+                self.plan.enrich = true;
                 "queued, unless it is done already".to_owned()
+            }
+            Action::Reply {
+                message,
+                fallback,
+                strategy,
+            } => self.reply(Reply {
+                rule_id: decision.rule_id.clone(),
+                rule_name: rule_name.to_owned(),
+                message,
+                fallback,
+                timing: strategy,
+                decided_at: self.ground.arrived_at,
+                announces: false,
+            }),
+            Action::SetAttribute { name, value } => self.contact(|contact| {
+                contact.attributes.insert(name, value);
+            }),
+            Action::SetStage { stage } => self.contact(|contact| contact.stage = Some(stage)),
+            of_conversation => {
+                self.note(&of_conversation);
+                change(self.plan.changes.get_or_insert_default(), of_conversation);
+                "done".to_owned()
             }
         }
     }
 
-    fn change(&mut self, note: impl FnOnce(&mut Changes)) -> String {
-        note(self.changes.get_or_insert_default());
+    /// Later replies find what has changed; earlier ones announce it.
+    fn note(&mut self, action: &Action) {
+        let standing = &mut self.ground.standing;
+        match action {
+            Action::Handover { to } => standing.human = to == "human",
+            Action::Mute { until } => standing.muted_until = Some(*until),
+            Action::Unmute => standing.muted_until = None,
+            _ => return,
+        }
+        for reply in &mut self.plan.replies {
+            reply.announces = true;
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) -> String {
+        if reply.is_empty() {
+            return "not done: the reply is empty".to_owned();
+        }
+        let now = self.ground.now;
+        if let Some(held) = self.ground.standing.held(now, self.ground.arrived_at) {
+            return format!("suppressed: {held}");
+        }
+        let outcome = match reply.timing {
+            Timing::Each => {
+                self.ground.standing.answered(now);
+                "queued".to_owned()
+            }
+            Timing::Queue => "queued, after the reply before it has left".to_owned(),
+            Timing::Latest => "queued, unless a newer message is answered instead".to_owned(),
+            Timing::DebounceMs(ms) => format!("queued, once nothing came for {ms} ms"),
+        };
+        self.plan.replies.push(reply);
+        outcome
+    }
+
+    fn forward(
+        &mut self,
+        decision: &Decision,
+        rule_name: &str,
+        url: Option<String>,
+        endpoint: Option<String>,
+    ) -> String {
+        let named = endpoint.and_then(|name| self.ground.endpoints.get(&name).cloned());
+        let Some(url) = url.or(named) else {
+            return "not done: no endpoint of that name is configured".to_owned();
+        };
+        self.plan.forwards.push(Forward {
+            url,
+            rule_id: decision.rule_id.clone(),
+            rule_name: rule_name.to_owned(),
+        });
+        "queued".to_owned()
+    }
+
+    fn contact(&mut self, note: impl FnOnce(&mut ContactChanges)) -> String {
+        if !self.ground.known {
+            return "not done: nobody is known who wrote it".to_owned();
+        }
+        note(self.plan.contact.get_or_insert_default());
         "done".to_owned()
     }
 }
 
-/// The rules that matched according to earlier explanations.
-fn matched(earlier: Option<&str>) -> BTreeSet<String> {
-    let runs: Vec<Value> = earlier
-        .and_then(|json| serde_json::from_str(json).ok())
-        .unwrap_or_default();
-    let rules = runs
-        .iter()
-        .filter_map(|run| run.get("rules")?.as_array())
-        .flatten();
-    rules
-        .filter(|rule| rule.get("verdict").and_then(Value::as_str) == Some("matched"))
-        .filter_map(|rule| Some(rule.get("rule_id")?.as_str()?.to_owned()))
-        .collect()
+fn change(changes: &mut Changes, action: Action) {
+    match action {
+        Action::Tag { tags } => {
+            changes.remove_tags.retain(|tag| !tags.contains(tag));
+            changes.add_tags.extend(tags);
+        }
+        Action::Untag { tags } => {
+            changes.add_tags.retain(|tag| !tags.contains(tag));
+            changes.remove_tags.extend(tags);
+        }
+        Action::Assign {
+            to,
+            team,
+            round_robin,
+            least_busy,
+        } => {
+            changes.team = team.or(changes.team.take());
+            let turn = round_robin.map(Pick::RoundRobin);
+            let pick = turn.or(least_busy.map(Pick::LeastBusy));
+            // The newest of both counts.
+            if to.is_some() || pick.is_some() {
+                (changes.assignee, changes.pick) = (to, pick);
+            }
+        }
+        Action::SetPriority { priority } => changes.priority = Some(priority),
+        Action::SetStatus { status, until } => {
+            changes.status = Some(status);
+            changes.snoozed_until = until;
+        }
+        Action::Handover { to } => changes.human = Some(to == "human"),
+        Action::Mute { until } => changes.muted_until = Some(until),
+        Action::Unmute => changes.muted_until = Some(0),
+        Action::Reply { .. }
+        | Action::SetAttribute { .. }
+        | Action::SetStage { .. }
+        | Action::Forward { .. }
+        | Action::Enrich => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+    use crate::explanation::{Verdict, put_off};
+
+    const NOW: u64 = 1_000_000;
 
     fn tried(id: &str, verdict: Verdict) -> Tried {
         Tried {
@@ -269,7 +388,15 @@ mod tests {
             tried("b", Verdict::NotMatched),
         ];
         let endpoints = Endpoints::from([("n8n".into(), "https://n8n.example/hook".into())]);
-        Plan::new(Phase::Received, &tried, decisions, earlier, &endpoints)
+        let ground = Ground {
+            earlier,
+            endpoints: &endpoints,
+            standing: Standing::default(),
+            known: true,
+            arrived_at: NOW - 10,
+            now: NOW,
+        };
+        Plan::new(Phase::Received, &tried, decisions, ground)
     }
 
     fn outcomes(plan: &Plan) -> Vec<String> {
@@ -303,9 +430,224 @@ mod tests {
                 assignee: Some("sales".into()),
                 add_tags: vec!["hot".into(), "old".into()],
                 remove_tags: vec!["new".into()],
+                ..Changes::default()
             })
         );
         assert!(plan.enrich && plan.forwards.is_empty());
+    }
+
+    fn with(standing: Standing, known: bool, actions: &[Value]) -> Plan {
+        let decisions: Vec<Decision> = actions
+            .iter()
+            .map(|action| decision("a", &action.to_string()))
+            .collect();
+        let ground = Ground {
+            earlier: None,
+            endpoints: &Endpoints::new(),
+            standing,
+            known,
+            arrived_at: NOW - 10,
+            now: NOW,
+        };
+        Plan::new(Phase::Received, &[], &decisions, ground)
+    }
+
+    fn reply(text: &str) -> Value {
+        json!({"do": "reply", "message": {"type": "text", "text": text}})
+    }
+
+    #[test]
+    fn the_newest_assignment_counts_and_a_team_stays() {
+        let robin = json!({"do": "assign", "round_robin": ["ann", "ben"]});
+        let pick = Some(Pick::RoundRobin(vec!["ann".into(), "ben".into()]));
+        let to = json!({"do": "assign", "to": "eve", "team": "sales"});
+        for (name, actions, assignee, pick, team) in [
+            (
+                "pick last",
+                vec![to.clone(), robin.clone()],
+                None,
+                pick,
+                Some("sales"),
+            ),
+            (
+                "agent last",
+                vec![robin, to],
+                Some("eve"),
+                None,
+                Some("sales"),
+            ),
+            (
+                "team only",
+                vec![json!({"do": "assign", "team": "x"})],
+                None,
+                None,
+                Some("x"),
+            ),
+        ] {
+            let changes = with(Standing::default(), true, &actions).changes.unwrap();
+            assert_eq!(changes.assignee.as_deref(), assignee, "{name}");
+            assert_eq!(changes.pick, pick, "{name}");
+            assert_eq!(changes.team.as_deref(), team, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_snooze_a_handover_and_a_mute_become_changes() {
+        for (action, want) in [
+            (
+                json!({"do": "set_status", "status": "snoozed", "until": 7}),
+                Changes {
+                    status: Some("snoozed".into()),
+                    snoozed_until: Some(7),
+                    ..Changes::default()
+                },
+            ),
+            (
+                json!({"do": "handover", "to": "human"}),
+                Changes {
+                    human: Some(true),
+                    ..Changes::default()
+                },
+            ),
+            (
+                json!({"do": "handover", "to": "bot"}),
+                Changes {
+                    human: Some(false),
+                    ..Changes::default()
+                },
+            ),
+            (
+                json!({"do": "mute", "until": 9}),
+                Changes {
+                    muted_until: Some(9),
+                    ..Changes::default()
+                },
+            ),
+            (
+                json!({"do": "unmute"}),
+                Changes {
+                    muted_until: Some(0),
+                    ..Changes::default()
+                },
+            ),
+        ] {
+            let plan = with(Standing::default(), true, std::slice::from_ref(&action));
+            assert_eq!(plan.changes, Some(want), "{action}");
+            assert_eq!(outcomes(&plan), ["done"], "{action}");
+        }
+    }
+
+    #[test]
+    fn a_contact_is_changed_only_when_it_is_known() {
+        let actions = [
+            json!({"do": "set_attribute", "name": "plan", "value": "pro"}),
+            json!({"do": "set_attribute", "name": "old", "value": null}),
+            json!({"do": "set_stage", "stage": "customer"}),
+        ];
+        let contact = with(Standing::default(), true, &actions).contact.unwrap();
+        assert_eq!(
+            Value::from(contact.attributes),
+            json!({"plan": "pro", "old": null})
+        );
+        assert_eq!(contact.stage.as_deref(), Some("customer"));
+        let unknown = with(Standing::default(), false, &actions);
+        assert_eq!(unknown.contact, None);
+        assert!(outcomes(&unknown)[0].starts_with("not done: nobody"));
+    }
+
+    #[test]
+    fn a_reply_waits_as_its_strategy_says() {
+        for (strategy, want, outcome) in [
+            (Value::Null, Timing::Each, "queued"),
+            (
+                json!("queue"),
+                Timing::Queue,
+                "queued, after the reply before it has left",
+            ),
+            (
+                json!("latest"),
+                Timing::Latest,
+                "queued, unless a newer message is answered instead",
+            ),
+            (
+                json!({"debounce_ms": 5}),
+                Timing::DebounceMs(5),
+                "queued, once nothing came for 5 ms",
+            ),
+        ] {
+            let mut action = reply("Hi");
+            if !strategy.is_null() {
+                action["strategy"] = strategy;
+            }
+            let plan = with(Standing::default(), true, &[action]);
+            assert_eq!(plan.replies[0].timing, want);
+            assert_eq!(plan.replies[0].decided_at, NOW - 10);
+            assert_eq!(outcomes(&plan), [outcome]);
+        }
+        assert_eq!(
+            outcomes(&with(Standing::default(), true, &[reply(" ")])),
+            ["not done: the reply is empty"]
+        );
+    }
+
+    #[test]
+    fn replies_before_a_handover_announce_it_and_those_after_it_are_suppressed() {
+        let person = "suppressed: the conversation is handed over to a person";
+        let muted = "suppressed: the conversation is muted";
+        let to = |to: &str| json!({"do": "handover", "to": to});
+        let human = Standing {
+            human: true,
+            ..Standing::default()
+        };
+        for (name, standing, actions, want) in [
+            (
+                "before",
+                Standing::default(),
+                vec![reply("a"), to("human")],
+                vec!["queued", "done"],
+            ),
+            (
+                "after",
+                Standing::default(),
+                vec![to("human"), reply("a")],
+                vec!["done", person],
+            ),
+            (
+                "handed over already",
+                human.clone(),
+                vec![reply("a")],
+                vec![person],
+            ),
+            (
+                "given back",
+                human,
+                vec![to("bot"), reply("a")],
+                vec!["done", "queued"],
+            ),
+            (
+                "muted",
+                Standing::default(),
+                vec![json!({"do": "mute", "until": NOW + 1}), reply("a")],
+                vec!["done", muted],
+            ),
+        ] {
+            let plan = with(standing, true, &actions);
+            assert_eq!(outcomes(&plan), want, "{name}");
+            let announces: Vec<bool> = plan.replies.iter().map(|reply| reply.announces).collect();
+            let given = want.iter().filter(|outcome| **outcome == "queued").count();
+            assert_eq!(announces, vec![name == "before"; given], "{name}");
+        }
+    }
+
+    #[test]
+    fn one_run_answers_five_times_at_most() {
+        let plan = with(Standing::default(), true, &vec![reply("a"); 7]);
+        assert_eq!(plan.replies.len(), 5);
+        assert!(
+            outcomes(&plan)[5].starts_with("suppressed: 5 automatic replies"),
+            "{:?}",
+            outcomes(&plan)
+        );
     }
 
     #[test]

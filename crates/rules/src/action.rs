@@ -1,16 +1,25 @@
 //! What a rule does when it holds.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use crate::fill::Text;
 use crate::read::{Object, WrongField};
+use crate::reply::Reply;
+use crate::schema::MAX_TEXT_CHARS;
+use crate::strategy::Strategy;
+use crate::time::{LAST_MS, Until};
 
 /// Most actions of a rule.
 pub const MAX_ACTIONS: usize = 16;
 
 /// Most tags of one action.
 pub const MAX_TAGS: usize = 20;
+
+/// Most agents that one is picked from.
+pub const MAX_AGENTS: usize = 50;
 
 /// Longest tag, agent, team or endpoint name, in characters.
 pub const MAX_NAME_CHARS: usize = 128;
@@ -40,6 +49,28 @@ pub enum Status {
     Pending,
     /// `resolved`
     Resolved,
+    /// `snoozed`: closed until a time, or until the customer writes.
+    Snoozed(Option<Until>),
+}
+
+/// Who gets a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// This agent.
+    Agent(String),
+    /// The next of these.
+    RoundRobin(Vec<String>),
+    /// Whoever of these has the fewest open conversations.
+    LeastBusy(Vec<String>),
+}
+
+/// The value of a contact's attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// A text with places for facts.
+    Text(Text),
+    /// A number or true/false; null removes the attribute.
+    Plain(Value),
 }
 
 /// Where a forward goes.
@@ -58,27 +89,61 @@ pub enum Action {
     Tag(Vec<String>),
     /// Takes tags off it.
     Untag(Vec<String>),
-    /// Hands it to an agent or a team.
-    Assign(String),
+    /// Hands it to a team, to an agent, or both.
+    Assign {
+        /// Which team.
+        team: Option<String>,
+        /// Who of it, or of all.
+        who: Option<Who>,
+    },
     /// Sets its priority.
     SetPriority(Priority),
     /// Sets its status.
     SetStatus(Status),
+    /// Answers the customer.
+    Reply(Box<Reply>),
+    /// Says whose turn it is to answer: a person's, or the rules'.
+    Handover {
+        /// A person's.
+        human: bool,
+    },
+    /// Sets an attribute of the contact.
+    SetAttribute {
+        /// Which.
+        name: String,
+        /// To what.
+        value: Attribute,
+    },
+    /// Sets the stage of the contact's lead.
+    SetStage(&'static str),
+    /// Keeps rules from answering in this conversation; without an end, for good.
+    Mute(Option<Until>),
+    /// Lets them again.
+    Unmute,
     /// Posts the message to a webhook.
     Forward(Target),
     /// Asks for an enrichment.
     Enrich,
 }
 
-const KINDS: [&str; 7] = [
+/// What `do` can be.
+pub const KINDS: [&str; 13] = [
     "tag",
     "untag",
     "assign",
     "set_priority",
     "set_status",
+    "reply",
+    "handover",
+    "set_attribute",
+    "set_stage",
+    "mute",
+    "unmute",
     "forward",
     "enrich",
 ];
+
+const STAGES: [&str; 5] = ["new", "engaged", "qualified", "disqualified", "customer"];
 
 /// Why actions cannot be read, with the place: `then[1].to: …`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -108,15 +173,23 @@ pub(crate) fn from_json(json: &Value, path: &str) -> Result<Vec<Action>, WrongFi
 }
 
 impl Action {
-    fn from_json(json: &Value, path: &str) -> Result<Action, WrongField> {
+    pub(crate) fn from_json(json: &Value, path: &str) -> Result<Action, WrongField> {
         let mut fields = Object::new(json, path)?;
         let kind = fields.choice("do", &KINDS)?;
         let action = match kind {
             "tag" => Action::Tag(tags(&mut fields)?),
             "untag" => Action::Untag(tags(&mut fields)?),
-            "assign" => Action::Assign(fields.text("to", MAX_NAME_CHARS)?),
+            "assign" => assign(&mut fields)?,
             "set_priority" => Action::SetPriority(priority(&mut fields)?),
             "set_status" => Action::SetStatus(status(&mut fields)?),
+            "reply" => Action::Reply(Box::new(Reply::read(&mut fields)?)),
+            "handover" => Action::Handover {
+                human: fields.choice("to", &["human", "bot"])? == "human",
+            },
+            "set_attribute" => attribute(&mut fields)?,
+            "set_stage" => Action::SetStage(fields.choice("stage", &STAGES)?),
+            "mute" => Action::Mute(Until::read(&mut fields)?),
+            "unmute" => Action::Unmute,
             "forward" => Action::Forward(target(&mut fields)?),
             _ => Action::Enrich,
         };
@@ -129,9 +202,15 @@ impl Action {
         match self {
             Action::Tag(_) => "tag",
             Action::Untag(_) => "untag",
-            Action::Assign(_) => "assign",
+            Action::Assign { .. } => "assign",
             Action::SetPriority(_) => "set_priority",
             Action::SetStatus(_) => "set_status",
+            Action::Reply(_) => "reply",
+            Action::Handover { .. } => "handover",
+            Action::SetAttribute { .. } => "set_attribute",
+            Action::SetStage(_) => "set_stage",
+            Action::Mute(_) => "mute",
+            Action::Unmute => "unmute",
             Action::Forward(_) => "forward",
             Action::Enrich => "enrich",
         }
@@ -141,18 +220,131 @@ impl Action {
     pub fn to_json(&self) -> Value {
         let mut json = Map::new();
         json.insert("do".to_owned(), json!(self.kind()));
-        let (name, value) = match self {
-            Action::Tag(tags) | Action::Untag(tags) => ("tags", json!(tags)),
-            Action::Assign(to) => ("to", json!(to)),
-            Action::SetPriority(priority) => ("priority", json!(priority.to_string())),
-            Action::SetStatus(status) => ("status", json!(status.to_string())),
-            Action::Forward(Target::Url(url)) => ("url", json!(url)),
-            Action::Forward(Target::Endpoint(name)) => ("endpoint", json!(name)),
-            Action::Enrich => return Value::Object(json),
-        };
-        json.insert(name.to_owned(), value);
+        let mut set = |name: &str, value: Value| drop(json.insert(name.to_owned(), value));
+        match self {
+            Action::Tag(tags) | Action::Untag(tags) => set("tags", json!(tags)),
+            Action::Assign { team, who } => {
+                if let Some(team) = team {
+                    set("team", json!(team));
+                }
+                match who {
+                    Some(Who::Agent(to)) => set("to", json!(to)),
+                    Some(Who::RoundRobin(among)) => set("round_robin", json!(among)),
+                    Some(Who::LeastBusy(among)) => set("least_busy", json!(among)),
+                    None => {}
+                }
+            }
+            Action::SetPriority(priority) => set("priority", json!(priority.to_string())),
+            Action::SetStatus(status) => {
+                set("status", json!(status.to_string()));
+                if let Status::Snoozed(Some(until)) = status {
+                    until.write(&mut json);
+                }
+            }
+            Action::Reply(reply) => reply.write(&mut json),
+            Action::Handover { human } => set("to", json!(if *human { "human" } else { "bot" })),
+            Action::SetAttribute { name, value } => {
+                set("name", json!(name));
+                match value {
+                    Attribute::Text(text) => set("value", json!(text.source())),
+                    Attribute::Plain(value) => set("value", value.clone()),
+                }
+            }
+            Action::SetStage(stage) => set("stage", json!(stage)),
+            Action::Mute(Some(until)) => until.write(&mut json),
+            Action::Forward(Target::Url(url)) => set("url", json!(url)),
+            Action::Forward(Target::Endpoint(name)) => set("endpoint", json!(name)),
+            Action::Mute(None) | Action::Unmute | Action::Enrich => {}
+        }
         Value::Object(json)
     }
+
+    /// As it is carried out: texts filled from the facts, times in Unix milliseconds.
+    pub fn decide(&self, facts: &Value, strategy: Strategy) -> Value {
+        let now = facts.get("now").and_then(Value::as_u64).unwrap_or(0);
+        let mut json = Map::new();
+        json.insert("do".to_owned(), json!(self.kind()));
+        let mut until = |until: Until| json.insert("until".to_owned(), json!(until.at(now)));
+        match self {
+            Action::SetStatus(Status::Snoozed(Some(end))) => {
+                until(*end);
+                json.insert("status".to_owned(), json!("snoozed"));
+            }
+            Action::Mute(end) => drop(until(end.unwrap_or(Until::At(LAST_MS)))),
+            Action::Reply(reply) => {
+                reply.decide(facts, &mut json);
+                if let Some(strategy) = strategy.decided() {
+                    json.insert("strategy".to_owned(), strategy);
+                }
+            }
+            Action::SetAttribute {
+                name,
+                value: Attribute::Text(text),
+            } => {
+                json.insert("name".to_owned(), json!(name));
+                let value = text.fill(facts, MAX_TEXT_CHARS);
+                json.insert("value".to_owned(), json!(value));
+            }
+            plain => return plain.to_json(),
+        }
+        Value::Object(json)
+    }
+}
+
+fn assign(fields: &mut Object<'_>) -> Result<Action, WrongField> {
+    let team = match fields.has("team") {
+        true => Some(fields.text("team", MAX_NAME_CHARS)?),
+        false => None,
+    };
+    let mut found = Vec::new();
+    if fields.has("to") {
+        found.push(Who::Agent(fields.text("to", MAX_NAME_CHARS)?));
+    }
+    if fields.has("round_robin") {
+        found.push(Who::RoundRobin(agents(fields, "round_robin")?));
+    }
+    if fields.has("least_busy") {
+        found.push(Who::LeastBusy(agents(fields, "least_busy")?));
+    }
+    if found.len() > 1 {
+        return Err(fields.wrong("to", "give one of `to`, `round_robin` and `least_busy`"));
+    }
+    match (team, found.pop()) {
+        (None, None) => Err(fields.wrong("to", "is missing")),
+        (team, who) => Ok(Action::Assign { team, who }),
+    }
+}
+
+fn agents(fields: &mut Object<'_>, name: &'static str) -> Result<Vec<String>, WrongField> {
+    let agents = fields.texts(name, MAX_NAME_CHARS)?;
+    let mut seen = HashSet::new();
+    if agents.is_empty() || agents.len() > MAX_AGENTS {
+        return Err(fields.wrong(name, format!("must hold 1 to {MAX_AGENTS} agents")));
+    }
+    match agents.iter().find(|agent| !seen.insert(agent.as_str())) {
+        Some(twice) => Err(fields.wrong(name, format!("names {twice:?} twice"))),
+        None => Ok(agents),
+    }
+}
+
+fn attribute(fields: &mut Object<'_>) -> Result<Action, WrongField> {
+    let name = fields.text("name", MAX_NAME_CHARS)?;
+    let value = match fields.get("value") {
+        Some(Value::String(source)) => {
+            if source.chars().nth(MAX_TEXT_CHARS).is_some() {
+                let reason = format!("must not be longer than {MAX_TEXT_CHARS} characters");
+                return Err(fields.wrong("value", reason));
+            }
+            let text = Text::parse(source).map_err(|reason| fields.wrong("value", reason))?;
+            Attribute::Text(text)
+        }
+        Some(plain @ (Value::Bool(_) | Value::Number(_))) => Attribute::Plain(plain.clone()),
+        Some(_) => {
+            return Err(fields.wrong("value", "must be a text, a number, true, false or null"));
+        }
+        None => Attribute::Plain(Value::Null),
+    };
+    Ok(Action::SetAttribute { name, value })
 }
 
 fn tags(fields: &mut Object<'_>) -> Result<Vec<String>, WrongField> {
@@ -176,10 +368,11 @@ fn priority(fields: &mut Object<'_>) -> Result<Priority, WrongField> {
 
 fn status(fields: &mut Object<'_>) -> Result<Status, WrongField> {
     Ok(
-        match fields.choice("status", &["open", "pending", "resolved"])? {
+        match fields.choice("status", &["open", "pending", "resolved", "snoozed"])? {
             "open" => Status::Open,
             "pending" => Status::Pending,
-            _ => Status::Resolved,
+            "resolved" => Status::Resolved,
+            _ => Status::Snoozed(Until::read(fields)?),
         },
     )
 }
@@ -223,6 +416,7 @@ impl fmt::Display for Status {
             Status::Open => "open",
             Status::Pending => "pending",
             Status::Resolved => "resolved",
+            Status::Snoozed(_) => "snoozed",
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Rules from a `rules.toml`: a list of `[[rule]]`, in the words of the API. Every error says
-//! which line of the file.
+//! Rules from a `rules.toml`: a list of `[[rule]]`, in the words of the API, and of `[[test]]`. Every
+//! error says which line of the file.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::read::WrongField;
 use crate::rule::{Error, Rule};
+use crate::testing::Test;
 
 /// Largest file, in bytes: a thousand rules at a kilobyte, four times over.
 const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
@@ -21,49 +23,51 @@ pub struct Defect {
     pub file: String,
     /// Line, from 1.
     pub line: usize,
-    /// `rule "vip"`, or `rule 3` for one without a name; none where the file is no TOML.
+    /// `rule "vip"`, or `rule 3` for one without a name, tests alike; none where the file is no TOML.
     pub rule: Option<String>,
     /// What is wrong, for people.
     pub reason: String,
 }
 
-/// The rules of a file; or everything that is wrong with it, one defect a rule.
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
+    /// In the order of the file.
+    pub rules: Vec<Rule>,
+    /// In the order of the file.
+    pub tests: Vec<Test>,
+}
+
+/// The rules of a file; or everything that is wrong with it, one defect a rule or test.
 pub fn check_file(name: &str, text: &str) -> Result<Vec<Rule>, Vec<Defect>> {
+    read_file(name, text).map(|contents| contents.rules)
+}
+
+/// The rules and tests of a file; or everything that is wrong with it, one defect a rule or test.
+pub fn read_file(name: &str, text: &str) -> Result<Contents, Vec<Defect>> {
     let file = File { name, text };
     let table = file.table().map_err(|defect| vec![defect])?;
-    let mut rules = Vec::new();
     let mut defects = Vec::new();
-    let mut ids = HashMap::new();
     for (key, value) in table.get_ref() {
-        let Some(items) = value
-            .get_ref()
-            .as_array()
-            .filter(|_| key.get_ref() == "rule")
-        else {
+        let is_known = matches!(key.get_ref().as_ref(), "rule" | "test");
+        if !is_known || value.get_ref().as_array().is_none() {
             let reason = format!(
-                "`{}` is not known here; rules are `[[rule]]`",
+                "`{}` is not known here; rules are `[[rule]]`, tests `[[test]]`",
                 key.get_ref()
             );
             defects.push(file.defect(key.span().start, None, reason));
-            continue;
-        };
-        for (index, item) in items.iter().enumerate() {
-            match file.rule(index, item) {
-                Ok(rule) => {
-                    let first = rule.id.clone().and_then(|id| ids.insert(id, index + 1));
-                    if let Some(first) = first {
-                        let reason = format!("id: rule {first} has the same");
-                        let named = format!("rule \"{}\"", rule.name);
-                        defects.push(file.defect(item.span().start, Some(named), reason));
-                    }
-                    rules.push(rule);
-                }
-                Err(defect) => defects.push(defect),
-            }
         }
     }
+    let items = |name: &str| {
+        table
+            .get_ref()
+            .get(name)
+            .and_then(|it| it.get_ref().as_array())
+    };
+    let rules = file.rules(items("rule").into_iter().flatten(), &mut defects);
+    let tests = file.tests(items("test").into_iter().flatten(), &rules, &mut defects);
     if defects.is_empty() {
-        Ok(rules)
+        Ok(Contents { rules, tests })
     } else {
         defects.sort_by_key(|defect| defect.line);
         Err(defects)
@@ -90,13 +94,79 @@ impl<'a> File<'a> {
         })
     }
 
+    /// The sound ones.
+    fn rules<'i>(
+        &self,
+        items: impl Iterator<Item = &'i Spanned<DeValue<'a>>>,
+        defects: &mut Vec<Defect>,
+    ) -> Vec<Rule>
+    where
+        'a: 'i,
+    {
+        let mut rules = Vec::new();
+        let mut ids = HashMap::new();
+        for (index, item) in items.enumerate() {
+            match self.rule(index, item) {
+                Ok(rule) => {
+                    let first = rule.id.clone().and_then(|id| ids.insert(id, index + 1));
+                    if let Some(first) = first {
+                        let reason = format!("id: rule {first} has the same");
+                        let named = format!("rule \"{}\"", rule.name);
+                        defects.push(self.defect(item.span().start, Some(named), reason));
+                    }
+                    rules.push(rule);
+                }
+                Err(defect) => defects.push(defect),
+            }
+        }
+        rules
+    }
+
+    /// The sound ones. A rule that a test names must be there, unless some could not be read.
+    fn tests<'i>(
+        &self,
+        items: impl Iterator<Item = &'i Spanned<DeValue<'a>>>,
+        rules: &[Rule],
+        defects: &mut Vec<Defect>,
+    ) -> Vec<Test>
+    where
+        'a: 'i,
+    {
+        let names = defects.is_empty().then(|| {
+            let names = rules.iter().map(|rule| rule.name.as_str());
+            names.collect::<Vec<_>>()
+        });
+        let mut tests = Vec::new();
+        for (index, item) in items.enumerate() {
+            let mut places = Places::new();
+            let json = to_json(item, String::new(), &mut places);
+            let start = item.span().start;
+            let test = Test::from_json(&json, self.line(start)).and_then(|test| {
+                match names.as_ref().and_then(|names| test.unknown_rule(names)) {
+                    None => Ok(test),
+                    Some(at) => {
+                        let path = format!("rules[{at}]");
+                        Err(WrongField::new(path, "no rule has this name"))
+                    }
+                }
+            });
+            match test {
+                Ok(test) => tests.push(test),
+                Err(error) => {
+                    let error = Error::Field(error);
+                    let byte = place(&places, &error).unwrap_or(start);
+                    let named = named("test", &json, index);
+                    defects.push(self.defect(byte, Some(named), error.to_string()));
+                }
+            }
+        }
+        tests
+    }
+
     fn rule(&self, index: usize, item: &Spanned<DeValue<'a>>) -> Result<Rule, Defect> {
         let mut places = Places::new();
         let json = to_json(item, String::new(), &mut places);
-        let named = match json.get("name").and_then(Value::as_str) {
-            Some(name) => format!("rule \"{name}\""),
-            None => format!("rule {}", index + 1),
-        };
+        let named = named("rule", &json, index);
         Rule::from_json(&json).map_err(|error| {
             let byte = place(&places, &error).unwrap_or(item.span().start);
             let mut defect = self.defect(byte, Some(named), error.to_string());
@@ -111,13 +181,26 @@ impl<'a> File<'a> {
     }
 
     fn defect(&self, byte: usize, rule: Option<String>, reason: String) -> Defect {
-        let before = self.text.get(..byte).unwrap_or(self.text);
         Defect {
             file: self.name.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line: self.line(byte),
             rule,
             reason,
         }
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&self, byte: usize) -> usize {
+        let before = self.text.get(..byte).unwrap_or(self.text);
+        before.matches('\n').count() + 1
+    }
+}
+
+/// `rule "vip"`, or `rule 3` for one without a name.
+fn named(what: &str, json: &Value, index: usize) -> String {
+    match json.get("name").and_then(Value::as_str) {
+        Some(name) => format!("{what} \"{name}\""),
+        None => format!("{what} {}", index + 1),
     }
 }
 
@@ -266,7 +349,7 @@ then = [{ do = "forward", endpoint = "n8n" }]
             (
                 "[[rule]]\nid",
                 "[[rules]]\nid",
-                "rules.toml:14: `rules` is not known here; rules are `[[rule]]`",
+                "rules.toml:14: `rules` is not known here; rules are `[[rule]]`, tests `[[test]]`",
             ),
             (
                 "name = \"vip\"",

@@ -16,21 +16,34 @@ mod condition;
 mod facts;
 #[cfg(feature = "file")]
 pub mod file;
+mod fill;
 mod functions;
 mod read;
+mod reply;
 mod router;
 mod rule;
 mod scan;
 mod schema;
 mod shape;
+mod strategy;
+#[cfg(feature = "file")]
+mod testing;
+mod time;
 
 pub use action::Action;
 pub use condition::Flaw;
 #[cfg(feature = "file")]
-pub use file::check_file;
+pub use file::{check_file, read_file};
+pub use fill::Text;
 pub use read::WrongField;
+pub use reply::{MAX_REPLY_CHARS, Reply};
 pub use router::{
     Decision, Defect, Explanation, MAX_RULES, MAX_RUN_COST, Outcome, StoredRule, Verdict, check,
     route,
 };
 pub use rule::{DEFAULT_PRIORITY, Error, Rule};
+pub use schema::fact_names;
+pub use strategy::{NoStrategy, Strategy};
+#[cfg(feature = "file")]
+pub use testing::Test;
+pub use time::{LAST_MS, Until};

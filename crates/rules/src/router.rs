@@ -5,9 +5,11 @@
 //! 3. One run takes [`MAX_RUN_COST`] steps at most: rules past it fail with that reason.
 
 use cel::Context;
+use serde_json::Value;
 
 use crate::action;
 use crate::condition::{Answer, Condition, cached};
+use crate::strategy::Strategy;
 use crate::{facts, functions};
 
 /// Most rules of one run.
@@ -32,6 +34,8 @@ pub struct StoredRule {
     pub actions: String,
     /// No later rule is tried when this one matched.
     pub stop: bool,
+    /// How it answers a burst, as [`Strategy`] reads it.
+    pub strategy: String,
 }
 
 /// Where a rule is wrong. `line` and `column` count from 1, in characters of the condition; both
@@ -77,7 +81,7 @@ pub struct Explanation {
 pub struct Decision {
     /// Who asked for it.
     pub rule_id: String,
-    /// JSON, as [`crate::Action::to_json`] gives it.
+    /// JSON, as [`crate::Action::decide`] gives it.
     pub action: String,
 }
 
@@ -113,6 +117,9 @@ pub fn check(rules: &[StoredRule]) -> Vec<Defect> {
         if let Err(error) = action::read_all(&rule.actions) {
             defects.push(beside_condition(&rule.id, error.to_string()));
         }
+        if let Err(error) = rule.strategy.parse::<Strategy>() {
+            defects.push(beside_condition(&rule.id, format!("strategy: {error}")));
+        }
     }
     defects
 }
@@ -130,7 +137,8 @@ fn beside_condition(rule_id: &str, reason: String) -> Defect {
 pub fn route(rules: &[StoredRule], facts: &str) -> Outcome {
     let mut ordered: Vec<&StoredRule> = rules.iter().collect();
     ordered.sort_by_key(|rule| rule.priority);
-    let facts = match facts::read(facts) {
+    let json = facts;
+    let facts = match facts::read(json) {
         Ok(facts) => facts,
         Err(error) => return all_failed(&ordered, &error.to_string()),
     };
@@ -140,6 +148,8 @@ pub fn route(rules: &[StoredRule], facts: &str) -> Outcome {
     }
     let mut run = Run {
         context,
+        json,
+        facts: None,
         outcome: Outcome::default(),
         cost: 0,
         stopped_by: None,
@@ -169,6 +179,9 @@ fn all_failed(rules: &[&StoredRule], reason: &str) -> Outcome {
 
 struct Run<'a> {
     context: Context<'a, 'a>,
+    json: &'a str,
+    /// Parsed when the first rule matches.
+    facts: Option<Value>,
     outcome: Outcome,
     cost: u64,
     stopped_by: Option<String>,
@@ -204,6 +217,13 @@ impl Run<'_> {
             Ok(actions) => actions,
             Err(error) => return (Verdict::Failed, error.to_string()),
         };
+        let strategy: Strategy = match rule.strategy.parse() {
+            Ok(strategy) => strategy,
+            Err(error) => return (Verdict::Failed, format!("strategy: {error}")),
+        };
+        let facts = self
+            .facts
+            .get_or_insert_with(|| serde_json::from_str(self.json).unwrap_or_default());
         let kinds: Vec<&str> = actions.iter().map(|action| action.kind()).collect();
         let mut reason = match kinds.as_slice() {
             [] => "no action".to_owned(),
@@ -212,7 +232,7 @@ impl Run<'_> {
         for action in &actions {
             self.outcome.decisions.push(Decision {
                 rule_id: rule.id.clone(),
-                action: action.to_json().to_string(),
+                action: action.decide(facts, strategy).to_string(),
             });
         }
         if rule.stop {

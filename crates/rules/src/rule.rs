@@ -6,6 +6,7 @@ use crate::action::{self, Action};
 use crate::condition::{Condition, Flaw};
 use crate::read::{Object, WrongField};
 use crate::router::StoredRule;
+use crate::strategy::{NoStrategy, Strategy};
 
 /// The priority of a rule that names none.
 pub const DEFAULT_PRIORITY: i32 = 100;
@@ -30,6 +31,8 @@ pub struct Rule {
     pub stop: bool,
     /// Whether it is tried at all.
     pub enabled: bool,
+    /// How it answers a burst of messages.
+    pub strategy: Strategy,
 }
 
 /// Why something is no rule.
@@ -74,6 +77,14 @@ impl Rule {
         let then = action::from_json(fields.required("then")?, "then")?;
         let stop = fields.flag("stop", false)?;
         let enabled = fields.flag("enabled", true)?;
+        let strategy = match fields.get("strategy") {
+            None => Strategy::default(),
+            Some(text) => text
+                .as_str()
+                .ok_or(NoStrategy)
+                .and_then(str::parse)
+                .map_err(|error: NoStrategy| fields.wrong("strategy", error.to_string()))?,
+        };
         fields.nothing_else()?;
         Condition::new(&when)?;
         Ok(Rule {
@@ -84,6 +95,7 @@ impl Rule {
             then,
             stop,
             enabled,
+            strategy,
         })
     }
 
@@ -93,6 +105,7 @@ impl Rule {
         json!({
             "id": self.id, "name": self.name, "priority": self.priority, "when": self.when,
             "then": then, "stop": self.stop, "enabled": self.enabled,
+            "strategy": self.strategy.to_string(),
         })
     }
 
@@ -106,6 +119,7 @@ impl Rule {
             condition: self.when.clone(),
             actions: Value::Array(actions).to_string(),
             stop: self.stop,
+            strategy: self.strategy.to_string(),
         }
     }
 }

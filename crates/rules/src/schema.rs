@@ -79,6 +79,7 @@ const CONTACT: &[Field] = &[
     field("tags", TEXTS),
     field("attributes", Kind::Attributes),
     field("identities", Kind::List(&IDENTITY)),
+    field("opt", TEXT),
 ];
 
 const CONVERSATION: &[Field] = &[
@@ -88,6 +89,11 @@ const CONVERSATION: &[Field] = &[
     field("assignee", TEXT),
     field("tags", TEXTS),
     field("message_count", Kind::Int),
+    field("team", TEXT),
+    field("handover", TEXT),
+    field("muted", Kind::Bool),
+    field("last_human_reply_at", Kind::Int),
+    field("last_bot_reply_at", Kind::Int),
 ];
 
 const ENTITY: Kind = Kind::Object(&[
@@ -115,6 +121,15 @@ const LEAD: &[Field] = &[
     field("stage", TEXT),
 ];
 
+const TIME: &[Field] = &[
+    field("zone", TEXT),
+    field("date", TEXT),
+    field("weekday", TEXT),
+    field("hour", Kind::Int),
+    field("minute", Kind::Int),
+    field("business_hours", Kind::Bool),
+];
+
 /// Every fact.
 pub const FACTS: &[Field] = &[
     field("event", Kind::Object(EVENT)),
@@ -123,8 +138,26 @@ pub const FACTS: &[Field] = &[
     field("conversation", Kind::Object(CONVERSATION)),
     field("enrichment", Kind::Object(ENRICHMENT)),
     field("lead", Kind::Object(LEAD)),
+    field("time", Kind::Object(TIME)),
     field("now", Kind::Int),
 ];
+
+/// Every fact by its full name: `contact.name`, `message.referral.source`.
+pub fn fact_names() -> Vec<String> {
+    let mut names = Vec::new();
+    let mut open: Vec<(String, &[Field])> = vec![(String::new(), FACTS)];
+    while let Some((outer, fields)) = open.pop() {
+        for field in fields {
+            match (&field.kind, outer.as_str()) {
+                (Kind::Object(inner), "") => open.push((field.name.to_owned(), inner)),
+                (Kind::Object(inner), _) => open.push((format!("{outer}.{}", field.name), inner)),
+                (_, "") => names.push(field.name.to_owned()),
+                _ => names.push(format!("{outer}.{}", field.name)),
+            }
+        }
+    }
+    names
+}
 
 /// The fact of that name.
 pub fn find<'a>(fields: &'a [Field], name: &str) -> Option<&'a Field> {

@@ -237,6 +237,8 @@ impl<'a, C: Connection> Writer<'a, C> {
             Effect::ChangeConversation(change) => self.change_conversation(change).await,
             Effect::ChangeContact(change) => self.change_contact(change).await,
             Effect::Enqueue(job) => self.enqueue(job).await,
+            Effect::EnqueueLatest(job) => self.enqueue_latest(job).await,
+            Effect::EndSnooze => self.end_snooze().await,
             Effect::ExternalCall(call) => self.external_call(call).await,
             Effect::Explanation(effect) => self.explanation(effect).await,
             Effect::Enrichment(effect) => self.enrichment(effect).await,

@@ -178,10 +178,11 @@ impl<C: Connection> Writer<'_, C> {
             "UPDATE social_contacts AS kept SET
                 name = coalesce(kept.name, newest.name), username = coalesce(kept.username, newest.username),
                 opt = coalesce(newest.opt, kept.opt), lead = coalesce(kept.lead, newest.lead),
+                stage = coalesce(kept.stage, newest.stage),
                 attributes = json_patch(newest.attributes, kept.attributes),
                 tags = (SELECT json_group_array(DISTINCT tag.value) FROM social_contacts c, json_each(c.tags) tag
                     WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2)))
-             FROM (SELECT name, username, opt, lead, attributes FROM social_contacts
+             FROM (SELECT name, username, opt, lead, stage, attributes FROM social_contacts
                 WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY updated_at DESC LIMIT 1) AS newest
              WHERE kept.id = ?1",
             "UPDATE social_contacts SET merged_into = ?1
@@ -241,12 +242,13 @@ impl<C: Connection> Writer<'_, C> {
         self.execute(
             &format!(
                 "UPDATE social_contacts SET tags = {CHANGED_TAGS}, attributes = json_patch(attributes, coalesce(?3, '{{}}')),
-                    updated_at = ?4 WHERE id = ?5"
+                    stage = coalesce(?4, stage), updated_at = ?5 WHERE id = ?6"
             ),
             values_of![
                 to_json(&change.add_tags)?,
                 to_json(&change.remove_tags)?,
                 change.attributes.clone(),
+                change.stage.clone(),
                 self.moment.now,
                 &id
             ],

@@ -3,8 +3,7 @@
 use crate::Error;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, to_json, values_of};
-use crate::contact::CHANGED_TAGS;
-use crate::effects::*;
+use crate::effects::ConversationEffect;
 use crate::keys::key;
 
 impl<C: Connection> Writer<'_, C> {
@@ -109,33 +108,6 @@ impl<C: Connection> Writer<'_, C> {
         self.tell(kind, &data)
     }
 
-    pub(crate) async fn change_conversation(
-        &mut self,
-        change: &ConversationChange,
-    ) -> Result<(), Error> {
-        let id = self.bound_conversation()?.to_owned();
-        self.execute(
-            &format!(
-                "UPDATE conversations SET tags = {CHANGED_TAGS}, status = coalesce(?3, status),
-                    snoozed_until = CASE WHEN coalesce(?3, status) = 'snoozed' THEN coalesce(?4, snoozed_until) END,
-                    priority = coalesce(?5, priority), assignee = coalesce(?6, assignee), updated_at = ?7
-                 WHERE id = ?8"
-            ),
-            values_of![
-                to_json(&change.add_tags)?,
-                to_json(&change.remove_tags)?,
-                change.status.map(|status| status.as_str()),
-                change.snoozed_until,
-                change.priority.map(|priority| priority.as_str()),
-                change.assignee.clone(),
-                self.moment.now,
-                id
-            ],
-        )
-        .await?;
-        self.tell_conversation("conversation.updated")
-    }
-
     /// Gives the conversations of merged contacts to `contact`: of several on one account the
     /// oldest stays and takes the others' messages, which keep their places.
     pub(crate) async fn merge_conversations(
@@ -225,7 +197,7 @@ impl<C: Connection> Writer<'_, C> {
 }
 
 /// `?1` the conversation that stays, `?2` the others, `?3` now. Open wins over any other status,
-/// because somebody waits there.
+/// because somebody waits there; so does a person's turn, and silence.
 const JOIN: [&str; 8] = [
     "UPDATE messages SET conversation_id = ?1 WHERE conversation_id IN (SELECT value FROM json_each(?2))",
     "UPDATE outbox SET conversation_id = ?1 WHERE conversation_id IN (SELECT value FROM json_each(?2))",
@@ -238,7 +210,13 @@ const JOIN: [&str; 8] = [
     "UPDATE merged_conversations SET into_id = ?1 WHERE into_id IN (SELECT value FROM json_each(?2))",
     "UPDATE conversations AS kept SET
         status = iif('open' IN (kept.status, sum.status), 'open', kept.status),
-        assignee = coalesce(kept.assignee, sum.assignee),
+        assignee = coalesce(kept.assignee, sum.assignee), team = coalesce(kept.team, sum.team),
+        handover = iif('human' IN (kept.handover, sum.handover), 'human', kept.handover),
+        handed_over_at = nullif(max(coalesce(kept.handed_over_at, 0), sum.handed_over_at), 0),
+        muted_until = nullif(max(coalesce(kept.muted_until, 0), sum.muted_until), 0),
+        last_human_at = nullif(max(coalesce(kept.last_human_at, 0), sum.last_human_at), 0),
+        last_bot_at = nullif(max(coalesce(kept.last_bot_at, 0), sum.last_bot_at), 0),
+        bot_run = max(kept.bot_run, sum.bot_run),
         message_count = kept.message_count + sum.message_count,
         preview = (SELECT substr(coalesce(content ->> '$.text', content ->> '$.media[0].caption', preview), 1, 200)
             FROM messages WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1),
@@ -248,6 +226,10 @@ const JOIN: [&str; 8] = [
         tags = (SELECT json_group_array(DISTINCT tag.value) FROM conversations c, json_each(c.tags) tag
             WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2)))
      FROM (SELECT iif(sum(status = 'open'), 'open', '') AS status, max(assignee) AS assignee,
+            max(team) AS team, iif(sum(handover = 'human'), 'human', 'bot') AS handover,
+            coalesce(max(handed_over_at), 0) AS handed_over_at, coalesce(max(muted_until), 0) AS muted_until,
+            coalesce(max(last_human_at), 0) AS last_human_at, coalesce(max(last_bot_at), 0) AS last_bot_at,
+            max(bot_run) AS bot_run,
             sum(message_count) AS message_count, coalesce(max(last_message_at), 0) AS last_message_at,
             coalesce(max(last_inbound_at), 0) AS last_inbound_at, max(active_at) AS active_at
         FROM conversations WHERE id IN (SELECT value FROM json_each(?2))) AS sum

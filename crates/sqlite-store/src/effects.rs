@@ -6,7 +6,7 @@
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, Status};
 
-use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Priority};
+use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Handover, Priority};
 
 /// A step of a commit; they run in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +24,25 @@ pub enum Effect {
     ChangeConversation(ConversationChange),
     ChangeContact(ContactChange),
     Enqueue(NewJob),
+    EnqueueLatest(LatestJob),
+    EndSnooze,
     ExternalCall(ExternalCall),
     Explanation(ExplanationEffect),
     Enrichment(EnrichmentEffect),
     RecordEvent,
 }
 
+/// Which of several gets a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PickBy {
+    RoundRobin,
+    LeastBusy,
+}
+
 macro_rules! effects {
-    ($($name:ident { $($field:ident: $type:ty,)* })*) => {
+    ($($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty,)* })*) => {
         $(
+            $(#[$meta])*
             #[doc = concat!("See [`Effect`]: `", stringify!($name), "`.")]
             #[derive(Debug, Clone, PartialEq)]
             pub struct $name { $(pub $field: $type,)* }
@@ -58,17 +68,25 @@ effects! {
         error: Option<ErrorDetail>, at: u64,
     }
     OptEffect { action: String, granted: Option<bool>, at: u64, }
+    #[derive(Default)]
     ConversationChange {
         status: Option<ConversationStatus>, snoozed_until: Option<u64>,
         priority: Option<Priority>, assignee: Option<String>,
-        add_tags: Vec<String>, remove_tags: Vec<String>,
+        add_tags: Vec<String>, remove_tags: Vec<String>, team: Option<String>, pick: Option<Pick>,
+        handover: Option<Handover>, muted_until: Option<u64>,
     }
-    ContactChange { add_tags: Vec<String>, remove_tags: Vec<String>, attributes: Option<String>, }
+    Pick { by: PickBy, among: Vec<String>, }
+    #[derive(Default)]
+    ContactChange {
+        add_tags: Vec<String>, remove_tags: Vec<String>, attributes: Option<String>,
+        stage: Option<String>,
+    }
     NewJob {
         kind: String, payload: String, due_at: u64,
         ordering_key: Option<String>, dedupe_key: Option<String>, traceparent: Option<String>,
         about_message: bool,
     }
+    LatestJob { job: NewJob, within_ms: Option<u64>, }
     ExplanationEffect { message_id: String, json: String, }
     EnrichmentEffect { message_id: String, json: String, lead: Option<String>, }
 }

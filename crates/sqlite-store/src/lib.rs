@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 mod append;
+mod change;
 mod commit;
 mod connection;
 mod contact;

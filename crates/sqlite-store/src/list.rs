@@ -11,7 +11,8 @@ use crate::query::*;
 
 const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
     'channel', c.channel, 'name', c.name, 'username', c.username, 'tags', json(c.tags),
-    'attributes', c.attributes, 'opt', c.opt, 'lead', c.lead, 'created_at', c.created_at, 'updated_at', c.updated_at,
+    'attributes', c.attributes, 'opt', c.opt,
+    'lead', iif(c.stage IS NULL, c.lead, json_set(coalesce(c.lead, '{}'), '$.stage', c.stage) || ''), 'created_at', c.created_at, 'updated_at', c.updated_at,
     'identities', json((SELECT json_group_array(json_object('scheme', i.scheme, 'id', i.id))
         FROM contact_identities i WHERE i.contact_id = c.id AND i.current = 1))), c.seq, 0 FROM social_contacts c";
 
@@ -20,7 +21,10 @@ const CONVERSATION: &str = "SELECT json_object('id', v.id, 'platform_client_id',
     'contact_name', (SELECT name FROM social_contacts WHERE id = v.contact_id), 'status', v.status,
     'snoozed_until', v.snoozed_until, 'priority', v.priority, 'assignee', v.assignee, 'tags', json(v.tags),
     'message_count', v.message_count, 'preview', v.preview, 'last_message_at', v.last_message_at,
-    'last_inbound_at', v.last_inbound_at, 'created_at', v.created_at, 'updated_at', v.updated_at),
+    'last_inbound_at', v.last_inbound_at, 'created_at', v.created_at, 'updated_at', v.updated_at, 'team', v.team,
+    'handover', v.handover, 'handed_over_at', v.handed_over_at, 'muted_until', v.muted_until,
+    'last_human_at', v.last_human_at, 'last_bot_at', v.last_bot_at, 'bot_run', v.bot_run,
+    'bot_times', json(v.bot_times)),
     v.active_at, v.seq FROM conversations v";
 
 const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversation_id', m.conversation_id,

@@ -6,11 +6,20 @@ use serde_json::value::RawValue;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, Row, to_json, values_of};
 use crate::effects::*;
-use crate::model::Direction;
+use crate::model::{Author, Direction};
 use crate::{Error, Value};
 
 /// Characters of a preview: a line or two of any list.
 const PREVIEW_CHARS: usize = 200;
+
+/// What a message of ours changes in its conversation; `?1` now, `?2` the conversation. A run of
+/// automatic answers ends with a person's, or after an hour without any: two machines that talk
+/// to each other are quicker.
+const HUMAN: &str = "UPDATE conversations SET last_human_at = max(coalesce(last_human_at, 0), ?1), bot_run = 0 WHERE id = ?2";
+const BOT: &str = "UPDATE conversations SET last_bot_at = max(coalesce(last_bot_at, 0), ?1),
+        bot_run = 1 + iif(last_bot_at > ?1 - 3600000, bot_run, 0),
+        bot_times = json_remove(json_insert(bot_times, '$[#]', ?1), iif(json_array_length(bot_times) < 5, '$.none', '$[0]'))
+     WHERE id = ?2";
 
 impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn message(&mut self, effect: &MessageEffect) -> Result<(), Error> {
@@ -143,12 +152,20 @@ impl<C: Connection> Writer<'_, C> {
             "UPDATE conversations SET message_count = message_count + 1, preview = coalesce(?1, preview),
                 last_message_at = max(coalesce(last_message_at, 0), ?2),
                 last_inbound_at = iif(?3 IS NULL, last_inbound_at, max(coalesce(last_inbound_at, 0), ?3)),
-                status = iif(?3 IS NOT NULL AND status = 'resolved', 'open', status),
+                snoozed_until = iif(?3 IS NOT NULL, NULL, snoozed_until),
+                status = iif(?3 IS NOT NULL AND status IN ('resolved', 'snoozed'), 'open', status),
                 active_at = max(active_at, ?4), updated_at = ?4
              WHERE id = ?5",
             values_of![preview(&effect.content), effect.at, inbound, self.moment.now, conversation],
         )
         .await?;
+        let counted = match effect.author {
+            Author::Contact => return Ok(()),
+            Author::Agent | Author::External => HUMAN,
+            Author::Bot => BOT,
+        };
+        self.execute(counted, values_of![self.moment.now, conversation])
+            .await?;
         Ok(())
     }
 

@@ -26,6 +26,8 @@ macro_rules! words {
 words! {
     /// Whose turn a conversation is.
     ConversationStatus { Open = "open", Pending = "pending", Snoozed = "snoozed", Resolved = "resolved", }
+    /// Whose turn it is to answer.
+    Handover { Bot = "bot", Human = "human", }
     /// How soon a conversation needs somebody.
     Priority { Low = "low", Normal = "normal", High = "high", Urgent = "urgent", }
     /// From the customer or to them.
@@ -54,7 +56,9 @@ rows! {
         contact_id: Option<String>, contact_name: Option<String>, status: ConversationStatus,
         snoozed_until: Option<u64>, priority: Priority, assignee: Option<String>, tags: Vec<String>,
         message_count: u64, preview: Option<String>, last_message_at: Option<u64>,
-        last_inbound_at: Option<u64>, created_at: u64, updated_at: u64,
+        last_inbound_at: Option<u64>, created_at: u64, updated_at: u64, team: Option<String>,
+        handover: Handover, handed_over_at: Option<u64>, muted_until: Option<u64>,
+        last_human_at: Option<u64>, last_bot_at: Option<u64>, bot_run: u32, bot_times: Vec<u64>,
     }
     /// A message.
     StoredMessage {
@@ -102,7 +106,7 @@ rows! {
         stop: bool,
         #[serde(deserialize_with = "flag")]
         enabled: bool,
-        created_at: u64, updated_at: u64,
+        created_at: u64, updated_at: u64, strategy: String,
     }
     /// An address that events are forwarded to and that was disabled once.
     Endpoint {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::Error;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, to_json, values_of};
-use crate::effects::NewJob;
+use crate::effects::{LatestJob, NewJob};
 use crate::keys::key;
 use crate::model::ExternalCall;
 
@@ -13,34 +13,67 @@ use crate::model::ExternalCall;
 const AT_MOST_ONCE: &str = "send-";
 
 impl<C: Connection> Writer<'_, C> {
-    /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
-    /// enrichment must not hold an answer back.
     pub(crate) async fn enqueue(&mut self, job: &NewJob) -> Result<(), Error> {
         if job.kind == "event" {
             return Err(Error::Invalid("events are appended, not enqueued"));
         }
-        let keys: Vec<String> = match (&job.ordering_key, &self.conversation) {
-            (Some(own), Some(conversation)) if job.about_message => vec![key(&[
-                &self.tenant,
-                "conversation",
-                &job.kind,
-                conversation,
-                own,
-            ])],
-            (Some(own), _) => vec![key(&[&self.tenant, "own", own])],
-            (None, Some(conversation)) => vec![key(&[
-                &self.tenant,
-                "conversation",
-                &job.kind,
-                conversation,
-            ])],
-            (None, None) => vec![],
-        };
         let (payload, dedupe_key, message) = if job.about_message {
             self.about_message(job)?
         } else {
             (job.payload.clone(), job.dedupe_key.clone(), None)
         };
+        self.insert_job(job, payload, dedupe_key, message).await
+    }
+
+    /// A job of which the bound conversation has one.
+    pub(crate) async fn enqueue_latest(&mut self, latest: &LatestJob) -> Result<(), Error> {
+        let job = &latest.job;
+        let own = job.dedupe_key.as_deref().unwrap_or_default();
+        let key = format!("{}:{}:{own}", job.kind, self.bound_conversation()?);
+        let (payload, message) = if job.about_message {
+            let (payload, _, message) = self.about_message(job)?;
+            (payload, message)
+        } else {
+            (job.payload.clone(), None)
+        };
+        let waiting = self
+            .execute(
+                "UPDATE outbox SET payload = ?1, message_id = ?2, traceparent = ?3, error = NULL,
+                    due_at = min(?4, coalesce(created_at + ?5, ?4))
+                 WHERE platform_client_id = ?6 AND key = ?7 AND state = 'pending' RETURNING seq",
+                values_of![
+                    &payload,
+                    message.clone(),
+                    job.traceparent.clone(),
+                    job.due_at,
+                    latest.within_ms,
+                    &self.tenant,
+                    &key
+                ],
+            )
+            .await?;
+        if !waiting.is_empty() {
+            return Ok(());
+        }
+        // Whoever has it loses the lease, and so writes nothing any more.
+        self.execute(
+            "UPDATE outbox SET key = key || ':' || seq, token = NULL, finished_at = coalesce(finished_at, ?1),
+                state = iif(state IN ('leased', 'sending'), 'done', state)
+             WHERE platform_client_id = ?2 AND key = ?3",
+            values_of![self.moment.now, &self.tenant, &key],
+        )
+        .await?;
+        self.insert_job(job, payload, Some(key), message).await
+    }
+
+    async fn insert_job(
+        &mut self,
+        job: &NewJob,
+        payload: String,
+        dedupe_key: Option<String>,
+        message: Option<String>,
+    ) -> Result<(), Error> {
+        let keys = self.ordering_keys(job);
         self.execute(
             "INSERT INTO outbox (platform_client_id, key, kind, payload, keys, conversation_id, message_id,
                 at_most_once, traceparent, due_at, created_at)
@@ -61,6 +94,22 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         Ok(())
+    }
+
+    /// Without a key of its own, a job waits for those of its kind in its conversation: a slow
+    /// enrichment must not hold an answer back.
+    fn ordering_keys(&self, job: &NewJob) -> Vec<String> {
+        let tenant = &self.tenant;
+        match (&job.ordering_key, &self.conversation) {
+            (Some(own), Some(conversation)) if job.about_message => {
+                vec![key(&[tenant, "conversation", &job.kind, conversation, own])]
+            }
+            (Some(own), _) => vec![key(&[tenant, "own", own])],
+            (None, Some(conversation)) => {
+                vec![key(&[tenant, "conversation", &job.kind, conversation])]
+            }
+            (None, None) => vec![],
+        }
     }
 
     /// The payload with the bound ids, the dedupe key within the bound message, and its id.

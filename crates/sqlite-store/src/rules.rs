@@ -11,7 +11,7 @@ const MAX_ENDPOINTS: u32 = 200;
 
 const RULE: &str = "json_object('id', id, 'platform_client_id', platform_client_id, 'name', name,
     'priority', priority, 'condition', condition, 'actions', actions, 'stop', stop, 'enabled', enabled,
-    'created_at', created_at, 'updated_at', updated_at)";
+    'created_at', created_at, 'updated_at', updated_at, 'strategy', strategy)";
 
 const ENDPOINT: &str = "SELECT json_object('platform_client_id', platform_client_id, 'url', url,
     'disabled_at', disabled_at, 'reason', reason, 'updated_at', updated_at) FROM endpoints";
@@ -72,9 +72,10 @@ pub async fn put_rule<C: Connection>(
             .execute(
                 &format!(
                     "INSERT INTO routing_rules (platform_client_id, id, name, priority, condition, actions, stop,
-                        enabled, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+                        enabled, created_at, updated_at, strategy)
+                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
                      ON CONFLICT DO UPDATE SET name = ?3, priority = ?4, condition = ?5, actions = ?6, stop = ?7,
-                        enabled = ?8, updated_at = ?9
+                        enabled = ?8, updated_at = ?9, strategy = ?10
                      RETURNING {RULE}"
                 ),
                 values_of![
@@ -86,7 +87,8 @@ pub async fn put_rule<C: Connection>(
                     &rule.actions,
                     rule.stop,
                     rule.enabled,
-                    moment.now
+                    moment.now,
+                    &rule.strategy
                 ],
             )
             .await?;

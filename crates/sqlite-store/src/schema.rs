@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -50,6 +50,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 3 {
             for statement in SENDING {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 4 {
+            for statement in ACTING {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -127,6 +132,27 @@ const SENDING: &[&str] = &[
             FROM messages WHERE id = NEW.message_id AND changes() > 0;
      END",
     "PRAGMA user_version=3",
+];
+
+/// What version 4 adds: what the actions of rules and the checks before an automatic answer need.
+const ACTING: &[&str] = &[
+    "ALTER TABLE conversations ADD COLUMN team TEXT",
+    "ALTER TABLE conversations ADD COLUMN handover TEXT NOT NULL DEFAULT 'bot'",
+    "ALTER TABLE conversations ADD COLUMN handed_over_at INTEGER",
+    "ALTER TABLE conversations ADD COLUMN muted_until INTEGER",
+    "ALTER TABLE conversations ADD COLUMN last_human_at INTEGER",
+    "ALTER TABLE conversations ADD COLUMN last_bot_at INTEGER",
+    "ALTER TABLE conversations ADD COLUMN bot_run INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN bot_times TEXT NOT NULL DEFAULT '[]'",
+    "UPDATE conversations SET last_human_at = (SELECT max(created_at) FROM messages
+        WHERE conversation_id = conversations.id AND author IN ('agent', 'external'))",
+    "CREATE INDEX conversations_assignee ON conversations (platform_client_id, assignee) WHERE assignee IS NOT NULL",
+    "CREATE TABLE assignment_turns (
+        platform_client_id TEXT NOT NULL, among TEXT NOT NULL, turn INTEGER NOT NULL,
+        PRIMARY KEY (platform_client_id, among)) WITHOUT ROWID",
+    "ALTER TABLE social_contacts ADD COLUMN stage TEXT",
+    "ALTER TABLE routing_rules ADD COLUMN strategy TEXT NOT NULL DEFAULT ''",
+    "PRAGMA user_version=4",
 ];
 
 /// Every statement of version 1, in order.

@@ -138,7 +138,9 @@ const TAKE: [&str; 5] = [
     "UPDATE enrichments SET message_id = ?2 WHERE message_id = ?1",
     "UPDATE outbox SET message_id = ?2 WHERE message_id = ?1",
     "UPDATE external_calls SET message_id = ?2 WHERE message_id = ?1",
-    "UPDATE conversations SET message_count = message_count - 1
+    "UPDATE conversations SET message_count = message_count - 1, last_human_at = (
+        SELECT max(created_at) FROM messages
+        WHERE conversation_id = conversations.id AND author IN ('agent', 'external') AND id <> ?1)
      WHERE id = (SELECT conversation_id FROM messages WHERE id = ?1)",
     "DELETE FROM messages WHERE id = ?1",
 ];

@@ -9,6 +9,7 @@ use futures::executor::block_on;
 
 use crate::*;
 
+mod actions;
 mod commit;
 mod cost;
 mod lists;

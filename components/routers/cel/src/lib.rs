@@ -51,6 +51,7 @@ fn stored(rule: Rule) -> StoredRule {
         condition: rule.condition,
         actions: rule.actions,
         stop: rule.stop,
+        strategy: rule.strategy,
     }
 }
 

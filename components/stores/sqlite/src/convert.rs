@@ -42,13 +42,16 @@ choices! {
     rows::Direction => store::Direction { Inbound, Outbound }
     store::Author => rows::Author { Contact, Agent, Bot, External }
     rows::Author => store::Author { Contact, Agent, Bot, External }
+    store::Handover => rows::Handover { Bot, Human }
+    rows::Handover => store::Handover { Bot, Human }
+    effects::PickBy => store::PickBy { RoundRobin, LeastBusy }
     store::JobState => rows::JobState { Pending, Leased, Sending, Done, Buried }
     rows::JobState => store::JobState { Pending, Leased, Sending, Done, Buried }
     wit::MessageOrder => store::MessageOrder { Oldest, Newest }
     effects::Effect => store::Effect {
         Contact(v), Conversation(v), BindConversation(v), Message(v), Edit(v), Delete(v), Reaction(v),
         Status(v), Sent(v), Opt(v),
-        ChangeConversation(v), ChangeContact(v), Enqueue(v), ExternalCall(v), Explanation(v),
+        ChangeConversation(v), ChangeContact(v), Enqueue(v), EnqueueLatest(v), EndSnooze, ExternalCall(v), Explanation(v),
         Enrichment(v), RecordEvent,
     }
 }
@@ -65,7 +68,8 @@ records! {
     }
     store::Conversation => rows::Conversation {
         id, platform_client_id, channel, account, chat, contact_id, contact_name, status, snoozed_until, priority,
-        assignee, tags, message_count, preview, last_message_at, last_inbound_at, created_at, updated_at,
+        assignee, tags, message_count, preview, last_message_at, last_inbound_at, created_at, updated_at, team,
+        handover, handed_over_at, muted_until, last_human_at, last_bot_at, bot_run, bot_times,
     }
     store::MessageReaction => rows::MessageReaction { by, emoji }
     store::StoredMessage => rows::StoredMessage {
@@ -84,10 +88,10 @@ records! {
     store::Committed => wit::Committed { contact_id, conversation_id, message_id, last_change }
     store::Context => wit::Context { contact, conversation, message, recent }
     store::Rule => rows::Rule {
-        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at,
+        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at, strategy,
     }
     rows::Rule => store::Rule {
-        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at,
+        id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at, strategy,
     }
     store::Endpoint => rows::Endpoint { platform_client_id, url, disabled_at, reason, updated_at }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
@@ -106,9 +110,11 @@ records! {
     effects::SentEffect => store::SentEffect { message_id, platform_id, state, error, at }
     effects::OptEffect => store::OptEffect { action, granted, at }
     effects::ConversationChange => store::ConversationChange {
-        status, snoozed_until, priority, assignee, add_tags, remove_tags,
+        status, snoozed_until, priority, assignee, add_tags, remove_tags, team, pick, handover, muted_until,
     }
-    effects::ContactChange => store::ContactChange { add_tags, remove_tags, attributes }
+    effects::Pick => store::Pick { by, among }
+    effects::LatestJob => store::LatestJob { job, within_ms }
+    effects::ContactChange => store::ContactChange { add_tags, remove_tags, attributes, stage }
     effects::NewJob => store::NewJob {
         kind, payload, due_at, ordering_key, dedupe_key, traceparent, about_message,
     }

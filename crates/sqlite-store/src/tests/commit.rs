@@ -178,6 +178,7 @@ fn an_inbound_message_opens_a_resolved_conversation() {
             assignee: Some("ann".into()),
             add_tags: vec!["vip".into(), "vip".into()],
             remove_tags: vec!["old".into()],
+            ..ConversationChange::default()
         })
     };
     store.submit(

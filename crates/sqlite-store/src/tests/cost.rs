@@ -88,6 +88,7 @@ fn rule() -> Rule {
         enabled: true,
         created_at: 0,
         updated_at: 0,
+        strategy: String::new(),
     }
 }
 

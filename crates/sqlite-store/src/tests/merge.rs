@@ -135,6 +135,7 @@ fn a_merge_keeps_names_tags_and_attributes() {
             add_tags: vec![tag.into()],
             remove_tags: vec![],
             attributes: Some(attributes.into()),
+            stage: None,
         })
     };
     store.submit(&[contact(&["a:1"]), change("old", r#"{"x":1,"y":1}"#)]);

@@ -14,6 +14,7 @@ fn rule(id: &str, priority: i32) -> Rule {
         enabled: true,
         created_at: 0,
         updated_at: 0,
+        strategy: String::new(),
     }
 }
 
@@ -78,6 +79,7 @@ fn a_rule_is_replaced_under_its_id_and_deleted_once() {
         &store,
         &Rule {
             stop: true,
+            strategy: "latest".into(),
             enabled: false,
             condition: "false".into(),
             ..rule("a", 2)
@@ -100,7 +102,7 @@ fn a_tenant_has_at_most_1000_rules() {
     let store = Store::new();
     let fill = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-         INSERT INTO routing_rules SELECT '{TENANT}', 'r' || i, '', 0, '', '', 0, 1, 0, 0 FROM n"
+         INSERT INTO routing_rules SELECT '{TENANT}', 'r' || i, '', 0, '', '', 0, 1, 0, 0, '' FROM n"
     );
     store.connection.0.execute(&fill, []).unwrap();
     let one_more = block_on(put_rule(&store.connection, store.moment(), &rule("new", 0)));
