@@ -36,6 +36,7 @@ mod recovery;
 mod redis;
 mod refusals;
 mod routing;
+mod rule_actions;
 mod runtime_config;
 mod sandbox;
 mod secrecy;

@@ -12,6 +12,7 @@
 //! It does not run rules (that is a plugin of `chatly:router`), and writes nothing.
 #![deny(missing_docs)]
 
+mod action;
 mod calendar;
 mod explanation;
 mod facts;
@@ -19,9 +20,10 @@ mod plan;
 mod reply;
 mod safety;
 
+pub use action::{Changes, ContactChanges, Pick};
 pub use calendar::{Calendar, LocalTime, NoCalendar};
 pub use explanation::{Phase, Tried, Verdict, put_off};
 pub use facts::{Facts, text_of};
-pub use plan::{Changes, ContactChanges, Decision, Endpoints, Forward, Ground, Pick, Plan};
+pub use plan::{Decision, Endpoints, Forward, Ground, Plan};
 pub use reply::{Reply, Timing};
 pub use safety::{BURST_MS, BURST_REPLIES, Held, MAX_RUN, Standing};

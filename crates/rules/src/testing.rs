@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::action::Action;
+use crate::action::{Action, parse};
 use crate::read::{Object, WrongField};
 use crate::router::{Outcome, Verdict, route};
 use crate::rule::Rule;
@@ -49,7 +49,7 @@ impl Test {
                 items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| Action::from_json(item, &format!("actions[{index}]")))
+                    .map(|(index, item)| parse::action(item, &format!("actions[{index}]")))
                     .collect::<Result<_, _>>()?,
             ),
             Some(_) => return Err(fields.wrong("actions", "must be a list of actions")),
