@@ -6,7 +6,9 @@
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, Status};
 
-use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Priority};
+use crate::model::{
+    Author, ConversationStatus, Direction, EndpointOutcome, ExternalCall, Priority,
+};
 
 /// A step of a commit; they run in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,9 @@ pub enum Effect {
     ChangeContact(ContactChange),
     Enqueue(NewJob),
     ExternalCall(ExternalCall),
+    BindJob(u64),
+    EndpointAttempt(EndpointAttempt),
+    EndpointAlert(EndpointAlert),
     Explanation(ExplanationEffect),
     Enrichment(EnrichmentEffect),
     RecordEvent,
@@ -69,6 +74,11 @@ effects! {
         ordering_key: Option<String>, dedupe_key: Option<String>, traceparent: Option<String>,
         about_message: bool,
     }
+    EndpointAttempt {
+        url: String, outcome: EndpointOutcome, error: Option<String>, open_after: u32,
+        next_probe_at: u64, probe: bool, release_every_ms: u32,
+    }
+    EndpointAlert { url: String, percent: u8, }
     ExplanationEffect { message_id: String, json: String, }
     EnrichmentEffect { message_id: String, json: String, lead: Option<String>, }
 }

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 3;
+pub(crate) const VERSION: u64 = 4;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -50,6 +50,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 3 {
             for statement in SENDING {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 4 {
+            for statement in ENDPOINTS {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -127,6 +132,25 @@ const SENDING: &[&str] = &[
             FROM messages WHERE id = NEW.message_id AND changes() > 0;
      END",
     "PRAGMA user_version=3",
+];
+
+/// What version 4 adds: how endpoints fare, and which calls a job made.
+const ENDPOINTS: &[&str] = &[
+    "ALTER TABLE endpoints ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN failed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN failure_permille INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN consecutive_failures INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN open_since INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN next_probe_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN probing_since INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_success_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_failure_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_error TEXT",
+    "ALTER TABLE endpoints ADD COLUMN alert INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN replayed_at INTEGER",
+    "ALTER TABLE external_calls ADD COLUMN job INTEGER",
+    "CREATE INDEX external_calls_job ON external_calls (job, seq) WHERE job IS NOT NULL",
+    "PRAGMA user_version=4",
 ];
 
 /// Every statement of version 1, in order.

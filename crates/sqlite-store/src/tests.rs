@@ -11,6 +11,7 @@ use crate::*;
 
 mod commit;
 mod cost;
+mod endpoints;
 mod lists;
 mod merge;
 mod model;
