@@ -100,7 +100,7 @@ async fn pass(mut task: Task<'_>, secrets: &Secrets) -> Result<(), Error> {
     let open = task.endpoint.as_ref().and_then(|it| it.next_probe_at);
     if let Some(probe_at) = open {
         let now = unix_millis();
-        task.probe = !attempt(job, budget_ms).is_last()
+        task.probe = attempt(job).age_ms() < budget_ms
             && probe_at <= now
             && store::claim_probe(tenant.clone(), url.clone(), PROBE_MS).await?;
         if !task.probe {
@@ -139,7 +139,7 @@ async fn deliver(task: &Task<'_>, secrets: &Secrets) -> Result<(), Error> {
     let sent = post(task.target.uri(), &headers, body).await;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
 
-    let judgement = judge(sent.outcome(), attempt(job, task.known.budget_ms));
+    let judgement = judge(sent.outcome(), attempt(job), task.known.budget_ms);
     let call = health::call_row(task, &sent, &judgement.verdict, (at, millis));
     let (report, next_probe_at) = health::report(task, &judgement);
     let mut effects = vec![Effect::ExternalCall(call), report];
@@ -210,7 +210,7 @@ async fn conclude(
 
 /// Gives a job back that was not tried, or buries it when its time is over.
 async fn wait(job: &Job, budget_ms: u64, at: u64, reason: &str) -> Result<(), Error> {
-    if attempt(job, budget_ms).is_last()
+    if attempt(job).age_ms() >= budget_ms
         && let Verdict::Bury { reason, .. } = too_old(reason)
     {
         return bury(job, reason).await;
@@ -236,11 +236,10 @@ async fn insist(mut call: impl AsyncFnMut() -> Result<(), Error>) -> Result<(), 
 }
 
 /// Where the job stands now.
-pub fn attempt(job: &Job, budget_ms: u64) -> Attempt {
+pub fn attempt(job: &Job) -> Attempt {
     Attempt {
         number: job.attempt,
-        since: job.replayed_at.unwrap_or(job.created_at),
-        budget_ms,
+        created_at: job.replayed_at.unwrap_or(job.created_at),
         now: unix_millis(),
         random: random(),
     }

@@ -77,7 +77,7 @@ pub fn report(task: &Task<'_>, judgement: &Judgement) -> (Effect, Option<u64>) {
 /// The alert for the share of its time that the job has used up, where it is a new one.
 pub fn alert(task: &Task<'_>) -> Option<Effect> {
     let budget_ms = task.known.budget_ms;
-    let percent = circuit::alert_level(attempt(task.job, budget_ms).age_ms(), budget_ms);
+    let percent = circuit::alert_level(attempt(task.job).age_ms(), budget_ms);
     if percent <= task.endpoint.as_ref().map_or(0, |it| it.alert) {
         return None;
     }

@@ -13,6 +13,9 @@ use std::time::UNIX_EPOCH;
 pub const BASE_MS: u64 = 1_000;
 /// The longest delay of our own.
 pub const CAP_MS: u64 = 300_000;
+/// Attempts after which a job is given up that is not worth a day: a send to a platform whose answer
+/// is about this message. Webhooks go by time alone.
+pub const MAX_ATTEMPTS: u32 = 10;
 /// The time to retry a job, from when it was made or replayed; also the longest wait that a receiver
 /// may ask for. A day covers an outage that nobody sees before the next morning.
 pub const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
