@@ -319,7 +319,7 @@ fn peak(taken: &[Got], since: Instant) -> usize {
         .collect();
     let within = |from: &Instant| {
         let second = *from..*from + Duration::from_secs(1);
-        times.iter().filter(|at| second.contains(at)).count()
+        times.iter().filter(|at| second.contains(*at)).count()
     };
     times.iter().map(within).max().unwrap_or(0)
 }
