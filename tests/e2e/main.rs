@@ -14,6 +14,7 @@ mod console;
 mod core_module;
 mod coverage;
 mod deliveries;
+mod endurance;
 mod enrichment;
 mod files;
 mod forwarding;

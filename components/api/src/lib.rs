@@ -5,6 +5,7 @@
 //!
 //! What an address means and how a row looks is decided in `chatly-api`.
 
+mod jobs;
 mod read;
 mod rows;
 mod send;
@@ -12,7 +13,7 @@ mod write;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chatly_api::{Error, JobState, Query, Replayed, Route, Ticket};
+use chatly_api::{Error, Query, Route, Ticket};
 use chatly_auth::ticket::{self, Scope};
 use chatly_respond::{Response, json, with};
 use http::header::{AUTHORIZATION, CACHE_CONTROL};
@@ -73,11 +74,12 @@ async fn serve(request: Request) -> Result<Response, Error> {
             }
         },
         Route::Ticket => issue_ticket(&key),
-        Route::ReplayInbox(seq) => replay("event", seq).await,
-        Route::ReplayOutbox(seq) => match read::find_buried_kind(seq).await? {
-            Some(kind) => replay(&kind, seq).await,
-            None => Err(Error::Absent("buried job")),
-        },
+        Route::ReplayInbox(_)
+        | Route::ReplayOutbox(_)
+        | Route::InboxJob(_)
+        | Route::OutboxJob(_)
+        | Route::CancelOutbox(_)
+        | Route::ReplayMany => jobs::serve(route, &query).await,
         Route::SendMessage(id) => send::send(id, &query, request).await,
         Route::MakeRule | Route::PutRule(_) | Route::DeleteRule(_) | Route::EnableEndpoint => {
             write::write(route, &query, request).await
@@ -89,23 +91,6 @@ async fn serve(request: Request) -> Result<Response, Error> {
 #[derive(serde::Serialize)]
 struct Status {
     status: &'static str,
-}
-
-async fn replay(kind: &str, seq: u64) -> Result<Response, Error> {
-    if !store::replay(kind.to_owned(), seq)
-        .await
-        .map_err(rows::failure)?
-    {
-        return Err(Error::Absent("buried job"));
-    }
-    Ok(json(
-        StatusCode::OK,
-        &Replayed {
-            seq,
-            kind: kind.to_owned(),
-            state: JobState::Pending,
-        },
-    ))
 }
 
 fn issue_ticket(key: &str) -> Result<Response, Error> {

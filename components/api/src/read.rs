@@ -1,6 +1,6 @@
 //! Reads: a route and its query in, a page or a row out.
 
-use chatly_api::{Contact, ConversationStatus, Endpoint, ExternalCall, Job, MAX_LIMIT, Rule};
+use chatly_api::{Contact, ConversationStatus, Endpoint, ExternalCall, Job, Rule};
 use chatly_api::{
     Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route, StoredMessage,
 };
@@ -103,32 +103,6 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
     }
 }
 
-/// The kind of the buried outbox job `seq`, which replaying it needs. The list is newest first, so
-/// the search ends where the numbers get smaller.
-pub async fn find_buried_kind(seq: u64) -> Result<Option<String>, Error> {
-    let mut cursor = None;
-    loop {
-        let filter = store::JobFilter {
-            platform_client_id: None,
-            kind: None,
-            event_kind: None,
-            state: Some(JobState::Buried.row()),
-        };
-        let page = store::Page {
-            cursor,
-            limit: MAX_LIMIT,
-        };
-        let (jobs, next) = store::list_outbox(filter, page).await.map_err(failure)?;
-        if let Some(job) = jobs.iter().find(|job| job.seq <= seq) {
-            return Ok((job.seq == seq).then(|| job.kind.clone()));
-        }
-        if next.is_none() {
-            return Ok(None);
-        }
-        cursor = next;
-    }
-}
-
 /// An empty list for a conversation that is not there would look like one without messages.
 async fn messages(
     tenant: Option<String>,
@@ -169,6 +143,6 @@ fn list<T: Row<U>, U: Serialize>(
     Ok(json(StatusCode::OK, &List { data, next_cursor }))
 }
 
-fn one<T: Row<U>, U: Serialize>(row: Option<T>, what: &'static str) -> Result<Response, Error> {
+pub fn one<T: Row<U>, U: Serialize>(row: Option<T>, what: &'static str) -> Result<Response, Error> {
     Ok(json(StatusCode::OK, &row.ok_or(Error::Absent(what))?.row()))
 }

@@ -163,6 +163,30 @@ impl Row<api::Job> for rows::StoredJob {
     }
 }
 
+impl Row<api::JobDetail> for rows::JobDetail {
+    fn row(self) -> api::JobDetail {
+        api::JobDetail::new(
+            self.job.row(),
+            (self.conversation_id, self.message_id),
+            (self.finished_at, self.replayed_at),
+            self.calls.into_iter().map(Row::row).collect(),
+        )
+    }
+}
+
+impl Row<api::BuriedJob> for rows::BuriedJob {
+    fn row(self) -> api::BuriedJob {
+        api::BuriedJob {
+            seq: self.seq,
+            kind: self.kind,
+            platform_client_id: self.platform_client_id,
+            attempts: self.attempts,
+            created_at: self.created_at,
+            error: self.error,
+        }
+    }
+}
+
 impl Row<api::Rule> for rows::Rule {
     fn row(self) -> api::Rule {
         api::Rule {
@@ -186,12 +210,29 @@ impl Row<api::Rule> for rows::Rule {
 
 impl Row<api::Endpoint> for rows::Endpoint {
     fn row(self) -> api::Endpoint {
+        let state = match (self.disabled_at, self.open_since, self.probing_since) {
+            (Some(_), _, _) => api::EndpointState::Disabled,
+            (None, Some(_), Some(_)) => api::EndpointState::HalfOpen,
+            (None, Some(_), None) => api::EndpointState::Open,
+            (None, None, _) => api::EndpointState::Closed,
+        };
         api::Endpoint {
             platform_client_id: self.platform_client_id,
             url: self.url,
+            state,
             disabled_at: self.disabled_at,
             reason: self.reason,
             updated_at: self.updated_at,
+            delivered: self.delivered,
+            failed: self.failed,
+            failure_rate: f64::from(self.failure_permille) / 1000.0,
+            consecutive_failures: self.consecutive_failures,
+            open_since: self.open_since,
+            next_probe_at: self.next_probe_at,
+            last_success_at: self.last_success_at,
+            last_failure_at: self.last_failure_at,
+            last_error: self.last_error,
+            alert: self.alert,
         }
     }
 }

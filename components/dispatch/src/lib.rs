@@ -10,8 +10,11 @@
 
 mod attempt;
 mod clock;
+mod health;
 mod outbox;
 mod send;
+mod settings;
+mod turn;
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({

@@ -73,6 +73,9 @@ pub enum Error {
     /// The body is too large.
     #[error("the body is too large")]
     TooLarge,
+    /// The job is running or finished, so it cannot be cancelled.
+    #[error("the job does not wait")]
+    NotWaiting,
     /// There is a row with that id already; what it is, in words.
     #[error("there is such a {0}")]
     Conflict(&'static str),
@@ -142,6 +145,11 @@ impl Error {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "The body is larger than 64 KiB.",
+            ),
+            Error::NotWaiting => problem(
+                StatusCode::CONFLICT,
+                "not_waiting",
+                "The job is running, done or buried; only one that waits can be cancelled.",
             ),
             Error::Conflict(what) => problem(
                 StatusCode::CONFLICT,
@@ -247,6 +255,7 @@ mod tests {
             (Error::Unprocessable("no"), 422),
             (Error::KeyReused, 422),
             (Error::Conflict("rule"), 409),
+            (Error::NotWaiting, 409),
             (Error::Unsound(vec![]), 422),
             (Error::Busy, 503),
             (Error::Denied, 503),

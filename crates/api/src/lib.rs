@@ -12,12 +12,16 @@
 #![deny(missing_docs)]
 
 mod error;
+mod job;
 mod query;
 mod route;
 mod rows;
 mod rule;
 
 pub use error::{Defect, Error};
+pub use job::{
+    BuriedJob, JobDetail, MAX_PLANNED, MAX_REPLAYED, PLAN, ReplayPlan, ReplayedMany, Step, What,
+};
 pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 pub use route::Route;
 pub use rows::*;

@@ -35,6 +35,14 @@ pub enum Route {
     ReplayInbox(u64),
     /// `POST /v1/outbox/{seq}/replay`
     ReplayOutbox(u64),
+    /// `GET /v1/inbox/{seq}`
+    InboxJob(u64),
+    /// `GET /v1/outbox/{seq}`
+    OutboxJob(u64),
+    /// `POST /v1/outbox/{seq}/cancel`
+    CancelOutbox(u64),
+    /// `POST /v1/outbox/replay`
+    ReplayMany,
     /// `GET /v1/external-calls`
     ExternalCalls,
     /// `GET /v1/refused`
@@ -83,6 +91,10 @@ impl Route {
             ["v1", "contacts", id] => Route::Contact((*id).to_owned()),
             ["v1", "inbox"] => Route::Inbox,
             ["v1", "outbox"] => Route::Outbox,
+            ["v1", "outbox", "replay"] => Route::ReplayMany,
+            ["v1", "inbox", text] => Route::InboxJob(seq(text)?),
+            ["v1", "outbox", text] => Route::OutboxJob(seq(text)?),
+            ["v1", "outbox", text, "cancel"] => Route::CancelOutbox(seq(text)?),
             ["v1", "inbox", text, "replay"] => Route::ReplayInbox(seq(text)?),
             ["v1", "outbox", text, "replay"] => Route::ReplayOutbox(seq(text)?),
             ["v1", "external-calls"] => Route::ExternalCalls,
@@ -112,6 +124,8 @@ impl Route {
         match self {
             Route::ReplayInbox(_)
             | Route::ReplayOutbox(_)
+            | Route::CancelOutbox(_)
+            | Route::ReplayMany
             | Route::Ticket
             | Route::SendMessage(_)
             | Route::MakeRule
@@ -144,8 +158,20 @@ impl Route {
             ],
             // These two give all there is at once, and take what every list takes.
             Route::Rules | Route::Endpoints => &["platform_client_id", "limit", "cursor"],
+            Route::ReplayMany => &[
+                "platform_client_id",
+                "kind",
+                "error",
+                "url",
+                "created_from",
+                "created_before",
+                "plan",
+            ],
             Route::Conversation(_)
             | Route::Contact(_)
+            | Route::InboxJob(_)
+            | Route::OutboxJob(_)
+            | Route::CancelOutbox(_)
             | Route::SendMessage(_)
             | Route::MakeRule
             | Route::Rule(_)
@@ -221,6 +247,15 @@ mod tests {
             ("GET", "/v1/outbox", Ok(Route::Outbox)),
             ("POST", "/v1/inbox/7/replay", Ok(Route::ReplayInbox(7))),
             ("POST", "/v1/outbox/7/replay", Ok(Route::ReplayOutbox(7))),
+            ("GET", "/v1/inbox/7", Ok(Route::InboxJob(7))),
+            ("GET", "/v1/outbox/7", Ok(Route::OutboxJob(7))),
+            ("GET", "/v1/outbox/x", Err(Error::NoRoute)),
+            ("POST", "/v1/outbox/7", Err(Error::Method("GET"))),
+            ("POST", "/v1/outbox/7/cancel", Ok(Route::CancelOutbox(7))),
+            ("GET", "/v1/outbox/7/cancel", Err(Error::Method("POST"))),
+            ("POST", "/v1/inbox/7/cancel", Err(Error::NoRoute)),
+            ("POST", "/v1/outbox/replay", Ok(Route::ReplayMany)),
+            ("GET", "/v1/outbox/replay", Err(Error::Method("POST"))),
             ("GET", "/v1/external-calls", Ok(Route::ExternalCalls)),
             ("GET", "/v1/refused", Ok(Route::Refused)),
             ("POST", "/v1/events/ticket", Ok(Route::Ticket)),

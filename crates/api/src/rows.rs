@@ -191,15 +191,33 @@ pub struct ExternalCall {
     pub message_id: Option<String>,
 }
 
-/// An address that events are forwarded to and that was disabled once.
+words! {
+    /// Whether an endpoint is sent to.
+    EndpointState { Closed = "closed", Open = "open", HalfOpen = "half_open", Disabled = "disabled", }
+}
+
+/// An address that events are forwarded to, and how it fares.
 #[derive(Debug, Serialize)]
 pub struct Endpoint {
     pub platform_client_id: String,
     pub url: String,
-    /// Null when it was enabled again.
+    pub state: EndpointState,
+    /// Null when it was never disabled, or enabled again.
     pub disabled_at: Option<u64>,
     pub reason: String,
     pub updated_at: u64,
+    pub delivered: u64,
+    pub failed: u64,
+    /// 0 to 1, of recent attempts.
+    pub failure_rate: f64,
+    pub consecutive_failures: u32,
+    pub open_since: Option<u64>,
+    pub next_probe_at: Option<u64>,
+    pub last_success_at: Option<u64>,
+    pub last_failure_at: Option<u64>,
+    pub last_error: Option<String>,
+    /// 0, 50 or 100 percent of the time to retry.
+    pub alert: u8,
 }
 
 /// How many deliveries of a channel were refused for a reason.
@@ -210,7 +228,7 @@ pub struct Refused {
     pub count: u64,
 }
 
-/// A job that is due again.
+/// A job that is in another state now.
 #[derive(Debug, Serialize)]
 pub struct Replayed {
     pub seq: u64,

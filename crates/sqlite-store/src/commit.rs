@@ -38,6 +38,8 @@ pub(crate) struct Writer<'a, C> {
     pub(crate) contact: Option<String>,
     pub(crate) conversation: Option<String>,
     pub(crate) message: Option<String>,
+    /// The outbox job that calls are made for.
+    pub(crate) job: Option<u64>,
     /// The leased event: its place, its message id and its JSON.
     pub(crate) event: Option<Leased>,
     changes: Vec<(String, String)>,
@@ -106,6 +108,7 @@ pub async fn commit<C: Connection>(
                 json: row.json(2)?,
             });
         } else {
+            writer.job = Some(seq);
             if let Some(id) = row.optional(3)? {
                 writer.bind_conversation(id).await?;
             }
@@ -164,6 +167,7 @@ impl<'a, C: Connection> Writer<'a, C> {
             contact: None,
             conversation: None,
             message: None,
+            job: None,
             event: None,
             changes: vec![],
         }
@@ -195,6 +199,11 @@ impl<'a, C: Connection> Writer<'a, C> {
     pub(crate) fn tell(&mut self, kind: &str, data: &Data) -> Result<(), Error> {
         self.changes.push((kind.to_owned(), to_json(data)?));
         Ok(())
+    }
+
+    /// Tells readers of `changes` what has a form of its own.
+    pub(crate) fn tell_json(&mut self, kind: &str, data: String) {
+        self.changes.push((kind.to_owned(), data));
     }
 
     async fn write(mut self, effects: &[Effect]) -> Result<Committed, Error> {
@@ -240,6 +249,12 @@ impl<'a, C: Connection> Writer<'a, C> {
             Effect::EnqueueLatest(job) => self.enqueue_latest(job).await,
             Effect::EndSnooze => self.end_snooze().await,
             Effect::ExternalCall(call) => self.external_call(call).await,
+            Effect::BindJob(seq) => {
+                self.job = Some(*seq);
+                Ok(())
+            }
+            Effect::EndpointAttempt(effect) => self.endpoint_attempt(effect).await,
+            Effect::EndpointAlert(effect) => self.endpoint_alert(effect).await,
             Effect::Explanation(effect) => self.explanation(effect).await,
             Effect::Enrichment(effect) => self.enrichment(effect).await,
             Effect::RecordEvent => self.record_event(),

@@ -6,7 +6,9 @@
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, Status};
 
-use crate::model::{Author, ConversationStatus, Direction, ExternalCall, Handover, Priority};
+use crate::model::{
+    Author, ConversationStatus, Direction, EndpointOutcome, ExternalCall, Handover, Priority,
+};
 
 /// A step of a commit; they run in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,9 @@ pub enum Effect {
     EnqueueLatest(LatestJob),
     EndSnooze,
     ExternalCall(ExternalCall),
+    BindJob(u64),
+    EndpointAttempt(EndpointAttempt),
+    EndpointAlert(EndpointAlert),
     Explanation(ExplanationEffect),
     Enrichment(EnrichmentEffect),
     RecordEvent,
@@ -87,6 +92,11 @@ effects! {
         about_message: bool,
     }
     LatestJob { job: NewJob, within_ms: Option<u64>, }
+    EndpointAttempt {
+        url: String, outcome: EndpointOutcome, error: Option<String>, open_after: u32,
+        next_probe_at: u64, probe: bool, release_every_ms: u32,
+    }
+    EndpointAlert { url: String, percent: u8, }
     ExplanationEffect { message_id: String, json: String, }
     EnrichmentEffect { message_id: String, json: String, lead: Option<String>, }
 }

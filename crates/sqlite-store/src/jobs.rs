@@ -101,7 +101,10 @@ async fn lease_outbox<C: Connection>(
 
 /// `?1` now, `?2` lease end, `?3` random hex, `?4` kinds, `?5` max.
 pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> String {
-    let step = if table == "outbox" { "step" } else { "0" };
+    let (step, replayed) = match table {
+        "outbox" => ("step", "replayed_at"),
+        _ => ("0", "NULL"),
+    };
     format!(
         "WITH head (seq, starts) AS (
             SELECT seq, starts FROM {table} WHERE ready = 1 AND due_at <= ?1 AND {wanted} AND ?4 IS NOT NULL
@@ -121,7 +124,7 @@ pub(crate) fn lease_statement(table: &str, wanted: &str, uncertain: &str) -> Str
             ORDER BY seq LIMIT ?5)
          RETURNING json_object('token', coalesce(token, ''), 'seq', seq, 'kind', kind,
             'platform_client_id', platform_client_id, 'attempt', attempts, 'created_at', created_at,
-            'lease_until', due_at, 'traceparent', traceparent, 'step', {step}), payload, state"
+            'lease_until', due_at, 'traceparent', traceparent, 'step', {step}, 'replayed_at', {replayed}), payload, state"
     )
 }
 
@@ -209,6 +212,18 @@ pub async fn retry<C: Connection>(
     update(connection, moment, token, set, values_of![at, reason]).await
 }
 
+/// Gives the job back untried, due at `at`: neither an attempt nor a start without an outcome.
+pub async fn put_off<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    at: u64,
+    reason: &str,
+) -> Result<(), Error> {
+    let set = "state = 'pending', token = NULL, starts = starts - 1, attempts = attempts - 1, due_at = ?, error = ?";
+    update(connection, moment, token, set, values_of![at, reason]).await
+}
+
 /// Ends the job as hopeless.
 pub async fn bury<C: Connection>(
     connection: &C,
@@ -247,24 +262,6 @@ pub(crate) async fn update<C: Connection>(
     } else {
         Ok(())
     }
-}
-
-/// Makes a buried job due again, in its old place; false when there is none.
-pub async fn replay<C: Connection>(
-    connection: &C,
-    moment: Moment,
-    kind: &str,
-    seq: u64,
-) -> Result<bool, Error> {
-    let sql = format!(
-        "UPDATE {} SET state = 'pending', starts = 0, due_at = ?, finished_at = NULL
-         WHERE seq = ? AND kind = ? AND state = 'buried' RETURNING seq",
-        table_of(kind)
-    );
-    let rows = connection
-        .execute(&sql, values_of![moment.now, seq, kind])
-        .await?;
-    Ok(!rows.is_empty())
 }
 
 /// When the next job of these kinds is due, a running one when its lease ends.

@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 mod append;
+mod buried;
 mod change;
 mod commit;
 mod connection;
@@ -22,6 +23,7 @@ mod context;
 mod conversation;
 mod cursor;
 mod effects;
+mod endpoint;
 mod holds;
 mod jobs;
 mod keys;
@@ -38,23 +40,24 @@ mod sent;
 mod tests;
 
 pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
+pub use buried::{cancel, find_job, list_buried, replay, replay_buried};
 pub use commit::{Committed, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;
 pub use cursor::Page;
 pub use effects::*;
+pub use endpoint::{claim_probe, disable_endpoint, enable_endpoint, find_endpoint, list_endpoints};
 pub use holds::{check_ready, hold, release};
-pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
+pub use jobs::{bury, extend, find_next_due, lease, mark_sending, put_off, retry};
 pub use list::{
     find_contact, find_conversation, find_last_change, find_message, list_changes, list_contacts,
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
-pub use query::{CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder};
-pub use rules::{
-    delete_rule, disable_endpoint, enable_endpoint, find_endpoint, find_rule, list_endpoints,
-    list_rules, put_rule,
+pub use query::{
+    BuriedFilter, CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder, Queue,
 };
+pub use rules::{delete_rule, find_rule, list_rules, put_rule};
 pub use schema::prepare;
 
 /// Why a call wrote or read nothing. Texts hold no stored data.

@@ -84,12 +84,23 @@ rows! {
         #[serde(skip)]
         payload: Payload,
     }
+    /// A job with what happened to it.
+    JobDetail {
+        job: StoredJob, conversation_id: Option<String>, message_id: Option<String>,
+        finished_at: Option<u64>, replayed_at: Option<u64>, calls: Vec<ExternalCall>,
+    }
+    /// A buried job, in short.
+    BuriedJob {
+        seq: u64, kind: String, platform_client_id: String, attempts: u32, created_at: u64,
+        error: Option<String>,
+    }
     /// A leased job.
     Job {
         token: String, seq: u64, kind: String, platform_client_id: String,
         #[serde(skip)]
         payload: Payload,
         attempt: u32, step: u32, created_at: u64, lease_until: u64, traceparent: Option<String>,
+        replayed_at: Option<u64>,
     }
     /// A row of `changes`.
     Change { seq: u64, platform_client_id: String, kind: String, data: String, at: u64, }
@@ -108,11 +119,21 @@ rows! {
         enabled: bool,
         created_at: u64, updated_at: u64, strategy: String,
     }
-    /// An address that events are forwarded to and that was disabled once.
+    /// An address that events are forwarded to, and how it fares.
     Endpoint {
         platform_client_id: String, url: String, disabled_at: Option<u64>, reason: String,
-        updated_at: u64,
+        updated_at: u64, delivered: u64, failed: u64, failure_permille: u32,
+        consecutive_failures: u32, open_since: Option<u64>, next_probe_at: Option<u64>,
+        probing_since: Option<u64>, last_success_at: Option<u64>, last_failure_at: Option<u64>,
+        last_error: Option<String>, alert: u8,
     }
+}
+
+words! {
+    /// What came of an attempt to reach an endpoint.
+    EndpointOutcome { Delivered = "delivered", Refused = "refused", Failed = "failed", }
+    /// What came of cancelling a job.
+    Cancelled { Cancelled = "cancelled", NotWaiting = "not-waiting", Absent = "absent", }
 }
 
 /// What a worker needs to know about a leased job.

@@ -52,6 +52,32 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
+/// Which buried jobs of the outbox.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BuriedFilter {
+    /// Of this tenant.
+    pub platform_client_id: Option<String>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// With this reason; without it, none that was cancelled or is uncertain.
+    pub error: Option<String>,
+    /// Forwarding to this address.
+    pub url: Option<String>,
+    /// Made at this time or later, Unix milliseconds.
+    pub created_from: Option<u64>,
+    /// Made before this time, Unix milliseconds.
+    pub created_before: Option<u64>,
+}
+
+/// Where jobs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Stored events.
+    Inbox,
+    /// What is to be done.
+    Outbox,
+}
+
 /// Which end of the order of arrival comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MessageOrder {

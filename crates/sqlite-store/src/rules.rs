@@ -1,23 +1,18 @@
-//! The routing rules of each tenant, and the endpoints that were disabled.
+//! The routing rules of each tenant.
 
 use crate::connection::{Connection, UNEXPECTED, transaction, values_of};
-use crate::model::{Endpoint, Rule};
+use crate::model::Rule;
 use crate::{Error, Moment};
 
 /// Rules of one tenant: five times what the router is measured with.
 const MAX_RULES: u64 = 1000;
-/// Endpoints that a list shows.
-const MAX_ENDPOINTS: u32 = 200;
 
 const RULE: &str = "json_object('id', id, 'platform_client_id', platform_client_id, 'name', name,
     'priority', priority, 'condition', condition, 'actions', actions, 'stop', stop, 'enabled', enabled,
     'created_at', created_at, 'updated_at', updated_at, 'strategy', strategy)";
 
-const ENDPOINT: &str = "SELECT json_object('platform_client_id', platform_client_id, 'url', url,
-    'disabled_at', disabled_at, 'reason', reason, 'updated_at', updated_at) FROM endpoints";
-
 /// A condition that holds for the tenant of parameter 1, or for all when it is null.
-const OF_TENANT: &str = "platform_client_id = coalesce(?1, platform_client_id)";
+pub(crate) const OF_TENANT: &str = "platform_client_id = coalesce(?1, platform_client_id)";
 
 /// The rules of a tenant, or of all, in the order in which they run.
 pub async fn list_rules<C: Connection>(
@@ -110,62 +105,4 @@ pub async fn delete_rule<C: Connection>(
         )
         .await?;
     Ok(!rows.is_empty())
-}
-
-/// Disables an endpoint; one that is disabled keeps its time and gets the new reason.
-pub async fn disable_endpoint<C: Connection>(
-    connection: &C,
-    moment: Moment,
-    tenant: &str,
-    url: &str,
-    reason: &str,
-) -> Result<(), Error> {
-    connection
-        .execute(
-            "INSERT INTO endpoints (platform_client_id, url, disabled_at, reason, updated_at)
-             VALUES (?1, ?2, ?4, ?3, ?4) ON CONFLICT DO UPDATE SET
-                disabled_at = coalesce(disabled_at, ?4), reason = ?3, updated_at = ?4",
-            values_of![tenant, url, reason, moment.now],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Enables an endpoint again; false when it is not disabled.
-pub async fn enable_endpoint<C: Connection>(
-    connection: &C,
-    moment: Moment,
-    tenant: &str,
-    url: &str,
-) -> Result<bool, Error> {
-    let rows = connection
-        .execute(
-            "UPDATE endpoints SET disabled_at = NULL, updated_at = ?
-             WHERE platform_client_id = ? AND url = ? AND disabled_at IS NOT NULL RETURNING url",
-            values_of![moment.now, tenant, url],
-        )
-        .await?;
-    Ok(!rows.is_empty())
-}
-
-/// What is known of an endpoint; none when it was never disabled.
-pub async fn find_endpoint<C: Connection>(
-    connection: &C,
-    tenant: &str,
-    url: &str,
-) -> Result<Option<Endpoint>, Error> {
-    let sql = format!("{ENDPOINT} WHERE platform_client_id = ? AND url = ?");
-    let rows = connection.execute(&sql, values_of![tenant, url]).await?;
-    rows.first().map(|row| row.json(0)).transpose()
-}
-
-/// Endpoints that were disabled once, the newest change first.
-pub async fn list_endpoints<C: Connection>(
-    connection: &C,
-    tenant: Option<&str>,
-) -> Result<Vec<Endpoint>, Error> {
-    let sql =
-        format!("{ENDPOINT} WHERE {OF_TENANT} ORDER BY updated_at DESC, url LIMIT {MAX_ENDPOINTS}");
-    let rows = connection.execute(&sql, values_of![tenant]).await?;
-    rows.iter().map(|row| row.json(0)).collect()
 }

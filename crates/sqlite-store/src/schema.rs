@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 4;
+pub(crate) const VERSION: u64 = 5;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -55,6 +55,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 4 {
             for statement in ACTING {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 5 {
+            for statement in ENDPOINTS {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -153,6 +158,25 @@ const ACTING: &[&str] = &[
     "ALTER TABLE social_contacts ADD COLUMN stage TEXT",
     "ALTER TABLE routing_rules ADD COLUMN strategy TEXT NOT NULL DEFAULT ''",
     "PRAGMA user_version=4",
+];
+
+/// What version 5 adds: how endpoints fare, and which calls a job made.
+const ENDPOINTS: &[&str] = &[
+    "ALTER TABLE endpoints ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN failed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN failure_permille INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN consecutive_failures INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoints ADD COLUMN open_since INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN next_probe_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN probing_since INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_success_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_failure_at INTEGER",
+    "ALTER TABLE endpoints ADD COLUMN last_error TEXT",
+    "ALTER TABLE endpoints ADD COLUMN alert INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN replayed_at INTEGER",
+    "ALTER TABLE external_calls ADD COLUMN job INTEGER",
+    "CREATE INDEX external_calls_job ON external_calls (job, seq) WHERE job IS NOT NULL",
+    "PRAGMA user_version=5",
 ];
 
 /// Every statement of version 1, in order.

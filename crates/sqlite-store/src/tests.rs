@@ -12,6 +12,7 @@ use crate::*;
 mod actions;
 mod commit;
 mod cost;
+mod endpoints;
 mod lists;
 mod merge;
 mod model;

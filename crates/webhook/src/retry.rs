@@ -4,7 +4,8 @@
 //!    [`BASE_MS`] · 2ⁿ⁻¹, at most [`CAP_MS`]. Full, so that jobs that failed together do not come
 //!    back together.
 //! 2. `Retry-After` is honoured, and the jitter comes on top for the same reason.
-//! 3. A job is given up after [`MAX_ATTEMPTS`] attempts, or when it is [`MAX_AGE_MS`] old.
+//! 3. A job is given up when the time to retry it is over, by default [`MAX_AGE_MS`], however often it
+//!    was tried: what a receiver missed while it was down must not depend on how often we looked.
 
 use std::time::UNIX_EPOCH;
 
@@ -12,10 +13,11 @@ use std::time::UNIX_EPOCH;
 pub const BASE_MS: u64 = 1_000;
 /// The longest delay of our own.
 pub const CAP_MS: u64 = 300_000;
-/// Attempts after which a job is given up.
+/// Attempts after which a job is given up that is not worth a day: a send to a platform whose answer
+/// is about this message. Webhooks go by time alone.
 pub const MAX_ATTEMPTS: u32 = 10;
-/// The age, from when the job was made, at which a failed job is given up; also the longest wait
-/// that a receiver may ask for.
+/// The time to retry a job, from when it was made or replayed; also the longest wait that a receiver
+/// may ask for. A day covers an outage that nobody sees before the next morning.
 pub const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds until the attempt after the `attempt`-th, counted from 1. `random` is any number;

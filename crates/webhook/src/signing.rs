@@ -71,6 +71,23 @@ impl Secrets {
         Ok(Self(keys))
     }
 
+    /// Reads secrets that are a list already, in which a comma is a character like any other.
+    ///
+    /// # Errors
+    /// As for [`Secrets::parse`].
+    pub fn list(secrets: &[String]) -> Result<Self, Error> {
+        let written = secrets.iter().map(|one| one.trim());
+        let keys: Vec<_> = written
+            .enumerate()
+            .filter(|(_, secret)| !secret.is_empty())
+            .map(|(at, secret)| key(secret).ok_or(Error::Malformed(at + 1)))
+            .collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(Error::Missing);
+        }
+        Ok(Self(keys))
+    }
+
     /// Reads one secret, in which a comma is a character like any other.
     ///
     /// # Errors
@@ -176,6 +193,23 @@ mod tests {
             ("whsec_!", Err(Error::Malformed(1))),
         ] {
             assert_eq!(Secrets::one(secret).map(|it| it.0), want, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_list_signs_with_each_of_its_secrets() {
+        for (name, list, want) in [
+            ("none", &[][..], Err(Error::Missing)),
+            ("blank", &[" "], Err(Error::Missing)),
+            (
+                "two",
+                &["a,b", " whsec_b2xk "],
+                Ok(vec![b"a,b".to_vec(), b"old".to_vec()]),
+            ),
+            ("not base64", &["", "whsec_!"], Err(Error::Malformed(2))),
+        ] {
+            let list: Vec<String> = list.iter().map(|&one| one.to_owned()).collect();
+            assert_eq!(Secrets::list(&list).map(|it| it.0), want, "{name}");
         }
     }
 

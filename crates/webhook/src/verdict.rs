@@ -1,15 +1,16 @@
-//! What an attempt's outcome means for its job.
+//! What an attempt's outcome means for its job, and for the endpoint.
 //!
-//! | outcome | verdict |
-//! |---|---|
-//! | 2xx | delivered |
-//! | 410 | buried, and the endpoint is disabled |
-//! | 3xx | tried again: it is never followed, since the signature was for this address |
-//! | 408, 425, 429, 5xx, no answer | tried again; `Retry-After` is honoured |
-//! | any other 4xx | buried: the same request will not fare better |
-//! | an address that is not allowed | buried |
+//! | outcome | verdict | endpoint |
+//! |---|---|---|
+//! | 2xx | delivered | well |
+//! | 410 | buried, and the endpoint is disabled | answers |
+//! | 3xx | tried again: it is never followed, since the signature was for this address | fails |
+//! | 401, 403, 404, 405, 407 | tried again: it is the address, or what guards it, that does not take this, and so takes no message now. n8n answers 404 until a workflow is active | fails |
+//! | 408, 425, 429, 5xx, no answer | tried again; `Retry-After` is honoured | fails |
+//! | any other 4xx | buried: the same request will not fare better | answers |
+//! | an address that is not allowed | buried | answers |
 
-use crate::retry::{MAX_AGE_MS, MAX_ATTEMPTS, delay_ms, parse_retry_after};
+use crate::retry::{delay_ms, parse_retry_after};
 
 /// What came of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +37,19 @@ pub enum Outcome<'a> {
 pub struct Attempt {
     /// Which attempt it was, counted from 1.
     pub number: u32,
-    /// When the job was made.
+    /// When the job was made, or made due again by a person.
     pub created_at: u64,
     /// Now.
     pub now: u64,
     /// Any number.
     pub random: u64,
+}
+
+impl Attempt {
+    /// How long the job has been tried.
+    pub fn age_ms(&self) -> u64 {
+        self.now.saturating_sub(self.created_at)
+    }
 }
 
 /// What happens to the job.
@@ -65,17 +73,42 @@ pub enum Verdict {
     },
 }
 
-/// Judges an outcome.
-pub fn judge(outcome: Outcome<'_>, attempt: Attempt) -> Verdict {
+/// What an attempt says about the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It took the message.
+    Delivered,
+    /// It answers, and refuses this message.
+    Refused,
+    /// It does not answer, or takes no message now.
+    Failed {
+        /// How long it asked to be left alone, milliseconds.
+        asked_ms: Option<u64>,
+    },
+}
+
+/// What an outcome means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// For the job.
+    pub verdict: Verdict,
+    /// For the endpoint.
+    pub health: Health,
+}
+
+/// Judges an outcome of a job that is tried for `budget_ms`.
+pub fn judge(outcome: Outcome<'_>, attempt: Attempt, budget_ms: u64) -> Judgement {
     let (reason, asked_ms) = match outcome {
         Outcome::Answer {
             status: 200..=299, ..
-        } => return Verdict::Delivered,
-        Outcome::Answer { status: 410, .. } => {
-            return Verdict::Bury {
-                reason: "status 410: the endpoint is gone".to_owned(),
-                disable: true,
+        } => {
+            return Judgement {
+                verdict: Verdict::Delivered,
+                health: Health::Delivered,
             };
+        }
+        Outcome::Answer { status: 410, .. } => {
+            return refused("status 410: the endpoint is gone".to_owned(), true);
         }
         Outcome::Answer {
             status: status @ 300..=399,
@@ -84,7 +117,7 @@ pub fn judge(outcome: Outcome<'_>, attempt: Attempt) -> Verdict {
         Outcome::Answer {
             status: status @ 400..=499,
             ..
-        } if !matches!(status, 408 | 425 | 429) => return bury(format!("status {status}")),
+        } if !is_of_the_endpoint(status) => return refused(format!("status {status}"), false),
         Outcome::Answer {
             status,
             retry_after,
@@ -94,20 +127,25 @@ pub fn judge(outcome: Outcome<'_>, attempt: Attempt) -> Verdict {
         }
         Outcome::Timeout => ("timeout".to_owned(), None),
         Outcome::Broken(what) => (what.to_owned(), None),
-        Outcome::PrivateAddress => return bury("private address".to_owned()),
-        Outcome::NotGranted => return bury("address not granted".to_owned()),
+        Outcome::PrivateAddress => return refused("private address".to_owned(), false),
+        Outcome::NotGranted => return refused("address not granted".to_owned(), false),
     };
-    if attempt.number >= MAX_ATTEMPTS {
-        return bury(format!("{reason}; attempt {MAX_ATTEMPTS} was the last"));
+    Judgement {
+        verdict: try_again(&reason, asked_ms, attempt, budget_ms),
+        health: Health::Failed { asked_ms },
     }
-    put_off(&reason, asked_ms, attempt)
 }
 
-/// What happens to a job that could not even be tried, for a reason that may pass: it comes up again
-/// until it is too old, however often.
-pub fn put_off(reason: &str, asked_ms: Option<u64>, attempt: Attempt) -> Verdict {
-    if attempt.now.saturating_sub(attempt.created_at) >= MAX_AGE_MS {
-        return bury(format!("{reason}; older than a day"));
+/// Whether a status of 4xx is about the endpoint and not about the message.
+fn is_of_the_endpoint(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404 | 405 | 407 | 408 | 425 | 429)
+}
+
+/// What happens to a job that was not delivered for a reason that may pass: it comes up again until
+/// its time is over, however often.
+fn try_again(reason: &str, asked_ms: Option<u64>, attempt: Attempt, budget_ms: u64) -> Verdict {
+    if attempt.age_ms() >= budget_ms {
+        return too_old(reason);
     }
     let delay = delay_ms(attempt.number, attempt.random, asked_ms);
     Verdict::Retry {
@@ -116,10 +154,18 @@ pub fn put_off(reason: &str, asked_ms: Option<u64>, attempt: Attempt) -> Verdict
     }
 }
 
-fn bury(reason: String) -> Verdict {
+/// What happens to a job whose time to retry is over.
+pub fn too_old(reason: &str) -> Verdict {
     Verdict::Bury {
-        reason,
+        reason: format!("{reason}; the time to retry is over"),
         disable: false,
+    }
+}
+
+fn refused(reason: String, disable: bool) -> Judgement {
+    Judgement {
+        verdict: Verdict::Bury { reason, disable },
+        health: Health::Refused,
     }
 }
 
@@ -128,6 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::retry::MAX_AGE_MS;
 
     const FIRST: Attempt = Attempt {
         number: 1,
@@ -171,8 +218,13 @@ mod tests {
             (answer(307), redirect(307)),
             (answer(399), redirect(399)),
             (answer(400), buried("status 400", false)),
-            (answer(401), buried("status 401", false)),
-            (answer(404), buried("status 404", false)),
+            (answer(401), retry(1_000_300, "status 401")),
+            (answer(402), buried("status 402", false)),
+            (answer(403), retry(1_000_300, "status 403")),
+            (answer(404), retry(1_000_300, "status 404")),
+            (answer(405), retry(1_000_300, "status 405")),
+            (answer(406), buried("status 406", false)),
+            (answer(422), buried("status 422", false)),
             (answer(408), retry(1_000_300, "status 408")),
             (
                 answer(410),
@@ -193,7 +245,14 @@ mod tests {
             (Outcome::PrivateAddress, buried("private address", false)),
             (Outcome::NotGranted, buried("address not granted", false)),
         ] {
-            assert_eq!(judge(outcome, FIRST), want, "{outcome:?}");
+            let judgement = judge(outcome, FIRST, MAX_AGE_MS);
+            assert_eq!(judgement.verdict, want, "{outcome:?}");
+            let health = match want {
+                Verdict::Delivered => Health::Delivered,
+                Verdict::Retry { .. } => Health::Failed { asked_ms: None },
+                Verdict::Bury { .. } => Health::Refused,
+            };
+            assert_eq!(judgement.health, health, "{outcome:?}");
         }
     }
 
@@ -203,32 +262,25 @@ mod tests {
             (429, "7", retry(1_007_300, "status 429")),
             (503, "7", retry(1_007_300, "status 503")),
             (503, "nonsense", retry(1_000_300, "status 503")),
-            (404, "7", buried("status 404", false)),
+            (400, "7", buried("status 400", false)),
         ] {
             let outcome = Outcome::Answer {
                 status,
                 retry_after: Some(retry_after),
             };
-            assert_eq!(judge(outcome, FIRST), want, "{status} {retry_after}");
+            let judgement = judge(outcome, FIRST, MAX_AGE_MS);
+            assert_eq!(judgement.verdict, want, "{status} {retry_after}");
+            let asked_ms = (retry_after == "7").then_some(7_000);
+            let failed = matches!(want, Verdict::Retry { .. });
+            assert_eq!(judgement.health == Health::Failed { asked_ms }, failed);
         }
     }
 
     #[test]
-    fn a_job_is_given_up_at_its_last_attempt_or_a_day_old() {
+    fn a_job_is_given_up_when_its_time_is_over_however_often_it_was_tried() {
         for (name, number, age, want) in [
-            ("ninth", 9, 0, retry(1_000_300, "timeout")),
-            (
-                "tenth",
-                10,
-                0,
-                buried("timeout; attempt 10 was the last", false),
-            ),
-            (
-                "beyond",
-                11,
-                0,
-                buried("timeout; attempt 10 was the last", false),
-            ),
+            ("tenth", 10, 0, retry(1_000_300, "timeout")),
+            ("the thousandth", 1_000, 0, retry(1_000_300, "timeout")),
             (
                 "almost a day",
                 1,
@@ -239,7 +291,7 @@ mod tests {
                 "a day",
                 1,
                 MAX_AGE_MS,
-                buried("timeout; older than a day", false),
+                buried("timeout; the time to retry is over", false),
             ),
         ] {
             let attempt = Attempt {
@@ -247,34 +299,21 @@ mod tests {
                 now: FIRST.created_at + age,
                 ..FIRST
             };
-            assert_eq!(judge(Outcome::Timeout, attempt), want, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_was_not_tried_is_put_off_until_it_is_too_old() {
-        for (name, number, age, want) in [
-            ("the hundredth time", 100, 0, retry(1_000_300, "no secret")),
-            (
-                "a day",
-                1,
-                MAX_AGE_MS,
-                buried("no secret; older than a day", false),
-            ),
-        ] {
-            let attempt = Attempt {
-                number,
-                now: FIRST.created_at + age,
-                ..FIRST
-            };
-            assert_eq!(put_off("no secret", None, attempt), want, "{name}");
+            let judgement = judge(Outcome::Timeout, attempt, MAX_AGE_MS);
+            assert_eq!(judgement.verdict, want, "{name}");
+            assert_eq!(
+                judgement.health,
+                Health::Failed { asked_ms: None },
+                "{name}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn only_success_is_delivered_and_only_410_disables(status: u16, number: u32, created_at: u64, now: u64, random: u64) {
-            let verdict = judge(answer(status), Attempt { number, created_at, now, random });
+        fn only_success_is_delivered_and_only_410_disables(status: u16, number: u32, created_at: u64, budget_ms: u64, now: u64, random: u64) {
+            let attempt = Attempt { number, created_at, now, random };
+            let verdict = judge(answer(status), attempt, budget_ms).verdict;
             prop_assert_eq!(verdict == Verdict::Delivered, (200..300).contains(&status));
             let disables = matches!(verdict, Verdict::Bury { disable: true, .. });
             prop_assert_eq!(disables, status == 410);

@@ -48,10 +48,14 @@ choices! {
     store::JobState => rows::JobState { Pending, Leased, Sending, Done, Buried }
     rows::JobState => store::JobState { Pending, Leased, Sending, Done, Buried }
     wit::MessageOrder => store::MessageOrder { Oldest, Newest }
+    wit::Queue => store::Queue { Inbox, Outbox }
+    store::Cancelled => wit::Cancelled { Cancelled, NotWaiting, Absent }
+    effects::EndpointOutcome => store::EndpointOutcome { Delivered, Refused, Failed }
     effects::Effect => store::Effect {
         Contact(v), Conversation(v), BindConversation(v), Message(v), Edit(v), Delete(v), Reaction(v),
         Status(v), Sent(v), Opt(v),
-        ChangeConversation(v), ChangeContact(v), Enqueue(v), EnqueueLatest(v), EndSnooze, ExternalCall(v), Explanation(v),
+        ChangeConversation(v), ChangeContact(v), Enqueue(v), EnqueueLatest(v), EndSnooze, ExternalCall(v),
+        BindJob(v), EndpointAttempt(v), EndpointAlert(v), Explanation(v),
         Enrichment(v), RecordEvent,
     }
 }
@@ -82,7 +86,7 @@ records! {
     }
     store::Change => rows::Change { seq, platform_client_id, kind, data, at }
     store::Job => wit::Job {
-        token, seq, kind, platform_client_id, payload, attempt, step, created_at, lease_until, traceparent,
+        token, seq, kind, platform_client_id, payload, attempt, step, created_at, lease_until, traceparent, replayed_at,
     }
     store::Appended => wit::Appended { stored, duplicates }
     store::Committed => wit::Committed { contact_id, conversation_id, message_id, last_change }
@@ -93,7 +97,20 @@ records! {
     rows::Rule => store::Rule {
         id, platform_client_id, name, priority, condition, actions, stop, enabled, created_at, updated_at, strategy,
     }
-    store::Endpoint => rows::Endpoint { platform_client_id, url, disabled_at, reason, updated_at }
+    store::Endpoint => rows::Endpoint {
+        platform_client_id, url, disabled_at, reason, updated_at, delivered, failed, failure_permille,
+        consecutive_failures, open_since, next_probe_at, probing_since, last_success_at, last_failure_at,
+        last_error, alert,
+    }
+    store::JobDetail => rows::JobDetail { job, conversation_id, message_id, finished_at, replayed_at, calls }
+    store::BuriedJob => rows::BuriedJob { seq, kind, platform_client_id, attempts, created_at, error }
+    effects::EndpointAttempt => store::EndpointAttempt {
+        url, outcome, error, open_after, next_probe_at, probe, release_every_ms,
+    }
+    effects::EndpointAlert => store::EndpointAlert { url, percent }
+    wit::BuriedFilter => store::BuriedFilter {
+        platform_client_id, kind, error, url, created_from, created_before,
+    }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
     wit::Item => store::Item { platform_client_id, event, traceparent }
     wit::Page => store::Page { cursor, limit }

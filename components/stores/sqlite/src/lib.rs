@@ -24,7 +24,8 @@ mod bindings {
 
 use bindings::chatly::store::effects::Effect;
 use bindings::chatly::store::rows::{
-    Change, Contact, Conversation, Endpoint, ExternalCall, Rule, StoredJob, StoredMessage,
+    BuriedJob, Change, Contact, Conversation, Endpoint, ExternalCall, JobDetail, Rule, StoredJob,
+    StoredMessage,
 };
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
@@ -105,12 +106,43 @@ impl wit::Guest for Sqlite {
         run(async |c| store::retry(c, moment()?, &token, at, &reason).await).await
     }
 
+    async fn put_off(token: String, at: u64, reason: String) -> Result<(), wit::Error> {
+        run(async |c| store::put_off(c, moment()?, &token, at, &reason).await).await
+    }
+
     async fn bury(token: String, reason: String) -> Result<(), wit::Error> {
         run(async |c| store::bury(c, moment()?, &token, &reason).await).await
     }
 
     async fn replay(kind: String, seq: u64) -> Result<bool, wit::Error> {
         run(async |c| store::replay(c, moment()?, &kind, seq).await).await
+    }
+
+    async fn cancel(tenant: Option<String>, seq: u64) -> Result<wit::Cancelled, wit::Error> {
+        run(async |c| {
+            store::cancel(c, moment()?, tenant.as_deref(), seq)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn list_buried(
+        filter: wit::BuriedFilter,
+        max: u32,
+    ) -> Result<(u64, Vec<BuriedJob>), wit::Error> {
+        let filter = filter.convert();
+        run(async |c| {
+            store::list_buried(c, &filter, max)
+                .await
+                .map(|(count, jobs)| (count, jobs.convert()))
+        })
+        .await
+    }
+
+    async fn replay_buried(filter: wit::BuriedFilter, max: u32) -> Result<u64, wit::Error> {
+        let filter = filter.convert();
+        run(async |c| store::replay_buried(c, moment()?, &filter, max).await).await
     }
 
     async fn find_next_due(kinds: Vec<String>) -> Result<Option<u64>, wit::Error> {
@@ -217,6 +249,20 @@ impl wit::Guest for Sqlite {
         run(async |c| store::list_outbox(c, &filter, &page).await.map(listed)).await
     }
 
+    async fn find_job(
+        tenant: Option<String>,
+        queue: wit::Queue,
+        seq: u64,
+    ) -> Result<Option<JobDetail>, wit::Error> {
+        let queue = queue.convert();
+        run(async |c| {
+            store::find_job(c, tenant.as_deref(), queue, seq)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
     async fn list_external_calls(filter: wit::CallFilter, page: wit::Page) -> Listed<ExternalCall> {
         let (filter, page) = (filter.convert(), page.convert());
         run(async |c| {
@@ -287,6 +333,10 @@ impl wit::Guest for Sqlite {
                 .map(Convert::convert)
         })
         .await
+    }
+
+    async fn claim_probe(tenant: String, url: String, for_ms: u32) -> Result<bool, wit::Error> {
+        run(async |c| store::claim_probe(c, moment()?, &tenant, &url, for_ms).await).await
     }
 
     async fn list_changes(

@@ -90,7 +90,7 @@ fn opening_at_once_migrates_once() {
         .0
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, crate::schema::VERSION.cast_signed());
     let mode: String = file
         .open()
         .0
@@ -103,14 +103,18 @@ fn opening_at_once_migrates_once() {
 fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let file = File::new();
     let connection = file.open();
-    connection.0.execute_batch("PRAGMA user_version=5").unwrap();
+    let newer = crate::schema::VERSION.cast_signed() + 1;
+    connection
+        .0
+        .pragma_update(None, "user_version", newer)
+        .unwrap();
     let error = block_on(prepare(&connection)).unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
     let version: i64 = connection
         .0
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 5);
+    assert_eq!(version, newer);
 }
 
 /// A connection as a host has it: others run while it works, and a lock is waited for.
