@@ -13,6 +13,7 @@
 //! 5. Time and randomness come in as a [`Moment`]; nothing here reads a clock.
 #![deny(missing_docs)]
 
+mod accounts;
 mod append;
 mod commit;
 mod connection;
@@ -21,6 +22,7 @@ mod context;
 mod conversation;
 mod cursor;
 mod effects;
+mod gate;
 mod holds;
 mod jobs;
 mod keys;
@@ -28,6 +30,7 @@ mod list;
 mod message;
 mod model;
 mod outgoing;
+mod pace;
 mod query;
 mod receipt;
 mod rules;
@@ -36,19 +39,22 @@ mod sent;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{list_accounts, resume_account, stop_account};
 pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
 pub use commit::{Committed, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;
 pub use cursor::Page;
 pub use effects::*;
+pub use gate::{Clearance, Gate, mark_sending};
 pub use holds::{check_ready, hold, release};
-pub use jobs::{bury, extend, find_next_due, lease, mark_sending, replay, retry};
+pub use jobs::{bury, extend, find_next_due, lease, replay, retry};
 pub use list::{
     find_contact, find_conversation, find_last_change, find_message, list_changes, list_contacts,
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
+pub use pace::{Pace, PaceScope};
 pub use query::{CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder};
 pub use rules::{
     delete_rule, disable_endpoint, enable_endpoint, find_endpoint, find_rule, list_endpoints,

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-const VERSION: u64 = 3;
+pub(crate) const VERSION: u64 = 4;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -50,6 +50,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 3 {
             for statement in SENDING {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 4 {
+            for statement in DELIVERY {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -127,6 +132,21 @@ const SENDING: &[&str] = &[
             FROM messages WHERE id = NEW.message_id AND changes() > 0;
      END",
     "PRAGMA user_version=3",
+];
+
+/// What version 4 adds: accounts that stop (`health` is `ok` or `stopped`), consent that was taken
+/// back, and how fast things went out: `free_us` is when the account's next slot is free, in Unix
+/// microseconds, `paced` the times of the conversation's last requests, `permit_at` a job's slot.
+const DELIVERY: &[&str] = &[
+    "ALTER TABLE channel_accounts ADD COLUMN code TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN reason TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN token_digest TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN stopped_at INTEGER",
+    "ALTER TABLE channel_accounts ADD COLUMN free_us INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE social_contacts ADD COLUMN opt_granted INTEGER",
+    "ALTER TABLE conversations ADD COLUMN paced TEXT",
+    "ALTER TABLE outbox ADD COLUMN permit_at INTEGER",
+    "PRAGMA user_version=4",
 ];
 
 /// Every statement of version 1, in order.

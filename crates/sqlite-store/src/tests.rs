@@ -11,6 +11,7 @@ use crate::*;
 
 mod commit;
 mod cost;
+mod gate;
 mod lists;
 mod merge;
 mod model;
@@ -386,6 +387,7 @@ pub fn status(target: Target, state: DeliveryState) -> Effect {
         target,
         state,
         error: None,
+        reference: None,
     };
     Effect::Status(StatusEffect {
         channel: CHANNEL.into(),

@@ -98,6 +98,7 @@ impl Reader<'_> {
                 target,
                 state: DeliveryState::Delivered,
                 error: None,
+                reference: None,
             }),
             key,
             held,

@@ -90,7 +90,7 @@ fn opening_at_once_migrates_once() {
         .0
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, crate::schema::VERSION.cast_signed());
     let mode: String = file
         .open()
         .0
@@ -103,14 +103,16 @@ fn opening_at_once_migrates_once() {
 fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let file = File::new();
     let connection = file.open();
-    connection.0.execute_batch("PRAGMA user_version=4").unwrap();
+    let newer = crate::schema::VERSION + 1;
+    let set = format!("PRAGMA user_version={newer}");
+    connection.0.execute_batch(&set).unwrap();
     let error = block_on(prepare(&connection)).unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
     let version: i64 = connection
         .0
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, newer.cast_signed());
 }
 
 /// A connection as a host has it: others run while it works, and a lock is waited for.
