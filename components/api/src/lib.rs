@@ -29,7 +29,9 @@ mod bindings {
         generate_all,
     });
 }
+use bindings::chatly::store::rows::Health;
 use bindings::chatly::store::store;
+use read::text;
 
 #[http_service]
 async fn api(request: Request) -> anyhow::Result<impl IntoResponse> {
@@ -67,7 +69,7 @@ async fn serve(request: Request) -> Result<Response, Error> {
     match route {
         Route::Health => Ok(json(StatusCode::OK, &Status { status: "ok" })),
         Route::Ready => match store::check_ready().await {
-            Ok(()) => Ok(json(StatusCode::OK, &Status { status: "ready" })),
+            Ok(()) => ready().await,
             Err(error) => {
                 eprintln!("error not ready error={error:?}");
                 Err(Error::NotReady)
@@ -80,12 +82,36 @@ async fn serve(request: Request) -> Result<Response, Error> {
         | Route::OutboxJob(_)
         | Route::CancelOutbox(_)
         | Route::ReplayMany => jobs::serve(route, &query).await,
-        Route::SendMessage(id) => send::send(id, &query, request).await,
+        Route::Send => send::send(None, &query, request).await,
+        Route::SendMessage(id) => send::send(Some(id), &query, request).await,
+        Route::ResumeAccount { channel, account } => {
+            send::resume(&channel, &account, text(&query, "platform_client_id")).await
+        }
         Route::MakeRule | Route::PutRule(_) | Route::DeleteRule(_) | Route::EnableEndpoint => {
             write::write(route, &query, request).await
         }
         route => read::read(route, &query).await,
     }
+}
+
+/// An account that is stopped makes nothing else unready; that there are some is said all the same.
+async fn ready() -> Result<Response, Error> {
+    let accounts = store::list_accounts(None, None).await;
+    let accounts = accounts.map_err(rows::failure)?.into_iter();
+    let stopped = accounts.filter(|account| account.health == Health::Stopped);
+    Ok(json(
+        StatusCode::OK,
+        &Ready {
+            status: "ready",
+            stopped_accounts: stopped.count(),
+        },
+    ))
+}
+
+#[derive(serde::Serialize)]
+struct Ready {
+    status: &'static str,
+    stopped_accounts: usize,
 }
 
 #[derive(serde::Serialize)]

@@ -1,6 +1,8 @@
 //! Reads: a route and its query in, a page or a row out.
 
-use chatly_api::{Contact, ConversationStatus, Endpoint, ExternalCall, Job, Rule};
+use chatly_api::{
+    Account, Contact, ConversationStatus, Endpoint, ExternalCall, Job, MAX_LIMIT, Rule,
+};
 use chatly_api::{
     Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route, StoredMessage,
 };
@@ -76,6 +78,11 @@ pub async fn read(route: Route, query: &Query) -> Result<Response, Error> {
         }
         Route::Rule(id) => {
             one::<_, Rule>(store::find_rule(tenant, id).await.map_err(failure)?, "rule")
+        }
+        Route::Accounts => {
+            query.page()?;
+            let accounts = store::list_accounts(tenant, text(query, "channel")).await;
+            list::<_, Account>(accounts.map(|accounts| (accounts, None)))
         }
         Route::Endpoints => {
             query.page()?;

@@ -43,6 +43,7 @@ macro_rules! same_words {
 }
 same_words!(rows::ConversationStatus => api::ConversationStatus { Open Pending Snoozed Resolved });
 same_words!(api::ConversationStatus => rows::ConversationStatus { Open Pending Snoozed Resolved });
+same_words!(rows::Health => api::Health { Ok Stopped });
 same_words!(rows::JobState => api::JobState { Pending Leased Sending Done Buried });
 same_words!(api::JobState => rows::JobState { Pending Leased Sending Done Buried });
 same_words!(api::MessageOrder => store::MessageOrder { Oldest Newest });
@@ -183,6 +184,21 @@ impl Row<api::BuriedJob> for rows::BuriedJob {
             attempts: self.attempts,
             created_at: self.created_at,
             error: self.error,
+        }
+    }
+}
+
+impl Row<api::Account> for rows::Account {
+    fn row(self) -> api::Account {
+        api::Account {
+            platform_client_id: self.platform_client_id,
+            channel: self.channel,
+            account: self.account,
+            health: self.health.row(),
+            code: self.code,
+            reason: self.reason,
+            stopped_at: self.stopped_at,
+            created_at: self.created_at,
         }
     }
 }

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chatly_api::{Error, MAX_BODY_BYTES, Query, StoredMessage};
+use chatly_api::{Account, Error, MAX_BODY_BYTES, Query, StoredMessage};
 use chatly_canonical::Convert;
 use chatly_drain::Calls;
 use chatly_respond::{Response, json};
-use chatly_send::{Draft, Job};
+use chatly_send::{Job, Wish};
 use http::StatusCode;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3;
@@ -30,14 +30,26 @@ use crate::write::read;
 const MAX_KEY_BYTES: usize = 255;
 
 /// Stores a message for the conversation, and has it sent.
-pub async fn send(id: String, query: &Query, request: Request) -> Result<Response, Error> {
+///
+/// Which conversation: the address names it, or the body.
+pub async fn send(id: Option<String>, query: &Query, request: Request) -> Result<Response, Error> {
     let tenant = text(query, "platform_client_id");
     let headers = request.headers();
     let key = idempotency_key(headers)?;
     let traceparent = headers.get("traceparent").and_then(|it| it.to_str().ok());
     let traceparent = traceparent.map(str::to_owned);
-    let draft = draft(&read(request).await?)?;
-    let content: Message = draft
+    let wish = wish(&read(request).await?)?;
+    let id = match (id, wish.conversation_id) {
+        (Some(id), None) | (None, Some(id)) => id,
+        (Some(_), Some(_)) => {
+            let why = "The address names the conversation; the body takes no conversation_id.";
+            return Err(Error::Body(why.to_owned()));
+        }
+        (None, None) => return Err(Error::Body("The body needs a conversation_id.".to_owned())),
+    };
+    let job = wish.job;
+    let content: Message = job
+        .draft
         .stored()
         .ok_or(Error::Unprocessable(
             "A reaction, a read marker and typing are no messages.",
@@ -48,7 +60,7 @@ pub async fn send(id: String, query: &Query, request: Request) -> Result<Respons
     let conversation = conversation.ok_or(Error::Absent("conversation"))?;
     let tenant = conversation.platform_client_id.clone();
     let key = key.map(|key| format!("messages:{}:{key}", conversation.id));
-    let effects = effects(&conversation, &draft, content.clone(), traceparent);
+    let effects = effects(&conversation, &job, content.clone(), traceparent);
     let submitted = store::submit(tenant.clone(), key, effects);
     let submitted = submitted.await.map_err(failure)?;
     let message = submitted.message_id.ok_or(Error::Store)?;
@@ -63,13 +75,40 @@ pub async fn send(id: String, query: &Query, request: Request) -> Result<Respons
     Ok(json(StatusCode::CREATED, &stored))
 }
 
-fn draft(body: &[u8]) -> Result<Draft, Error> {
+/// Lets a stopped account go on, of every tenant that has it unless one is named.
+pub async fn resume(
+    channel: &str,
+    account: &str,
+    tenant: Option<String>,
+) -> Result<Response, Error> {
+    let listed = store::list_accounts(tenant, Some(channel.to_owned())).await;
+    let mut found = listed.map_err(failure)?;
+    found.retain(|row| row.account == account);
+    let Some(first) = found.first().cloned() else {
+        return Err(Error::Absent("account"));
+    };
+    for row in found {
+        let resumed = store::resume_account(row.platform_client_id, row.channel, row.account);
+        resumed.await.map_err(failure)?;
+    }
+    wake(channel.to_owned());
+    let tenant = Some(first.platform_client_id.clone());
+    let listed = store::list_accounts(tenant, Some(channel.to_owned())).await;
+    let row = listed
+        .map_err(failure)?
+        .into_iter()
+        .find(|row| row.account == account);
+    let row: Account = row.ok_or(Error::Absent("account"))?.row();
+    Ok(json(StatusCode::OK, &row))
+}
+
+fn wish(body: &[u8]) -> Result<Wish, Error> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Error::TooLarge);
     }
     let body =
         std::str::from_utf8(body).map_err(|_| Error::Body("The body is not UTF-8.".to_owned()))?;
-    Draft::parse(body).map_err(|error| Error::Body(format!("The body is refused: {error}.")))
+    Wish::parse(body).map_err(|error| Error::Body(format!("The body is refused: {error}.")))
 }
 
 /// One `Idempotency-Key` of visible characters, or none.
@@ -101,7 +140,7 @@ fn is_same(stored: &Message, asked: &Message) -> bool {
 
 fn effects(
     conversation: &Conversation,
-    draft: &Draft,
+    job: &Job,
     content: Message,
     traceparent: Option<String>,
 ) -> Vec<Effect> {
@@ -114,7 +153,10 @@ fn effects(
         Effect::Message(MessageEffect {
             content,
             direction: Direction::Outbound,
-            author: Author::Agent,
+            author: match job.automatic {
+                Some(_) => Author::Bot,
+                None => Author::Agent,
+            },
             standby: false,
             at,
             state: Some(DeliveryState::Accepted),
@@ -122,7 +164,7 @@ fn effects(
         }),
         Effect::Enqueue(NewJob {
             kind: Job::kind(&conversation.channel),
-            payload: Job::payload(draft),
+            payload: job.payload(),
             due_at: at,
             ordering_key: None,
             dedupe_key: Some(String::new()),

@@ -1,7 +1,8 @@
 //! One attempt of one job, from the lease to what is written about it.
 //!
 //! 1. What can be seen to be hopeless before anything is sent fails without a call: a payload that
-//!    is no send, content that the channel refuses.
+//!    is no send, content that the channel refuses, a closed window, an automatic answer that a
+//!    person made needless.
 //! 2. Without an access token nothing is sent: the job waits for one, with the reason.
 //! 3. A message may be several requests. Each is marked before it goes out; a later attempt goes on
 //!    where this one stopped. The message is known by the id of the first.
@@ -13,19 +14,19 @@ use chatly_accounts::Secret;
 use chatly_canonical::Convert;
 use chatly_channel::outbound::{Request, Sender};
 use chatly_send::{
-    Job as Send, Next, Ready, authorise, judge, judge_lost, put_off, recipients, shown,
+    Draft, Job as Send, Next, Passage, Ready, authorise, digest, judge, judge_lost, passage,
+    put_off, recipients, shown,
 };
 use chatly_webhook::Attempt;
 use spin_sdk::time;
 
 use crate::bindings::chatly::channel::channel;
-use crate::bindings::chatly::store::effects::{Effect, SentEffect};
+use crate::bindings::chatly::store::effects::{Effect, ExplanationEffect, SentEffect};
 use crate::bindings::chatly::store::rows::ExternalCall;
-use crate::bindings::chatly::store::store::{self, Context, Error, Job, Payload};
+use crate::bindings::chatly::store::store::{self, Clearance, Context, Error, Gate, Job, Payload};
 use crate::bindings::chatly::types::types::{DeliveryState, ErrorDetail};
 use crate::clock::{random, unix_millis};
 use crate::convert::{refusal, request};
-use crate::outbox::LEASE_MS;
 use crate::send::send;
 use crate::settings::Settings;
 
@@ -56,32 +57,77 @@ async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
     };
     let (sender, token) = settings.sender(&conversation.account);
     let known = context.message.as_ref().map(|row| row.content.id.clone());
+    // What was begun is brought to its end.
+    let is_begun = job.step > 0;
+    let automatic = send.automatic.as_ref().filter(|_| !is_begun);
     let mut work = Work {
         conversation_id: conversation.id.clone(),
         message_id: send.message_id.clone(),
         known: known.filter(|id| !id.is_empty()),
+        gate: Gate {
+            token_digest: digest(token),
+            paces: settings.paces.clone(),
+            decided_at: automatic.map(|automatic| automatic.decided_at),
+        },
+        timeout: settings.timeout,
+        lease_ms: settings.lease_ms(),
+        fallback: None,
         job,
     };
-    match render(&sender, &send, &context) {
+    let last = conversation.last_inbound_at;
+    let draft = match passage(settings.window.as_ref(), last, unix_millis(), &send) {
+        _ if is_begun => &send.draft,
+        Passage::Message(draft) => draft,
+        Passage::Fallback(draft) => {
+            work.fallback = Some(draft.json().to_owned());
+            draft
+        }
+        Passage::Closed => return work.conclude(unwanted(&CLOSED), None).await,
+    };
+    match render(&sender, draft, &send, &context) {
         Ok(requests) => work.send_all(requests, token).await,
         Err(reason) => work.conclude(failed(reason), None).await,
     }
 }
 
 /// The requests, addressed to the first identity that the channel can write to.
-fn render(sender: &Sender, send: &Send, context: &Context) -> Result<Vec<Request>, String> {
+fn render(
+    sender: &Sender,
+    draft: &Draft,
+    send: &Send,
+    context: &Context,
+) -> Result<Vec<Request>, String> {
     let chat = context.conversation.as_ref().and_then(|it| it.chat.clone());
     let contact = context.contact.as_ref();
     let identities = contact.map(|contact| contact.identities.clone());
     let mut first = None;
     for to in recipients(identities.unwrap_or_default().convert(), chat.as_deref()) {
-        let message = send.draft.to(to, chat.clone(), send.message_id.clone());
+        let message = draft.to(to, chat.clone(), send.message_id.clone());
         match channel::render(&sender.clone().convert(), &message.convert()) {
             Ok(requests) => return Ok(requests.into_iter().map(request).collect()),
             Err(error) => _ = first.get_or_insert_with(|| refusal(error)),
         }
     }
     Err(first.unwrap_or_else(|| "the contact has no identity".to_owned()))
+}
+
+/// Why a message is not sent though it could be: a code, and words for whoever reads the thread.
+type Reason = (&'static str, &'static str);
+const CLOSED: Reason = (
+    "window_closed",
+    "the customer wrote too long ago, and no template is named to send instead",
+);
+const TAKEN_OVER: Reason = (
+    "suppressed",
+    "a person wrote in the conversation after this answer was decided",
+);
+const OPTED_OUT: Reason = ("opted_out", "the customer opted out");
+
+fn unwanted((code, reason): &Reason) -> Next {
+    Next::Failed {
+        code: Some((*code).to_owned()),
+        reason: format!("{code}: {reason}"),
+    }
 }
 
 fn failed(reason: String) -> Next {
@@ -95,6 +141,12 @@ struct Work {
     message_id: Option<String>,
     /// The platform's id of the message, from its first request.
     known: Option<String>,
+    /// What has to be so when a request goes out.
+    gate: Gate,
+    timeout: Duration,
+    lease_ms: u32,
+    /// The template that goes out in place of the message.
+    fallback: Option<String>,
 }
 
 impl Work {
@@ -114,7 +166,14 @@ impl Work {
                     return self.conclude(next, None).await;
                 }
             };
-            let (next, call) = self.send_one(step, ready, target).await?;
+            match self.pass(step).await? {
+                Clearance::Go => {}
+                // It comes again when it is due.
+                Clearance::Later(_) => return Ok(()),
+                Clearance::TakenOver => return self.conclude(unwanted(&TAKEN_OVER), None).await,
+                Clearance::OptedOut => return self.conclude(unwanted(&OPTED_OUT), None).await,
+            }
+            let (next, call) = self.send_one(ready, target).await;
             let Next::Sent { platform_id } = next else {
                 return self.conclude(next, Some(call)).await;
             };
@@ -123,6 +182,7 @@ impl Work {
                 self.known = platform_id.or(self.known.take());
             }
             effects.extend(self.became(DeliveryState::Sent, None));
+            effects.extend(self.explained());
             if step + 1 == count {
                 return self.finish(effects).await;
             }
@@ -132,21 +192,20 @@ impl Work {
         self.finish(Vec::new()).await
     }
 
-    /// Marks, sends, and judges what came.
-    async fn send_one(
-        &self,
-        step: usize,
-        ready: Ready,
-        target: String,
-    ) -> Result<(Next, ExternalCall), Error> {
+    /// Marks request number `step`, if it may go out.
+    async fn pass(&self, step: usize) -> Result<Clearance, Error> {
         let (token, step) = (&self.job.token, u32::try_from(step).unwrap_or(u32::MAX));
         if step > self.job.step {
-            insist(async || store::extend(token.clone(), LEASE_MS).await).await?;
+            insist(async || store::extend(token.clone(), self.lease_ms).await).await?;
         }
-        insist(async || store::mark_sending(token.clone(), step).await).await?;
+        insist(async || store::mark_sending(token.clone(), step, self.gate.clone()).await).await
+    }
+
+    /// Sends what is marked, and judges what came.
+    async fn send_one(&self, ready: Ready, target: String) -> (Next, ExternalCall) {
         let at = unix_millis();
         let started = Instant::now();
-        let answer = send(ready).await;
+        let answer = send(ready, self.timeout).await;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let next = match answer {
@@ -160,6 +219,7 @@ impl Work {
         let error = match &next {
             Next::Sent { .. } => None,
             Next::Retry { reason, .. }
+            | Next::Stopped { reason, .. }
             | Next::Failed { reason, .. }
             | Next::Uncertain { reason } => Some(reason.clone()),
         };
@@ -174,7 +234,19 @@ impl Work {
             conversation_id: Some(self.conversation_id.clone()),
             message_id: self.message_id.clone(),
         };
-        Ok((next, call))
+        (next, call)
+    }
+
+    /// That a template went out in place of the message, for whoever reads the thread: in the shape
+    /// of the router's explanations.
+    fn explained(&self) -> Option<Effect> {
+        let json = self.fallback.as_deref()?;
+        let action = format!(r#"{{"do":"fallback","message":{json}}}"#);
+        let actions = format!(r#"[{{"action":{action},"outcome":"window_closed"}}]"#);
+        Some(Effect::Explanation(ExplanationEffect {
+            message_id: self.message_id.clone()?,
+            json: format!(r#"{{"phase":"sending","rules":[],"actions":{actions}}}"#),
+        }))
     }
 
     /// What the message became.
@@ -205,6 +277,15 @@ impl Work {
                 self.write(effects).await?;
                 insist(async || store::retry(job.token.clone(), at, reason.clone()).await).await
             }
+            Next::Stopped { code, reason } => {
+                eprintln!("error: account stopped: seq={} reason={reason:?}", job.seq);
+                self.write(effects).await?;
+                let stop = async || {
+                    let (token, digest) = (job.token.clone(), self.gate.token_digest.clone());
+                    store::stop_account(token, digest, code.clone(), reason.clone()).await
+                };
+                insist(stop).await
+            }
             Next::Failed { code, reason } => {
                 let error = detail(code, &reason);
                 effects.extend(self.became(DeliveryState::Failed, Some(error)));
@@ -228,7 +309,11 @@ impl Work {
                 .await
                 .map(drop)
         };
-        insist(commit).await
+        match insist(commit).await {
+            // The lease ran out on the way, and nobody else will send: what the platform said still holds.
+            Err(Error::Stale) => self.write(effects.clone()).await,
+            settled => settled,
+        }
     }
 
     async fn write(&self, effects: Vec<Effect>) -> Result<(), Error> {
@@ -260,7 +345,7 @@ async fn bury(job: &Job, reason: String) -> Result<(), Error> {
 }
 
 /// Calls again while the store is busy.
-async fn insist(mut call: impl AsyncFnMut() -> Result<(), Error>) -> Result<(), Error> {
+async fn insist<T>(mut call: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..BUSY_TRIES {
         match call().await {
             Err(Error::Busy) => time::sleep(BUSY_PAUSE).await,

@@ -2,9 +2,10 @@
 
 use chatly_canonical::Convert;
 use chatly_channel::outbound as ours;
-use chatly_channel::{Header, Outcome, Response, Verdict};
+use chatly_channel::{AfterWindow, Header, Outcome, Response, Verdict, Window};
 
 use crate::bindings::chatly::channel::channel as plugin;
+use crate::bindings::chatly::store::store::{Pace, PaceScope};
 use crate::bindings::chatly::types::{outbound as wit, types};
 
 chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
@@ -74,6 +75,33 @@ impl Convert<wit::Content> for ours::Content {
             Ours::QuickReplies(text, buttons) => Theirs::QuickReplies((text, buttons.convert())),
             Ours::MarkRead(id) => Theirs::MarkRead(id),
             Ours::Typing(id) => Theirs::Typing(id),
+        }
+    }
+}
+
+impl Convert<Window> for plugin::Window {
+    fn convert(self) -> Window {
+        Window {
+            secs: self.secs,
+            after: match self.after {
+                plugin::AfterWindow::Refuse => AfterWindow::Refuse,
+                plugin::AfterWindow::Template => AfterWindow::Template,
+                plugin::AfterWindow::Tag((tag, more_secs)) => AfterWindow::Tag(tag, more_secs),
+            },
+        }
+    }
+}
+
+/// The same for the store: a chat and a pair are both a conversation there.
+impl Convert<Pace> for plugin::Rate {
+    fn convert(self) -> Pace {
+        Pace {
+            scope: match self.scope {
+                plugin::RateScope::Account => PaceScope::Account,
+                plugin::RateScope::Pair | plugin::RateScope::Chat => PaceScope::Conversation,
+            },
+            count: self.count,
+            per_ms: self.per_ms,
         }
     }
 }

@@ -22,9 +22,6 @@ use crate::settings::{self, Settings};
 
 /// Sends at once: what platforms take from one account within the time of an answer.
 const MAX_IN_FLIGHT: u32 = 32;
-/// A lease is taken for one request ([`crate::send::TIMEOUT`]) and what is written after it, with
-/// as much again for a slow store; further requests of the same job extend it.
-pub const LEASE_MS: u32 = 40_000;
 
 thread_local! {
     static BELL: Rc<Bell> = Rc::default();
@@ -92,7 +89,7 @@ impl Queue for Outbox {
     async fn lease(&self) -> Result<Vec<Job>, Fault> {
         match Place::left() {
             0 => Ok(Vec::new()),
-            max => store::lease(self.kinds(), max, LEASE_MS)
+            max => store::lease(self.kinds(), max, self.0.lease_ms())
                 .await
                 .map_err(|error| fault("lease", &error)),
         }

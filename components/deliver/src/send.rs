@@ -18,21 +18,19 @@ use spin_sdk::time;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
-/// The time from the first step to the end of the answer. Platforms answer within a second or two;
-/// one that fetches a linked medium first takes several.
-pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// A platform whose connection takes longer than this is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most of an answer's body that is read: platforms answer in a few hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-/// Sends and waits at most [`TIMEOUT`]. Both the host and this component watch the clock: the host
+/// Sends and waits at most `timeout`. Both the host and this component watch the clock: the host
 /// to let go of the connection, the component in case that a host does not.
-pub async fn send(ready: Ready) -> Result<Response, Lost<'static>> {
-    let request = build(ready).ok_or(Lost::Unsent("the request cannot be put into HTTP"))?;
+pub async fn send(ready: Ready, timeout: Duration) -> Result<Response, Lost<'static>> {
+    let request =
+        build(ready, timeout).ok_or(Lost::Unsent("the request cannot be put into HTTP"))?;
     let answer = pin!(exchange(request));
-    let timeout = pin!(time::sleep(TIMEOUT));
-    match select(answer, timeout).await {
+    let end = pin!(time::sleep(timeout));
+    match select(answer, end).await {
         Either::Left((answer, _)) => answer,
         Either::Right(((), _)) => Err(Lost::Unanswered("no answer in time")),
     }
@@ -62,12 +60,12 @@ async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Response, Lost<'s
     })
 }
 
-fn build(ready: Ready) -> Option<Request<FullBody<Bytes>>> {
+fn build(ready: Ready, timeout: Duration) -> Option<Request<FullBody<Bytes>>> {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).ok();
     let options = RequestOptions::new();
     // A host that knows no such options leaves it to the race.
-    _ = options.set_connect_timeout(nanos(CONNECT_TIMEOUT));
-    _ = options.set_first_byte_timeout(nanos(TIMEOUT));
+    _ = options.set_connect_timeout(nanos(CONNECT_TIMEOUT.min(timeout)));
+    _ = options.set_first_byte_timeout(nanos(timeout));
     let mut request = Request::builder()
         .method(ready.method.as_str())
         .uri(ready.url)

@@ -23,6 +23,17 @@ pub enum Route {
     Messages(String),
     /// `POST /v1/conversations/{id}/messages`
     SendMessage(String),
+    /// `POST /v1/messages`
+    Send,
+    /// `GET /v1/accounts`
+    Accounts,
+    /// `POST /v1/accounts/{channel}/{account}/resume`
+    ResumeAccount {
+        /// The channel.
+        channel: String,
+        /// The account.
+        account: String,
+    },
     /// `GET /v1/contacts`
     Contacts,
     /// `GET /v1/contacts/{id}`
@@ -87,6 +98,12 @@ impl Route {
                 Route::SendMessage((*id).to_owned())
             }
             ["v1", "conversations", id, "messages"] => Route::Messages((*id).to_owned()),
+            ["v1", "messages"] => Route::Send,
+            ["v1", "accounts"] => Route::Accounts,
+            ["v1", "accounts", channel, account, "resume"] => Route::ResumeAccount {
+                channel: (*channel).to_owned(),
+                account: (*account).to_owned(),
+            },
             ["v1", "contacts"] => Route::Contacts,
             ["v1", "contacts", id] => Route::Contact((*id).to_owned()),
             ["v1", "inbox"] => Route::Inbox,
@@ -127,7 +144,9 @@ impl Route {
             | Route::CancelOutbox(_)
             | Route::ReplayMany
             | Route::Ticket
+            | Route::Send
             | Route::SendMessage(_)
+            | Route::ResumeAccount { .. }
             | Route::MakeRule
             | Route::EnableEndpoint => "POST",
             Route::PutRule(_) => "PUT",
@@ -156,7 +175,8 @@ impl Route {
                 "limit",
                 "cursor",
             ],
-            // These two give all there is at once, and take what every list takes.
+            // These give all there is at once, and take what every list takes.
+            Route::Accounts => &["platform_client_id", "channel", "limit", "cursor"],
             Route::Rules | Route::Endpoints => &["platform_client_id", "limit", "cursor"],
             Route::ReplayMany => &[
                 "platform_client_id",
@@ -172,7 +192,9 @@ impl Route {
             | Route::InboxJob(_)
             | Route::OutboxJob(_)
             | Route::CancelOutbox(_)
+            | Route::Send
             | Route::SendMessage(_)
+            | Route::ResumeAccount { .. }
             | Route::MakeRule
             | Route::Rule(_)
             | Route::PutRule(_)
@@ -241,6 +263,23 @@ mod tests {
                 "/v1/conversations/c1/messages",
                 Err(Error::Method("GET, POST")),
             ),
+            ("POST", "/v1/messages", Ok(Route::Send)),
+            ("GET", "/v1/messages", Err(Error::Method("POST"))),
+            ("GET", "/v1/accounts", Ok(Route::Accounts)),
+            (
+                "POST",
+                "/v1/accounts/whatsapp/1%2F2/resume",
+                Ok(Route::ResumeAccount {
+                    channel: "whatsapp".into(),
+                    account: "1/2".into(),
+                }),
+            ),
+            (
+                "GET",
+                "/v1/accounts/whatsapp/1/resume",
+                Err(Error::Method("POST")),
+            ),
+            ("GET", "/v1/accounts/whatsapp", Err(Error::NoRoute)),
             ("GET", "/v1/contacts", Ok(Route::Contacts)),
             ("GET", "/v1/contacts/c1", Ok(Route::Contact("c1".into()))),
             ("GET", "/v1/inbox", Ok(Route::Inbox)),

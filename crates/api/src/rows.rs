@@ -46,6 +46,10 @@ words! {
     Author { Contact = "contact", Agent = "agent", Bot = "bot", External = "external", }
 }
 words! {
+    /// Whether an account may send.
+    Health { Ok = "ok", Stopped = "stopped", }
+}
+words! {
     /// How far a job is.
     JobState { Pending = "pending", Leased = "leased", Sending = "sending", Done = "done", Buried = "buried", }
 }
@@ -218,6 +222,20 @@ pub struct Endpoint {
     pub last_error: Option<String>,
     /// 0, 50 or 100 percent of the time to retry.
     pub alert: u8,
+}
+
+/// What messages come in for and go out from.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    pub platform_client_id: String,
+    pub channel: String,
+    pub account: String,
+    pub health: Health,
+    /// Why it is stopped: the platform's code and words.
+    pub code: Option<String>,
+    pub reason: Option<String>,
+    pub stopped_at: Option<u64>,
+    pub created_at: u64,
 }
 
 /// How many deliveries of a channel were refused for a reason.

@@ -143,6 +143,9 @@ record! {
         target: Target,
         state: DeliveryState,
         error: Option<ErrorDetail>,
+        /// What we sent along with the message.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     }
 }
 record! {

@@ -256,6 +256,7 @@ mod tests {
                     code: Some("131047".into()),
                     ..ErrorDetail::default()
                 }),
+                reference: None,
             }),
             Body::Read(Target::MessageId("m".into())),
             Body::Referral(Referral {

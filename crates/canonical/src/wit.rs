@@ -75,7 +75,9 @@ macro_rules! wit_conversions {
             $crate::wit_conversions!(@record Reaction {
                 message_id = message_id, emoji = emoji, emojis = emojis, count = count
             });
-            $crate::wit_conversions!(@record Status { target = target, state = state, error = error });
+            $crate::wit_conversions!(@record Status {
+                target = target, state = state, error = error, reference = reference
+            });
             $crate::wit_conversions!(@record ErrorDetail { code = code, title = title, detail = detail });
             $crate::wit_conversions!(@record Opt { action = action, granted = granted, topic = topic, payload = payload });
             $crate::wit_conversions!(@record IdentityChange { previous = previous, current = current, detail = detail });

@@ -1,6 +1,7 @@
 // Puts the console together: who is signed in, what is open, and what a change touches.
 
 import { ApiError, forgetKey, get, hasKey, part, signIn, whenRefused } from "./api.js";
+import * as accounts from "./accounts.js";
 import * as card from "./card.js";
 import * as deliveries from "./deliveries.js";
 import { byId } from "./dom.js";
@@ -15,6 +16,7 @@ let explained = null;
 let contactId = null;
 let openNext = false;
 
+const readAccounts = live.once(() => accounts.show());
 const readCard = live.once(() => card.show(contactId));
 const readDeliveries = live.once(() => deliveries.show(thread.current()));
 
@@ -44,7 +46,7 @@ function leave(words = "") {
 
 /** Reads everything that is shown. */
 async function fresh() {
-  await list.load();
+  await Promise.all([list.load(), readAccounts()]);
   if (thread.current()) await show(thread.current());
 }
 
@@ -94,6 +96,7 @@ async function describe(id) {
 
 /** What a change touches is read again; the stream gives ids only. */
 async function changed(kind, data) {
+  if (kind === "account.updated") return readAccounts();
   const id = data.conversation_id;
   if (kind.startsWith("contact.")) {
     if (!contactId || !Object.values(data).includes(contactId)) return;

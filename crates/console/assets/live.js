@@ -27,6 +27,7 @@ export function once(read) {
 const KINDS = [
   "message.created", "message.updated", "conversation.created", "conversation.updated",
   "contact.created", "contact.updated", "contact.merged", "event.recorded", "external_call.created",
+  "account.updated",
 ];
 const RETRY_MILLIS = [500, 1000, 2000, 5000, 10000];
 const WORDS = { connecting: "Connecting", live: "Live", waiting: "Reconnecting", off: "Signed out" };

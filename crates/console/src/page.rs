@@ -55,6 +55,7 @@ files! {
     SCRIPT "/console/dom.js" = "dom.js"
     SCRIPT "/console/words.js" = "words.js"
     SCRIPT "/console/live.js" = "live.js"
+    SCRIPT "/console/accounts.js" = "accounts.js"
     SCRIPT "/console/list.js" = "list.js"
     SCRIPT "/console/thread.js" = "thread.js"
     SCRIPT "/console/message.js" = "message.js"

@@ -99,6 +99,7 @@ pub fn fold(event: &Event) -> Vec<Effect> {
                 target: target.clone(),
                 state: DeliveryState::Read,
                 error: None,
+                reference: None,
             };
             fold_status(event, &event.sender, status)
         }

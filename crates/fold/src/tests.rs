@@ -47,6 +47,7 @@ fn status(target: Target) -> Status {
         target,
         state: DeliveryState::Delivered,
         error: None,
+        reference: None,
     }
 }
 

@@ -128,6 +128,7 @@ fn status(id: String, state: DeliveryState) -> Body {
         target: Target::MessageId(id),
         state,
         error: None,
+        reference: None,
     })
 }
 

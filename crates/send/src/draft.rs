@@ -34,6 +34,12 @@ pub enum Error {
     /// A field that this type does not take.
     #[error("a message of this type takes no {0}")]
     Spare(&'static str),
+    /// A field beside the message that is not what it has to be.
+    #[error("{0} is not what it has to be")]
+    Malformed(&'static str),
+    /// What goes out when the window is closed has to be a template.
+    #[error("a fallback is a message of the type template")]
+    Fallback,
     /// A medium is named by its address or by the platform's id of it, not by both.
     #[error("media needs either url or id")]
     MediaLocation,

@@ -1,6 +1,7 @@
 //! The send job: a draft, and the message in the thread that it is.
 
-use chatly_canonical::Identity;
+use chatly_canonical::{Identity, Raw};
+use chatly_channel::outbound::Content;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -17,6 +18,16 @@ pub enum NotAJob {
     Draft(#[from] Error),
 }
 
+/// An answer that nobody wrote: it is worth less than what a person says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Automatic {
+    /// Whose it is: a rule's id, or what an integration calls itself.
+    #[serde(default)]
+    pub rule: String,
+    /// When it was decided, in Unix milliseconds.
+    pub decided_at: u64,
+}
+
 /// What is sent, and for which message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
@@ -24,6 +35,10 @@ pub struct Job {
     pub draft: Draft,
     /// Our id of the message in the thread; none for what is no message.
     pub message_id: Option<String>,
+    /// Of an automatic message.
+    pub automatic: Option<Automatic>,
+    /// The template that is sent instead when the platform's window is closed.
+    pub fallback: Option<Draft>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +46,8 @@ struct Payload {
     message: Box<RawValue>,
     /// Added by the store.
     message_id: Option<String>,
+    automatic: Option<Automatic>,
+    fallback: Option<Box<RawValue>>,
 }
 
 impl Job {
@@ -40,13 +57,22 @@ impl Job {
     }
 
     /// The payload of a new job; the store adds the ids of what it is about.
-    pub fn payload(draft: &Draft) -> String {
+    pub fn payload(&self) -> String {
         #[derive(Serialize)]
         struct New<'a> {
-            message: &'a RawValue,
+            message: Raw,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            automatic: Option<&'a Automatic>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            fallback: Option<Raw>,
         }
-        let message = serde_json::from_str(draft.json()).unwrap_or(RawValue::NULL);
-        serde_json::to_string(&New { message }).unwrap_or_default()
+        let raw = |draft: &Draft| Raw::ours(draft.json());
+        serde_json::to_string(&New {
+            message: raw(&self.draft),
+            automatic: self.automatic.as_ref(),
+            fallback: self.fallback.as_ref().map(raw),
+        })
+        .unwrap_or_default()
     }
 
     /// Reads a payload.
@@ -55,10 +81,25 @@ impl Job {
     /// [`NotAJob`] for anything that is none.
     pub fn parse(payload: &str) -> Result<Self, NotAJob> {
         let payload: Payload = serde_json::from_str(payload).map_err(|_| NotAJob::Malformed)?;
+        let fallback = payload.fallback.as_deref().map(RawValue::get);
         Ok(Job {
             draft: Draft::parse(payload.message.get())?,
             message_id: payload.message_id,
+            automatic: payload.automatic,
+            fallback: fallback.map(template).transpose()?,
         })
+    }
+}
+
+/// A draft that goes out when nothing else may.
+///
+/// # Errors
+/// As [`Draft::parse`], and [`Error::Fallback`] for any other type.
+pub(crate) fn template(json: &str) -> Result<Draft, Error> {
+    let draft = Draft::parse(json)?;
+    match draft.content {
+        Content::Template(_) => Ok(draft),
+        _ => Err(Error::Fallback),
     }
 }
 
@@ -79,12 +120,34 @@ mod tests {
 
     #[test]
     fn a_payload_is_read_as_it_was_made() {
-        let draft = Draft::parse(r#"{"type": "text", "text": "Hi"}"#).unwrap();
-        let payload = Job::payload(&draft);
-        assert_eq!(payload, r#"{"message":{"type":"text","text":"Hi"}}"#);
-        let with_ids = payload.replacen('{', r#"{"message_id":"m","contact_id":"c","#, 1);
-        let job = Job::parse(&with_ids).unwrap();
-        assert_eq!((job.draft, job.message_id.as_deref()), (draft, Some("m")));
+        let text = r#"{"type":"text","text":"Hi"}"#;
+        let template =
+            r#"{"type":"template","template":{"name":"n","language":"en","components":[1.50]}}"#;
+        let draft = |json: &str| Draft::parse(json).unwrap();
+        for (automatic, fallback, want) in [
+            (None, None, format!(r#"{{"message":{text}}}"#)),
+            (
+                Some(Automatic {
+                    rule: "r".into(),
+                    decided_at: 7,
+                }),
+                Some(draft(template)),
+                format!(
+                    r#"{{"message":{text},"automatic":{{"rule":"r","decided_at":7}},"fallback":{template}}}"#
+                ),
+            ),
+        ] {
+            let mut job = Job {
+                draft: draft(text),
+                message_id: None,
+                automatic,
+                fallback,
+            };
+            assert_eq!(job.payload(), want);
+            let with_ids = want.replacen('{', r#"{"message_id":"m","contact_id":"c","#, 1);
+            job.message_id = Some("m".to_owned());
+            assert_eq!(Job::parse(&with_ids), Ok(job));
+        }
     }
 
     #[test]
@@ -93,6 +156,14 @@ mod tests {
             ("", NotAJob::Malformed),
             ("{}", NotAJob::Malformed),
             (r#"{"message":{"type":"x"}}"#, NotAJob::Draft(Error::Type)),
+            (
+                r#"{"message":{"type":"text","text":"x"},"fallback":{"type":"text","text":"x"}}"#,
+                NotAJob::Draft(Error::Fallback),
+            ),
+            (
+                r#"{"message":{"type":"text","text":"x"},"automatic":{}}"#,
+                NotAJob::Malformed,
+            ),
         ] {
             assert_eq!(Job::parse(payload), Err(want), "{payload}");
         }

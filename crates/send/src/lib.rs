@@ -8,6 +8,8 @@
 //!    again, failed, uncertain ([`judge`], [`judge_lost`]). A platform that may have got a message
 //!    never gets it a second time.
 //!
+//! 4. Whether the platform's window lets a message through, and what goes instead: [`passage`].
+//!
 //! It sends nothing, and knows neither clock nor randomness: both are arguments. No error holds a
 //! value of what it is about.
 #![deny(missing_docs)]
@@ -16,8 +18,12 @@ mod draft;
 mod job;
 mod next;
 mod request;
+mod window;
+mod wish;
 
 pub use draft::{Draft, Error};
-pub use job::{Job, NotAJob, recipients};
+pub use job::{Automatic, Job, NotAJob, recipients};
 pub use next::{Lost, Next, judge, judge_lost, put_off};
-pub use request::{Ready, TokenError, authorise, shown};
+pub use request::{Ready, TokenError, authorise, digest, shown};
+pub use window::{Passage, passage};
+pub use wish::Wish;

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | sent | sent |
 //! | retry | tried again, at most [`MAX_ATTEMPTS`] times and a day |
-//! | rate limited, account stopped | put off until it passes, for a day: neither is the message's fault |
+//! | rate limited | put off until it passes, for a day: it is not the message's fault |
+//! | account stopped | it waits, with all of the account, until the account goes on |
 //! | refused, window closed | failed |
 //! | refused under a 2xx without a code: not the platform's own words | uncertain |
 //! | never left | put off, for a day |
@@ -28,6 +29,13 @@ pub enum Next {
     Retry {
         /// When, Unix milliseconds.
         at: u64,
+        /// Why, safe to store.
+        reason: String,
+    },
+    /// Nothing goes out of the account any more.
+    Stopped {
+        /// The platform's code.
+        code: Option<String>,
         /// Why, safe to store.
         reason: String,
     },
@@ -68,15 +76,17 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
             code: verdict.code.clone(),
             reason: format!("{reason}; attempt {MAX_ATTEMPTS} was the last"),
         },
-        Outcome::Retry | Outcome::RateLimited | Outcome::AccountStopped => {
-            match put_off(reason, asked_ms, attempt) {
-                Next::Failed { reason, .. } => Next::Failed {
-                    code: verdict.code.clone(),
-                    reason,
-                },
-                next => next,
-            }
-        }
+        Outcome::Retry | Outcome::RateLimited => match put_off(reason, asked_ms, attempt) {
+            Next::Failed { reason, .. } => Next::Failed {
+                code: verdict.code.clone(),
+                reason,
+            },
+            next => next,
+        },
+        Outcome::AccountStopped => Next::Stopped {
+            code: verdict.code.clone(),
+            reason: reason.clone(),
+        },
         Outcome::Refused if (200..300).contains(&status) && verdict.code.is_none() => {
             Next::Uncertain {
                 reason: reason.clone(),
@@ -167,7 +177,13 @@ mod tests {
             ),
             (Outcome::Retry, retry(1_000_300)),
             (Outcome::RateLimited, retry(1_000_300)),
-            (Outcome::AccountStopped, retry(1_000_300)),
+            (
+                Outcome::AccountStopped,
+                Next::Stopped {
+                    code: Some("7".into()),
+                    reason: "why".into(),
+                },
+            ),
             (Outcome::Refused, failed(Some("7"), "why")),
             (Outcome::WindowClosed, failed(Some("7"), "why")),
         ] {
@@ -236,7 +252,7 @@ mod tests {
                 "old and stopped",
                 Outcome::AccountStopped,
                 day,
-                failed(Some("7"), "why; older than a day"),
+                judge(400, &verdict(Outcome::AccountStopped), FIRST),
             ),
             (
                 "limited for long",

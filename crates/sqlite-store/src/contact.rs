@@ -177,12 +177,13 @@ impl<C: Connection> Writer<'_, C> {
              WHERE contact_id IN (SELECT value FROM json_each(?2))",
             "UPDATE social_contacts AS kept SET
                 name = coalesce(kept.name, newest.name), username = coalesce(kept.username, newest.username),
-                opt = coalesce(newest.opt, kept.opt), lead = coalesce(kept.lead, newest.lead),
+                opt = coalesce(newest.opt, kept.opt),
+                opt_granted = coalesce(newest.opt_granted, kept.opt_granted), lead = coalesce(kept.lead, newest.lead),
                 stage = coalesce(kept.stage, newest.stage),
                 attributes = json_patch(newest.attributes, kept.attributes),
                 tags = (SELECT json_group_array(DISTINCT tag.value) FROM social_contacts c, json_each(c.tags) tag
                     WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2)))
-             FROM (SELECT name, username, opt, lead, stage, attributes FROM social_contacts
+             FROM (SELECT name, username, opt, opt_granted, lead, stage, attributes FROM social_contacts
                 WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY updated_at DESC LIMIT 1) AS newest
              WHERE kept.id = ?1",
             "UPDATE social_contacts SET merged_into = ?1
@@ -226,8 +227,8 @@ impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn opt(&mut self, effect: &OptEffect) -> Result<(), Error> {
         let id = self.bound_contact()?.to_owned();
         self.execute(
-            "UPDATE social_contacts SET opt = ?, updated_at = ? WHERE id = ?",
-            values_of![&effect.action, self.moment.now, &id],
+            "UPDATE social_contacts SET opt = ?, opt_granted = coalesce(?, opt_granted), updated_at = ? WHERE id = ?",
+            values_of![&effect.action, effect.granted, self.moment.now, &id],
         )
         .await?;
         self.tell_contact("contact.updated", &id)

@@ -185,21 +185,6 @@ pub async fn extend<C: Connection>(
     update(connection, moment, token, "due_at = ?", values_of![until]).await
 }
 
-/// Marks that request number `step` of the job is about to go out.
-pub async fn mark_sending<C: Connection>(
-    connection: &C,
-    moment: Moment,
-    token: &str,
-    step: u32,
-) -> Result<(), Error> {
-    let (set, values) = match parse_token(token)? {
-        ("outbox", _) => ("state = 'sending', step = ?", values_of![step]),
-        // An event has no steps.
-        _ => ("state = 'sending'", vec![]),
-    };
-    update(connection, moment, token, set, values).await
-}
-
 /// Gives the job back, due at `at`. This start had an outcome, so it is not counted.
 pub async fn retry<C: Connection>(
     connection: &C,

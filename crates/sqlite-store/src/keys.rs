@@ -128,6 +128,7 @@ mod tests {
                 target,
                 state: DeliveryState::Sent,
                 error: None,
+                reference: None,
             })
         };
         let nobody = |body| Event {

@@ -13,6 +13,7 @@
 //! 5. Time and randomness come in as a [`Moment`]; nothing here reads a clock.
 #![deny(missing_docs)]
 
+mod accounts;
 mod append;
 mod buried;
 mod change;
@@ -24,6 +25,7 @@ mod conversation;
 mod cursor;
 mod effects;
 mod endpoint;
+mod gate;
 mod holds;
 mod jobs;
 mod keys;
@@ -31,6 +33,7 @@ mod list;
 mod message;
 mod model;
 mod outgoing;
+mod pace;
 mod query;
 mod receipt;
 mod rules;
@@ -39,6 +42,7 @@ mod sent;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{list_accounts, resume_account, stop_account};
 pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
 pub use buried::{cancel, find_job, list_buried, replay, replay_buried};
 pub use commit::{Committed, commit, submit};
@@ -47,13 +51,15 @@ pub use context::read_context;
 pub use cursor::Page;
 pub use effects::*;
 pub use endpoint::{claim_probe, disable_endpoint, enable_endpoint, find_endpoint, list_endpoints};
+pub use gate::{Clearance, Gate, mark_sending};
 pub use holds::{check_ready, hold, release};
-pub use jobs::{bury, extend, find_next_due, lease, mark_sending, put_off, retry};
+pub use jobs::{bury, extend, find_next_due, lease, put_off, retry};
 pub use list::{
     find_contact, find_conversation, find_last_change, find_message, list_changes, list_contacts,
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
 };
 pub use model::*;
+pub use pace::{Pace, PaceScope};
 pub use query::{
     BuriedFilter, CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder, Queue,
 };

@@ -34,6 +34,8 @@ words! {
     Direction { Inbound = "inbound", Outbound = "outbound", }
     /// Who wrote a message.
     Author { Contact = "contact", Agent = "agent", Bot = "bot", External = "external", }
+    /// Whether an account may send.
+    Health { Ok = "ok", Stopped = "stopped", }
     /// Where a job stands.
     JobState { Pending = "pending", Leased = "leased", Sending = "sending", Done = "done", Buried = "buried", }
 }
@@ -118,6 +120,12 @@ rows! {
         #[serde(deserialize_with = "flag")]
         enabled: bool,
         created_at: u64, updated_at: u64, strategy: String,
+    }
+    /// A row of `channel_accounts`.
+    Account {
+        platform_client_id: String, channel: String, account: String, health: Health,
+        code: Option<String>, reason: Option<String>, stopped_at: Option<u64>,
+        token_digest: Option<String>, created_at: u64,
     }
     /// An address that events are forwarded to, and how it fares.
     Endpoint {

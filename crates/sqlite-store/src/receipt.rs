@@ -4,6 +4,8 @@
 //!    only moves up, in whatever order its statuses come.
 //! 2. A status is kept by the platform's message id, and a watermark by conversation, so either
 //!    may come before the message.
+//! 3. A status that brings back what we sent along names the message that it is about: a send whose
+//!    outcome nobody knew is known by that.
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Target};
 
@@ -22,6 +24,9 @@ impl<C: Connection> Writer<'_, C> {
         let (channel, account) = (&effect.channel, &effect.account);
         match &status.target {
             Target::MessageId(id) => {
+                if self.name_by_reference(effect, id).await? {
+                    return Ok(());
+                }
                 let state = Some(status.state);
                 if self
                     .merge_state(

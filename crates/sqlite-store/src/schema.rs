@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-pub(crate) const VERSION: u64 = 5;
+pub(crate) const VERSION: u64 = 6;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -60,6 +60,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 5 {
             for statement in ENDPOINTS {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 6 {
+            for statement in DELIVERY {
                 connection.execute(statement, vec![]).await?;
             }
         }
@@ -177,6 +182,21 @@ const ENDPOINTS: &[&str] = &[
     "ALTER TABLE external_calls ADD COLUMN job INTEGER",
     "CREATE INDEX external_calls_job ON external_calls (job, seq) WHERE job IS NOT NULL",
     "PRAGMA user_version=5",
+];
+
+/// What version 6 adds: accounts that stop (`health` is `ok` or `stopped`), consent that was taken
+/// back, and how fast things went out: `free_us` is when the account's next slot is free, in Unix
+/// microseconds, `paced` the times of the conversation's last requests, `permit_at` a job's slot.
+const DELIVERY: &[&str] = &[
+    "ALTER TABLE channel_accounts ADD COLUMN code TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN reason TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN token_digest TEXT",
+    "ALTER TABLE channel_accounts ADD COLUMN stopped_at INTEGER",
+    "ALTER TABLE channel_accounts ADD COLUMN free_us INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE social_contacts ADD COLUMN opt_granted INTEGER",
+    "ALTER TABLE conversations ADD COLUMN paced TEXT",
+    "ALTER TABLE outbox ADD COLUMN permit_at INTEGER",
+    "PRAGMA user_version=6",
 ];
 
 /// Every statement of version 1, in order.

@@ -9,7 +9,7 @@
 use crate::Error;
 use crate::commit::{Data, Writer};
 use crate::connection::{Connection, to_json, values_of};
-use crate::effects::SentEffect;
+use crate::effects::{SentEffect, StatusEffect};
 use crate::model::rank_of;
 
 /// A message as it is before.
@@ -33,6 +33,35 @@ impl<C: Connection> Writer<'_, C> {
             (Some(id), Some(known)) if id != known => Ok(()),
             (Some(id), _) => self.name(effect, &own, id).await,
         }
+    }
+
+    /// Names a message that is waiting for its platform id by what the platform gave back; false when
+    /// there is none.
+    pub(crate) async fn name_by_reference(
+        &mut self,
+        effect: &StatusEffect,
+        id: &str,
+    ) -> Result<bool, Error> {
+        let Some(reference) = &effect.status.reference else {
+            return Ok(false);
+        };
+        let own = self.own(reference).await?.filter(|own| {
+            own.external_id.is_none()
+                && own.channel == effect.channel
+                && own.account == effect.account
+        });
+        let Some(own) = own else {
+            return Ok(false);
+        };
+        let sent = SentEffect {
+            message_id: reference.clone(),
+            platform_id: Some(id.to_owned()),
+            state: effect.status.state,
+            error: effect.status.error.clone(),
+            at: effect.at,
+        };
+        self.name(&sent, &own, id).await?;
+        Ok(true)
     }
 
     async fn own(&self, id: &str) -> Result<Option<Own>, Error> {
@@ -84,6 +113,14 @@ impl<C: Connection> Writer<'_, C> {
             "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3
              WHERE id = ?4",
             values_of![id, state, error, &effect.message_id],
+        )
+        .await?;
+        // Nobody knew what became of its job; now it is known, and it must not be replayed. One that
+        // stopped after a first part still has parts to send.
+        self.execute(
+            "UPDATE outbox SET state = 'done', error = NULL
+             WHERE conversation_id = ? AND message_id = ? AND state = 'buried' AND error = 'uncertain' AND step = 0",
+            values_of![&own.conversation, &effect.message_id],
         )
         .await?;
         let tenant = self.tenant.clone();

@@ -13,6 +13,7 @@ mod actions;
 mod commit;
 mod cost;
 mod endpoints;
+mod gate;
 mod lists;
 mod merge;
 mod model;
@@ -388,6 +389,7 @@ pub fn status(target: Target, state: DeliveryState) -> Effect {
         target,
         state,
         error: None,
+        reference: None,
     };
     Effect::Status(StatusEffect {
         channel: CHANNEL.into(),

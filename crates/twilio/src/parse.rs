@@ -109,6 +109,7 @@ fn step(fields: &Fields, scope: &Scope, sid: &str, state: &str) -> Option<Event>
         target: Target::MessageId(sid.to_owned()),
         state: delivery_state,
         error: is_error.then_some(error),
+        reference: None,
     };
     let key = named(NAME, &scope.account, sid, &[state]);
     Some(Event {

@@ -106,6 +106,7 @@ fn status(object: &Object, kind: &str, token: String) -> Status {
         target: Target::MessageId(token),
         state,
         error,
+        reference: None,
     }
 }
 

@@ -90,10 +90,11 @@ impl Channel for WhatsApp {
                     count: 80,
                     per_ms: 1_000,
                 },
+                // One in 6 s, up to 45 at once that are borrowed from what follows.
                 Rate {
                     scope: RateScope::Pair,
-                    count: 1,
-                    per_ms: 6_000,
+                    count: 45,
+                    per_ms: 45 * 6_000,
                 },
             ],
             base_url: "https://graph.facebook.com".to_owned(),

@@ -21,6 +21,9 @@ pub(crate) fn state(word: &str) -> Option<DeliveryState> {
     })
 }
 
+/// Where the platform gives back what was sent along with a message.
+const REFERENCE: &str = "biz_opaque_callback_data";
+
 /// A step of a message that we sent.
 pub(crate) fn status(item: &Object, id: &str, state: DeliveryState) -> Status {
     let error = item
@@ -32,13 +35,16 @@ pub(crate) fn status(item: &Object, id: &str, state: DeliveryState) -> Status {
         target: Target::MessageId(id.to_owned()),
         state,
         error,
+        reference: item.id(REFERENCE),
     }
 }
 
 /// Whether a status says more than its event holds.
 pub(crate) fn status_has_more(item: &Object) -> bool {
     let errors_are_held = item.list("errors").len() <= 1;
+    let reference_is_held = item.get(REFERENCE).is_none() || item.id(REFERENCE).is_some();
     !(errors_are_held
+        && reference_is_held
         && item.has_only(&[
             "id",
             "status",
@@ -51,6 +57,7 @@ pub(crate) fn status_has_more(item: &Object) -> bool {
             "recipient_participant_user_id",
             "recipient_participant_parent_user_id",
             "errors",
+            REFERENCE,
         ]))
 }
 

@@ -51,6 +51,8 @@ choices! {
     wit::Queue => store::Queue { Inbox, Outbox }
     store::Cancelled => wit::Cancelled { Cancelled, NotWaiting, Absent }
     effects::EndpointOutcome => store::EndpointOutcome { Delivered, Refused, Failed }
+    store::Health => rows::Health { Ok, Stopped }
+    wit::PaceScope => store::PaceScope { Account, Conversation }
     effects::Effect => store::Effect {
         Contact(v), Conversation(v), BindConversation(v), Message(v), Edit(v), Delete(v), Reaction(v),
         Status(v), Sent(v), Opt(v),
@@ -111,6 +113,11 @@ records! {
     wit::BuriedFilter => store::BuriedFilter {
         platform_client_id, kind, error, url, created_from, created_before,
     }
+    store::Account => rows::Account {
+        platform_client_id, channel, account, health, code, reason, stopped_at, token_digest, created_at,
+    }
+    wit::Pace => store::Pace { scope, count, per_ms }
+    wit::Gate => store::Gate { token_digest, paces, decided_at }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
     wit::Item => store::Item { platform_client_id, event, traceparent }
     wit::Page => store::Page { cursor, limit }
@@ -160,6 +167,17 @@ impl Convert<rows::Payload> for store::Payload {
         match self {
             store::Payload::Event(event) => rows::Payload::Event((*event).convert()),
             store::Payload::Json(json) => rows::Payload::Json(json),
+        }
+    }
+}
+
+impl Convert<wit::Clearance> for store::Clearance {
+    fn convert(self) -> wit::Clearance {
+        match self {
+            store::Clearance::Go => wit::Clearance::Go,
+            store::Clearance::Later(at) => wit::Clearance::Later(at),
+            store::Clearance::TakenOver => wit::Clearance::TakenOver,
+            store::Clearance::OptedOut => wit::Clearance::OptedOut,
         }
     }
 }

@@ -24,8 +24,8 @@ mod bindings {
 
 use bindings::chatly::store::effects::Effect;
 use bindings::chatly::store::rows::{
-    BuriedJob, Change, Contact, Conversation, Endpoint, ExternalCall, JobDetail, Rule, StoredJob,
-    StoredMessage,
+    Account, BuriedJob, Change, Contact, Conversation, Endpoint, ExternalCall, JobDetail, Rule,
+    StoredJob, StoredMessage,
 };
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
@@ -98,8 +98,49 @@ impl wit::Guest for Sqlite {
         .await
     }
 
-    async fn mark_sending(token: String, step: u32) -> Result<(), wit::Error> {
-        run(async |c| store::mark_sending(c, moment()?, &token, step).await).await
+    async fn mark_sending(
+        token: String,
+        step: u32,
+        gate: wit::Gate,
+    ) -> Result<wit::Clearance, wit::Error> {
+        let gate: store::Gate = gate.convert();
+        run(async |c| {
+            store::mark_sending(c, moment()?, &token, step, &gate)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn stop_account(
+        token: String,
+        token_digest: String,
+        code: Option<String>,
+        reason: String,
+    ) -> Result<(), wit::Error> {
+        let code = code.as_deref();
+        run(async |c| store::stop_account(c, moment()?, &token, &token_digest, code, &reason).await)
+            .await
+    }
+
+    async fn resume_account(
+        tenant: String,
+        channel: String,
+        account: String,
+    ) -> Result<bool, wit::Error> {
+        run(async |c| store::resume_account(c, moment()?, &tenant, &channel, &account).await).await
+    }
+
+    async fn list_accounts(
+        tenant: Option<String>,
+        channel: Option<String>,
+    ) -> Result<Vec<Account>, wit::Error> {
+        run(async |c| {
+            store::list_accounts(c, tenant.as_deref(), channel.as_deref())
+                .await
+                .map(Convert::convert)
+        })
+        .await
     }
 
     async fn retry(token: String, at: u64, reason: String) -> Result<(), wit::Error> {

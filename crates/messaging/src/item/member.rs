@@ -99,6 +99,7 @@ impl Reader<'_> {
                 target,
                 state: DeliveryState::Delivered,
                 error: None,
+                reference: None,
             }),
             key,
             held,

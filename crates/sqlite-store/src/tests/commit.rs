@@ -508,6 +508,7 @@ fn a_status_of_nobody_sees_the_conversation_of_its_message() {
         target,
         state: DeliveryState::Read,
         error: None,
+        reference: None,
     });
     store.append(&[Event {
         sender: None,

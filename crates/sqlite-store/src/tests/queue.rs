@@ -160,7 +160,7 @@ fn a_lease_that_ran_out_is_taken_by_another_and_its_holder_is_stale() {
         ("bury", block_on(bury(c, moment, &first.token, "no"))),
         (
             "mark sending",
-            block_on(mark_sending(c, moment, &first.token, 0)),
+            block_on(mark_sending(c, moment, &first.token, 0, &Gate::default())).map(drop),
         ),
         (
             "context",
@@ -336,6 +336,7 @@ fn a_send_whose_outcome_nobody_knows_is_buried_and_other_kinds_run_again() {
             store.moment(),
             &job.token,
             0,
+            &Gate::default(),
         ))
         .unwrap();
     }

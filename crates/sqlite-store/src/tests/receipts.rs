@@ -71,6 +71,7 @@ fn a_status_before_its_message_is_kept_with_its_error() {
             target: Target::MessageId("m".into()),
             state: DeliveryState::Failed,
             error: Some(error.clone()),
+            reference: None,
         },
         at: 1,
     });

@@ -3,14 +3,14 @@
 use super::*;
 
 /// A conversation with one inbound message; its id.
-fn opened(store: &Store) -> String {
+pub fn opened(store: &Store) -> String {
     store.append(&[text("theirs", &["phone:1"])]);
     store.work();
     store.conversations().remove(0).id
 }
 
 /// What an API submits: a message without a platform's id, and the job that sends it.
-fn submitted(store: &Store, conversation: &str) -> String {
+pub fn submitted(store: &Store, conversation: &str) -> String {
     let said = MessageEffect {
         content: Message {
             id: String::new(),
@@ -62,7 +62,7 @@ fn sent(message: &str, platform_id: &str) -> Effect {
     Effect::Sent(came_of(message, Some(platform_id), DeliveryState::Sent))
 }
 
-fn lease_send(store: &Store) -> Vec<Job> {
+pub fn lease_send(store: &Store) -> Vec<Job> {
     store.lease_kinds(&["send-whatsapp"], 9)
 }
 
@@ -72,11 +72,12 @@ fn mark(store: &Store, job: &Job, step: u32) {
         store.moment(),
         &job.token,
         step,
+        &Gate::default(),
     ))
     .unwrap();
 }
 
-fn find(store: &Store, id: &str) -> StoredMessage {
+pub fn find(store: &Store, id: &str) -> StoredMessage {
     block_on(find_message(&store.connection, Some(TENANT), id))
         .unwrap()
         .unwrap()
@@ -206,6 +207,13 @@ fn a_send_that_a_crash_left_is_not_leased_again_and_its_message_says_so() {
     // The platform did get it after all.
     store.submit(&[sent(&first, "wamid.1")]);
     assert_eq!(state(&first), Some(DeliveryState::Sent));
+    let replayed = block_on(replay(
+        &store.connection,
+        store.moment(),
+        "send-whatsapp",
+        job.seq,
+    ));
+    assert_eq!(replayed, Ok(false), "it is not sent again");
 }
 
 #[test]
@@ -309,4 +317,54 @@ fn a_repeated_key_answers_the_first_message() {
     assert!(first.message_id.is_some());
     assert_eq!(say(), first);
     assert_eq!(store.messages(&conversation).len(), 2);
+}
+
+#[test]
+fn a_status_that_brings_our_reference_back_solves_what_was_uncertain() {
+    use DeliveryState::*;
+    for (name, reference, account, want) in [
+        ("ours", None, ACCOUNT, (Some(Delivered), "wamid.1", "done")),
+        (
+            "nobody's",
+            Some("job-1"),
+            ACCOUNT,
+            (Some(Uncertain), "", "buried"),
+        ),
+        (
+            "another account's",
+            None,
+            "other",
+            (Some(Uncertain), "", "buried"),
+        ),
+    ] {
+        let store = Store::new();
+        let conversation = opened(&store);
+        let id = submitted(&store, &conversation);
+        let job = lease_send(&store).remove(0);
+        mark(&store, &job, 0);
+        store.pass(u64::from(LEASE_MS));
+        assert_eq!(lease_send(&store), []);
+        assert_eq!(find(&store, &id).state, Some(Uncertain), "{name}");
+        let status = Status {
+            target: Target::MessageId("wamid.1".into()),
+            state: Delivered,
+            error: None,
+            reference: Some(reference.unwrap_or(&id).to_owned()),
+        };
+        let effect = StatusEffect {
+            channel: CHANNEL.into(),
+            account: account.into(),
+            status,
+            at: 9,
+        };
+        store.submit(&[Effect::Status(effect.clone())]);
+        store.submit(&[Effect::Status(effect)]);
+        let found = find(&store, &id);
+        let rows = block_on(store.connection.execute("SELECT state FROM outbox", vec![])).unwrap();
+        assert_eq!(
+            (found.state, &*found.content.id, rows[0].text(0).unwrap()),
+            want,
+            "{name}"
+        );
+    }
 }

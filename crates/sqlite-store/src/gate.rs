@@ -1,0 +1,219 @@
+//! The last moment before a request goes out: one transaction that marks it or says why not.
+//!
+//! 1. An account that is stopped with the token in use lets nothing out; with another token it goes
+//!    on by itself.
+//! 2. An automatic message does not go out over a person's head, nor to somebody who opted out.
+//! 3. What is too fast is given back and comes again in its turn (see `pace`): no place in flight
+//!    is held by waiting.
+
+use crate::accounts::{STOPPED, resume};
+use crate::connection::{Connection, Row, to_json, transaction, values_of};
+use crate::jobs::{parse_token, update};
+use crate::pace::{self, PERMIT_MS, Pace};
+use crate::{Error, Moment};
+
+/// When a job of a stopped account is due: the end of the year 9999, since `due_at` is never null.
+pub(crate) const NEVER: u64 = 253_402_300_799_000;
+/// How many of a conversation's newest messages are looked through for a person's: what comes
+/// between a decision and its send is a few.
+const LOOKED_THROUGH: u32 = 200;
+
+/// What decides whether a request goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gate {
+    /// Says which access token is used; blank for none.
+    pub token_digest: String,
+    /// How fast requests may go out.
+    pub paces: Vec<Pace>,
+    /// When an automatic message was decided, in Unix milliseconds.
+    pub decided_at: Option<u64>,
+}
+
+/// Whether a request goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clearance {
+    /// Marked.
+    Go,
+    /// Given back, due then.
+    Later(u64),
+    /// Not marked: a person took over.
+    TakenOver,
+    /// Not marked: the contact opted out.
+    OptedOut,
+}
+
+/// Marks that request number `step` of the job is about to go out, if it may.
+pub async fn mark_sending<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    step: u32,
+    gate: &Gate,
+) -> Result<Clearance, Error> {
+    let (table, seq) = parse_token(token)?;
+    if table == "inbox" {
+        // An event has no steps and goes nowhere.
+        update(connection, moment, token, "state = 'sending'", vec![]).await?;
+        return Ok(Clearance::Go);
+    }
+    transaction(connection, async || {
+        let rows = connection
+            .execute(
+                "SELECT json_object('tenant', o.platform_client_id, 'permit_at', o.permit_at, 'conversation', v.id,
+                    'channel', v.channel, 'account', v.account, 'sent', json(coalesce(v.paced, '[]')),
+                    'free_us', coalesce(a.free_us, 0), 'health', coalesce(a.health, 'ok'),
+                    'token_digest', coalesce(a.token_digest, ''), 'opted_out', c.opt_granted IS 0)
+                 FROM outbox o LEFT JOIN conversations v ON v.id = o.conversation_id
+                 LEFT JOIN channel_accounts a ON a.channel = v.channel AND a.account = v.account
+                    AND a.platform_client_id = v.platform_client_id
+                 LEFT JOIN social_contacts c ON c.id = v.contact_id AND v.chat IS NULL
+                 WHERE o.seq = ? AND o.token = ? AND o.state IN ('leased', 'sending') AND o.due_at > ?",
+                values_of![seq, token, moment.now],
+            )
+            .await?;
+        let known = rows.first().map(|row: &Row| row.json(0)).transpose()?;
+        let known = known.ok_or(Error::Stale)?;
+        let attempt = Attempt { connection, moment, token, step, gate };
+        attempt.pass(&known).await
+    })
+    .await
+}
+
+/// What is known of a job when it is about to go out.
+#[derive(serde::Deserialize)]
+struct Known {
+    tenant: String,
+    permit_at: Option<u64>,
+    conversation: Option<String>,
+    channel: Option<String>,
+    account: Option<String>,
+    sent: Vec<u64>,
+    free_us: u64,
+    health: String,
+    token_digest: String,
+    opted_out: u8,
+}
+
+struct Attempt<'a, C> {
+    connection: &'a C,
+    moment: Moment,
+    token: &'a str,
+    step: u32,
+    gate: &'a Gate,
+}
+
+impl<C: Connection> Attempt<'_, C> {
+    async fn pass(&self, known: &Known) -> Result<Clearance, Error> {
+        if let Some(clearance) = self.held(known).await? {
+            return Ok(clearance);
+        }
+        if let Some(clearance) = self.unwanted(known).await? {
+            return Ok(clearance);
+        }
+        let (now, paces) = (self.moment.now, &self.gate.paces);
+        let free_at = pace::free_at(&known.sent, paces);
+        if free_at > now {
+            return self.later(free_at, known.permit_at).await;
+        }
+        match known.permit_at {
+            Some(at) if at > now => return self.later(at, Some(at)).await,
+            Some(at) if now - at <= PERMIT_MS => {}
+            _ => {
+                if let Some(at) = self.take_slot(known).await?
+                    && at > now
+                {
+                    return self.later(at, Some(at)).await;
+                }
+            }
+        }
+        if let (Some(conversation), Some(sent)) = (
+            &known.conversation,
+            pace::count(known.sent.clone(), paces, now),
+        ) {
+            let sql = "UPDATE conversations SET paced = ? WHERE id = ?";
+            let values = values_of![to_json(&sent)?, conversation];
+            self.connection.execute(sql, values).await?;
+        }
+        let set = "state = 'sending', step = ?, permit_at = NULL";
+        update(
+            self.connection,
+            self.moment,
+            self.token,
+            set,
+            values_of![self.step],
+        )
+        .await?;
+        Ok(Clearance::Go)
+    }
+
+    /// Whether the account is stopped. One that was stopped with another token is not.
+    async fn held(&self, known: &Known) -> Result<Option<Clearance>, Error> {
+        if known.health != STOPPED {
+            return Ok(None);
+        }
+        if known.token_digest == self.gate.token_digest {
+            return self.later(NEVER, None).await.map(Some);
+        }
+        if let (Some(channel), Some(account)) = (&known.channel, &known.account) {
+            resume(
+                self.connection,
+                self.moment,
+                &known.tenant,
+                channel,
+                account,
+            )
+            .await?;
+        }
+        Ok(None)
+    }
+
+    /// Whether an automatic message should not go out any more.
+    async fn unwanted(&self, known: &Known) -> Result<Option<Clearance>, Error> {
+        let (Some(decided_at), Some(conversation)) = (self.gate.decided_at, &known.conversation)
+        else {
+            return Ok(None);
+        };
+        if known.opted_out != 0 {
+            return Ok(Some(Clearance::OptedOut));
+        }
+        let rows = self
+            .connection
+            .execute(
+                "SELECT 1 FROM (SELECT direction, author, created_at FROM messages WHERE conversation_id = ?
+                    ORDER BY seq DESC LIMIT ?)
+                 WHERE direction = 'outbound' AND author IN ('agent', 'external') AND created_at >= ?
+                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND handover = 'human' LIMIT 1",
+                values_of![conversation, LOOKED_THROUGH, decided_at, conversation],
+            )
+            .await?;
+        Ok((!rows.is_empty()).then_some(Clearance::TakenOver))
+    }
+
+    /// Takes the account's next slot; none when it has no pace.
+    async fn take_slot(&self, known: &Known) -> Result<Option<u64>, Error> {
+        let (Some(channel), Some(account)) = (&known.channel, &known.account) else {
+            return Ok(None);
+        };
+        let now = self.moment.now;
+        let Some((slot, free_us)) = pace::slot(known.free_us, &self.gate.paces, now) else {
+            return Ok(None);
+        };
+        self.connection
+            .execute(
+                "INSERT INTO channel_accounts (platform_client_id, channel, account, created_at, free_us)
+                 VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET free_us = excluded.free_us",
+                values_of![&known.tenant, channel, account, now, free_us],
+            )
+            .await?;
+        Ok(Some(slot))
+    }
+
+    /// Gives the job back.
+    async fn later(&self, at: u64, permit_at: Option<u64>) -> Result<Clearance, Error> {
+        let set = "state = 'pending', token = NULL, starts = starts - 1, attempts = attempts - 1,
+            due_at = ?, step = ?, permit_at = ?";
+        let values = values_of![at, self.step, permit_at];
+        update(self.connection, self.moment, self.token, set, values).await?;
+        Ok(Clearance::Later(at))
+    }
+}
