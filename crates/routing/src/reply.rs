@@ -90,10 +90,8 @@ impl Reply {
             object.insert("announces".to_owned(), true.into());
         }
         let mut payload = json!({ "message": self.message, "automatic": automatic });
-        if let Some(object) = payload.as_object_mut() {
-            if let Some(fallback) = &self.fallback {
-                object.insert("fallback".to_owned(), fallback.clone());
-            }
+        if let (Some(fallback), Some(object)) = (&self.fallback, payload.as_object_mut()) {
+            object.insert("fallback".to_owned(), fallback.clone());
         }
         payload.to_string()
     }
