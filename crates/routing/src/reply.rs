@@ -82,17 +82,16 @@ impl Reply {
         }
     }
 
-    /// The payload of its send job. What announces a handover is not checked against it.
+    /// The payload of its send job. `announces` tells whoever sends it that the handover that stands
+    /// by then does not speak against it.
     pub fn payload(&self) -> String {
-        let mut payload = json!({ "message": self.message });
-        if let Some(object) = payload.as_object_mut() {
-            if !self.announces {
-                let automatic = json!({ "rule": self.rule_id, "decided_at": self.decided_at });
-                object.insert("automatic".to_owned(), automatic);
-            }
-            if let Some(fallback) = &self.fallback {
-                object.insert("fallback".to_owned(), fallback.clone());
-            }
+        let mut automatic = json!({ "rule": self.rule_id, "decided_at": self.decided_at });
+        if let (true, Some(object)) = (self.announces, automatic.as_object_mut()) {
+            object.insert("announces".to_owned(), true.into());
+        }
+        let mut payload = json!({ "message": self.message, "automatic": automatic });
+        if let (Some(fallback), Some(object)) = (&self.fallback, payload.as_object_mut()) {
+            object.insert("fallback".to_owned(), fallback.clone());
         }
         payload.to_string()
     }
@@ -165,18 +164,22 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_says_that_it_is_automatic_unless_it_announces_a_handover() {
+    fn a_payload_says_that_it_is_automatic_and_what_it_announces() {
         let payload = |reply: &Reply| serde_json::from_str::<Value>(&reply.payload()).unwrap();
         let mut said = reply(Timing::Each);
+        let message = json!({"type": "text", "text": "Hi"});
         assert_eq!(
             payload(&said),
-            json!({"message": {"type": "text", "text": "Hi"}, "automatic": {"rule": "r", "decided_at": 100}})
+            json!({"message": message, "automatic": {"rule": "r", "decided_at": 100}})
         );
         said.fallback = Some(json!({"type": "template"}));
         said.announces = true;
         assert_eq!(
             payload(&said),
-            json!({"message": {"type": "text", "text": "Hi"}, "fallback": {"type": "template"}})
+            json!({
+                "message": message, "fallback": {"type": "template"},
+                "automatic": {"rule": "r", "decided_at": 100, "announces": true},
+            })
         );
     }
 

@@ -1,4 +1,9 @@
 //! What actions are read as, what they become when a rule holds, and what is refused.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed, which is all that it is for"
+)]
 
 use chatly_rules::{LAST_MS, Rule, StoredRule, Verdict, action, check, route};
 use proptest::prelude::*;
