@@ -120,6 +120,11 @@ async fn pass(mut task: Task<'_>, secrets: &Secrets) -> Result<(), Error> {
     if let Some(turn) = turn.as_ref().filter(|turn| turn.in_ms > 0) {
         time::sleep(Duration::from_millis(turn.in_ms)).await;
     }
+    if !task.probe
+        && let Err(at) = turn::share(tenant, url, task.known.limits).await?
+    {
+        return wait(job, budget_ms, at, "not its turn yet").await;
+    }
     deliver(&task, secrets).await
 }
 

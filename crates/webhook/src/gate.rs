@@ -8,7 +8,8 @@
 //!    not come back together.
 //! 4. A new gate gives no burst: whoever was here before may have used it up just now.
 //!
-//! It lives as long as the instance that dispatches: a hold lets one instance work at a time.
+//! It lives as long as an instance. What all instances share are [`Slots`]: so many exclusive rights,
+//! each taken for as long as the bucket needs to fill, keep the same bound.
 
 /// What an endpoint is spared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,29 @@ impl Default for Limits {
             rate_per_sec: 50,
             burst: 10,
             concurrency: 16,
+        }
+    }
+}
+
+/// A token bucket as rights that are taken for a time and not given back: with `count` rights for
+/// `for_ms` each, no more than `burst` + `rate` · t are taken within t seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// How many there are.
+    pub count: u32,
+    /// How long each is taken for, milliseconds.
+    pub for_ms: u32,
+}
+
+impl Limits {
+    /// The rights that stand for this rate and burst.
+    pub fn slots(self) -> Slots {
+        let count = self.burst.max(1);
+        Slots {
+            count,
+            for_ms: count
+                .saturating_mul(1000)
+                .div_ceil(self.rate_per_sec.max(1)),
         }
     }
 }
@@ -183,6 +207,23 @@ mod tests {
             Admission::Later(3_000),
         ] {
             assert_eq!(gate.ask(0), want);
+        }
+    }
+
+    #[test]
+    fn slots_are_taken_for_as_long_as_the_bucket_fills() {
+        for (rate_per_sec, burst, count, for_ms) in [
+            (50, 10, 10, 200),
+            (20, 5, 5, 250),
+            (3, 1, 1, 334),
+            (0, 0, 1, 1_000),
+        ] {
+            let limits = Limits {
+                rate_per_sec,
+                burst,
+                concurrency: 1,
+            };
+            assert_eq!(limits.slots(), Slots { count, for_ms });
         }
     }
 

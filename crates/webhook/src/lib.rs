@@ -23,7 +23,7 @@ mod time;
 pub mod verdict;
 
 pub use forward::Forward;
-pub use gate::{Admission, Gate, Limits};
+pub use gate::{Admission, Gate, Limits, Slots};
 pub use settings::Settings;
 pub use signing::Secrets;
 pub use target::Target;
