@@ -68,6 +68,7 @@ async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
             token_digest: digest(token),
             paces: settings.paces.clone(),
             decided_at: automatic.map(|automatic| automatic.decided_at),
+            announces: automatic.is_some_and(|automatic| automatic.announces),
         },
         timeout: settings.timeout,
         lease_ms: settings.lease_ms(),

@@ -26,6 +26,9 @@ pub struct Automatic {
     pub rule: String,
     /// When it was decided, in Unix milliseconds.
     pub decided_at: u64,
+    /// It announces that a person takes over, so that this is no reason to keep it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announces: bool,
 }
 
 /// What is sent, and for which message.
@@ -130,10 +133,11 @@ mod tests {
                 Some(Automatic {
                     rule: "r".into(),
                     decided_at: 7,
+                    announces: true,
                 }),
                 Some(draft(template)),
                 format!(
-                    r#"{{"message":{text},"automatic":{{"rule":"r","decided_at":7}},"fallback":{template}}}"#
+                    r#"{{"message":{text},"automatic":{{"rule":"r","decided_at":7,"announces":true}},"fallback":{template}}}"#
                 ),
             ),
         ] {

@@ -69,6 +69,7 @@ mod tests {
             automatic: is_automatic.then(|| Automatic {
                 rule: "r".into(),
                 decided_at: 1,
+                announces: false,
             }),
             fallback: fallback.map(|json| Draft::parse(json).unwrap()),
         }

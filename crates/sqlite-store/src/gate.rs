@@ -27,6 +27,8 @@ pub struct Gate {
     pub paces: Vec<Pace>,
     /// When an automatic message was decided, in Unix milliseconds.
     pub decided_at: Option<u64>,
+    /// It announces a handover to a person, which does not keep it back then.
+    pub announces: bool,
 }
 
 /// Whether a request goes out.
@@ -182,8 +184,8 @@ impl<C: Connection> Attempt<'_, C> {
                 "SELECT 1 FROM (SELECT direction, author, created_at FROM messages WHERE conversation_id = ?
                     ORDER BY seq DESC LIMIT ?)
                  WHERE direction = 'outbound' AND author IN ('agent', 'external') AND created_at >= ?
-                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND handover = 'human' LIMIT 1",
-                values_of![conversation, LOOKED_THROUGH, decided_at, conversation],
+                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND handover = 'human' AND NOT ? LIMIT 1",
+                values_of![conversation, LOOKED_THROUGH, decided_at, conversation, self.gate.announces],
             )
             .await?;
         Ok((!rows.is_empty()).then_some(Clearance::TakenOver))

@@ -117,7 +117,7 @@ records! {
         platform_client_id, channel, account, health, code, reason, stopped_at, token_digest, created_at,
     }
     wit::Pace => store::Pace { scope, count, per_ms }
-    wit::Gate => store::Gate { token_digest, paces, decided_at }
+    wit::Gate => store::Gate { token_digest, paces, decided_at, announces }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
     wit::Item => store::Item { platform_client_id, event, traceparent }
     wit::Page => store::Page { cursor, limit }

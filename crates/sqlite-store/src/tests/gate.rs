@@ -239,9 +239,11 @@ fn an_account_goes_on_when_a_person_says_so() {
 
 #[test]
 fn a_handover_to_a_person_keeps_the_automatic_answer_back() {
-    for (to, want) in [
-        (crate::model::Handover::Human, Clearance::TakenOver),
-        (crate::model::Handover::Bot, Clearance::Go),
+    use crate::model::Handover;
+    for (to, announces, want) in [
+        (Handover::Human, false, Clearance::TakenOver),
+        (Handover::Human, true, Clearance::Go),
+        (Handover::Bot, false, Clearance::Go),
     ] {
         let store = Store::new();
         let one = opened(&store);
@@ -254,12 +256,15 @@ fn a_handover_to_a_person_keeps_the_automatic_answer_back() {
             Effect::BindConversation(one),
             Effect::ChangeConversation(change),
         ]);
+        store.pass(10);
         let automatic = Gate {
             decided_at: Some(store.now.get()),
+            announces,
             ..gate()
         };
         let job = lease_send(&store).remove(0);
-        assert_eq!(pass(&store, &job, 0, &automatic), Ok(want), "{to:?}");
+        let clearance = pass(&store, &job, 0, &automatic);
+        assert_eq!(clearance, Ok(want), "{to:?} {announces}");
     }
 }
 
