@@ -27,7 +27,7 @@ async fn start(upstream: &Upstream, token: &str, state: Option<TempDir>) -> Resu
 
 /// The customer writes; the id of the conversation.
 async fn opened(app: &TestApp) -> Result<String> {
-    app.deliver(&payload::text_delivery(PHONE, "wamid.theirs", "Hi"))
+    app.deliver(&payload::fresh_text_delivery(PHONE, "wamid.theirs", "Hi"))
         .await?;
     app.settle().await?;
     let conversations = app.list("/v1/conversations").await?;

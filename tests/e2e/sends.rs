@@ -148,11 +148,12 @@ fn basic(account: &str) -> String {
 /// The customer acts first; who that is.
 async fn opened(app: &TestApp, case: &Case) -> Result<(String, Theirs)> {
     let platform = find(case.channel).context(case.channel)?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let wish = Wish {
         kind: case.kind.to_owned(),
+        at_secs: Some(now.as_secs()),
         ..Wish::default()
     };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let secret = secrets::signing(case.channel);
     let delivery = platform.sign(
         platform.unsigned(&[wish])?,

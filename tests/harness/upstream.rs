@@ -1,9 +1,10 @@
 //! A platform's send API on a free port, played by the simulator.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use chatly_simulator::{Mood, Platform, Sent, find};
 use http::{Request, Response};
@@ -20,14 +21,53 @@ pub enum Turn {
     Mood(Mood),
     /// By a plain status with this JSON as its body.
     Says(u16, &'static str),
+    /// Too fast, with this `Retry-After`.
+    Throttles(&'static str),
     /// Not at all; the connection stays open.
     Holds,
+    /// Not at all; the connection is closed.
+    Resets,
+}
+
+impl Turn {
+    /// Whether the platform may have taken the message, for all that its caller can know.
+    pub fn may_have_taken(self) -> bool {
+        matches!(self, Turn::Mood(Mood::Well) | Turn::Holds | Turn::Resets)
+    }
+}
+
+/// Turns at random, always the same ones for a seed: of a hundred, 86 are taken, five each are too
+/// fast or fail, two each are held or reset; each after up to 30 ms.
+#[derive(Debug, Clone, Copy)]
+struct Chaos {
+    seed: u64,
+}
+
+impl Chaos {
+    fn turn(self, number: u64) -> (Turn, Duration) {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        let mut bits = self
+            .seed
+            .wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        let turn = match bits % 100 {
+            0..=4 => Turn::Throttles("0.2"),
+            5..=9 => Turn::Mood(Mood::Failing),
+            10 | 11 => Turn::Holds,
+            12 | 13 => Turn::Resets,
+            _ => Turn::Mood(Mood::Well),
+        };
+        (turn, Duration::from_millis((bits >> 32) % 30))
+    }
 }
 
 #[derive(Default)]
 struct State {
     plan: VecDeque<Turn>,
-    got: Vec<Sent>,
+    chaos: Option<Chaos>,
+    got: Vec<(Sent, Turn)>,
 }
 
 /// A send API that keeps what it got. It answers by plan, and well after that.
@@ -39,13 +79,27 @@ pub struct Upstream {
 impl Upstream {
     /// Starts the platform of this name.
     pub async fn start(platform: &str, plan: &[Turn]) -> Result<Self> {
+        let state = State {
+            plan: plan.iter().copied().collect(),
+            ..State::default()
+        };
+        Self::serve(platform, state).await
+    }
+
+    /// Starts the platform of this name in a state where it does anything, by `seed`.
+    pub async fn start_chaotic(platform: &str, seed: u64) -> Result<Self> {
+        let state = State {
+            chaos: Some(Chaos { seed }),
+            ..State::default()
+        };
+        Self::serve(platform, state).await
+    }
+
+    async fn serve(platform: &str, state: State) -> Result<Self> {
         let platform = find(platform).with_context(|| format!("no platform {platform}"))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
-        let state = Arc::new(Mutex::new(State {
-            plan: plan.iter().copied().collect(),
-            got: Vec::new(),
-        }));
+        let state = Arc::new(Mutex::new(state));
         let shared = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -65,18 +119,29 @@ impl Upstream {
 
     /// All requests so far, in the order in which they came.
     pub fn got(&self) -> Vec<Sent> {
-        match self.state.lock() {
-            Ok(state) => state.got.clone(),
-            Err(poisoned) => poisoned.into_inner().got.clone(),
-        }
+        self.log().into_iter().map(|(sent, _)| sent).collect()
     }
+
+    /// The same, with what came of each.
+    pub fn log(&self) -> Vec<(Sent, Turn)> {
+        lock(&self.state).got.clone()
+    }
+
+    /// How many requests came so far.
+    pub fn count(&self) -> usize {
+        lock(&self.state).got.len()
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn answer(
     request: Request<Incoming>,
     platform: &'static dyn Platform,
     state: Arc<Mutex<State>>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+) -> Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let headers = head.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -89,15 +154,22 @@ async fn answer(
         headers: headers.collect(),
         body: body.collect().await?.to_bytes().to_vec(),
     };
-    let (turn, seed) = {
-        let mut state = match state.lock() {
-            Ok(state) => state,
-            Err(poisoned) => poisoned.into_inner(),
+    let (turn, pause, seed) = {
+        let mut state = lock(&state);
+        let number = state.got.len() as u64 + 1;
+        let (turn, pause) = match state.chaos {
+            Some(chaos) => chaos.turn(number),
+            None => {
+                let turn = state.plan.pop_front().unwrap_or(Turn::Mood(Mood::Well));
+                (turn, Duration::ZERO)
+            }
         };
-        state.got.push(sent.clone());
-        let turn = state.plan.pop_front().unwrap_or(Turn::Mood(Mood::Well));
-        (turn, state.got.len() as u64)
+        state.got.push((sent.clone(), turn));
+        (turn, pause, number)
     };
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
     let answer = match turn {
         Turn::Mood(mood) => platform.answer(&sent, mood, seed),
         Turn::Says(status, body) => chatly_simulator::Answer {
@@ -105,7 +177,17 @@ async fn answer(
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.as_bytes().to_vec(),
         },
+        Turn::Throttles(after) => {
+            let mut answer = platform.answer(&sent, Mood::Throttled, seed);
+            let is_wait = |name: &str| name.eq_ignore_ascii_case("retry-after");
+            answer.headers.retain(|(name, _)| !is_wait(name));
+            answer
+                .headers
+                .push(("retry-after".to_owned(), after.to_owned()));
+            answer
+        }
         Turn::Holds => std::future::pending().await,
+        Turn::Resets => bail!("the connection is closed"),
     };
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {

@@ -236,12 +236,15 @@ impl Work {
         (next, call)
     }
 
-    /// That a template went out in place of the message, for whoever reads the thread.
+    /// That a template went out in place of the message, for whoever reads the thread: in the shape
+    /// of the router's explanations.
     fn explained(&self) -> Option<Effect> {
         let json = self.fallback.as_deref()?;
+        let action = format!(r#"{{"do":"fallback","message":{json}}}"#);
+        let actions = format!(r#"[{{"action":{action},"outcome":"window_closed"}}]"#);
         Some(Effect::Explanation(ExplanationEffect {
             message_id: self.message_id.clone()?,
-            json: format!(r#"{{"fallback":{json},"reason":"window_closed"}}"#),
+            json: format!(r#"{{"phase":"sending","rules":[],"actions":{actions}}}"#),
         }))
     }
 

@@ -3,7 +3,7 @@
 import { byId, chip, el, group, replace } from "./dom.js";
 import { clock, plain } from "./words.js";
 
-const PHASES = { received: "When it came in", enriched: "After enrichment" };
+const PHASES = { received: "When it came in", enriched: "After enrichment", sending: "When it was sent" };
 const VERDICTS = { matched: "good", failed: "bad" };
 
 /** The runs of the rules over a message, oldest first; none as long as it is not routed. */

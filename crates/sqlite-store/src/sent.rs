@@ -61,13 +61,6 @@ impl<C: Connection> Writer<'_, C> {
             at: effect.at,
         };
         self.name(&sent, &own, id).await?;
-        // Its job is no longer a riddle, and must not be replayed.
-        self.execute(
-            "UPDATE outbox SET state = 'done', error = NULL
-             WHERE conversation_id = ? AND message_id = ? AND state = 'buried' AND error = 'uncertain'",
-            values_of![&own.conversation, reference],
-        )
-        .await?;
         Ok(true)
     }
 
@@ -120,6 +113,14 @@ impl<C: Connection> Writer<'_, C> {
             "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3
              WHERE id = ?4",
             values_of![id, state, error, &effect.message_id],
+        )
+        .await?;
+        // Nobody knew what became of its job; now it is known, and it must not be replayed. One that
+        // stopped after a first part still has parts to send.
+        self.execute(
+            "UPDATE outbox SET state = 'done', error = NULL
+             WHERE conversation_id = ? AND message_id = ? AND state = 'buried' AND error = 'uncertain' AND step = 0",
+            values_of![&own.conversation, &effect.message_id],
         )
         .await?;
         let tenant = self.tenant.clone();

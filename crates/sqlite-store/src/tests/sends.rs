@@ -207,6 +207,13 @@ fn a_send_that_a_crash_left_is_not_leased_again_and_its_message_says_so() {
     // The platform did get it after all.
     store.submit(&[sent(&first, "wamid.1")]);
     assert_eq!(state(&first), Some(DeliveryState::Sent));
+    let replayed = block_on(replay(
+        &store.connection,
+        store.moment(),
+        "send-whatsapp",
+        job.seq,
+    ));
+    assert_eq!(replayed, Ok(false), "it is not sent again");
 }
 
 #[test]
