@@ -24,6 +24,7 @@ mod identities;
 mod incoming_handler;
 mod key_value;
 mod kill;
+mod large;
 mod leases;
 mod manifest;
 mod mqtt;

@@ -14,6 +14,7 @@ const TOKEN: &str = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qc";
 /// Whoever wrote to us, as the API names them.
 struct Theirs {
     account: String,
+    /// The person, where it is no group.
     chat: String,
     id: String,
     /// Ours of the message that is sent.
@@ -172,10 +173,12 @@ async fn opened(app: &TestApp, case: &Case) -> Result<(String, Theirs)> {
     };
     let path = format!("/v1/contacts?channel={}", case.channel);
     let contacts = app.list(&path).await?;
+    let id = word(&contacts[0]["identities"][0]["id"]);
+    let chat = conversation["chat"].as_str();
     let theirs = Theirs {
         account: word(&conversation["account"]),
-        chat: word(&conversation["chat"]),
-        id: word(&contacts[0]["identities"][0]["id"]),
+        chat: chat.unwrap_or(&id).to_owned(),
+        id,
         message: String::new(),
     };
     Ok((word(&conversation["id"]), theirs))

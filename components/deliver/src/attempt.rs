@@ -158,7 +158,7 @@ impl Work {
         let count = requests.len();
         let done = usize::try_from(self.job.step).unwrap_or(usize::MAX);
         for (step, request) in requests.into_iter().enumerate().skip(done) {
-            let target = shown(&request.url);
+            let target = shown(&request);
             let ready = match authorise(request, token) {
                 Ok(ready) => ready,
                 Err(error) => {
@@ -210,8 +210,9 @@ impl Work {
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let next = match answer {
             Ok(answer) => {
+                let status = answer.status;
                 let verdict = channel::classify(&answer.convert()).convert();
-                judge(&verdict, self.attempt())
+                judge(status, &verdict, self.attempt())
             }
             Err(lost) => judge_lost(lost, self.attempt()),
         };

@@ -3,6 +3,7 @@
 use chatly_accounts::Keyring;
 use chatly_delivery::{digest, kept_headers, traceparent};
 use spin_sdk::wasip3::random::random::get_random_bytes;
+use spin_sdk::wit_bindgen::yield_async;
 
 use crate::bindings::chatly::channel::channel::{self, Refusal as Verdict};
 use crate::bindings::chatly::store::store::{self, Accepted, Item};
@@ -13,7 +14,7 @@ use crate::settings::Settings;
 
 /// Stores a genuine delivery; gives the trace that its events belong to if it held anything new.
 pub async fn accept(settings: &Settings, received: &Received) -> Result<Option<String>, Refusal> {
-    let keyring = verify(settings, received)?;
+    let keyring = verify(settings, received).await?;
     let trace = next_traceparent(received);
     let items = read_items(settings, keyring, received, &trace)?;
     let kept = kept_headers(&received.headers);
@@ -41,17 +42,23 @@ pub async fn accept(settings: &Settings, received: &Received) -> Result<Option<S
 }
 
 /// The keyring that proves the delivery. One is tried after another only when the secret was the
-/// sole thing wrong; one that cannot be used must not keep the others from being tried.
-fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring, Refusal> {
+/// sole thing wrong; one that cannot be used must not keep the others from being tried. Other
+/// deliveries have their turn between two calls: a stranger's may be checked against every secret.
+async fn verify<'a>(settings: &'a Settings, received: &Received) -> Result<&'a Keyring, Refusal> {
     let mut verdict = Verdict::NoSecret;
-    for keyring in settings.book.keyrings(received.route_account.as_deref()) {
-        let secrets: Vec<_> = keyring
-            .secrets()
+    let route = received.route_account.as_deref();
+    let checks = settings.book.checks(route, received.delivery.body.len());
+    for (at, check) in checks.into_iter().enumerate() {
+        if at > 0 {
+            yield_async().await;
+        }
+        let secrets: Vec<_> = check
+            .secrets
             .iter()
             .map(|secret| secret.expose().to_owned())
             .collect();
         match channel::verify(&received.delivery, &secrets, received.at / 1000) {
-            Ok(()) => return Ok(keyring),
+            Ok(()) => return Ok(check.keyring),
             Err(Verdict::Mismatch) => verdict = Verdict::Mismatch,
             Err(Verdict::NoSecret) => {}
             Err(other) => return Err(Refusal::not_genuine(&settings.channel, &other)),

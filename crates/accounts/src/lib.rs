@@ -18,11 +18,13 @@
 //! It verifies nothing itself and reads no variable.
 #![deny(missing_docs)]
 
+mod checks;
 mod document;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use checks::Check;
 pub use document::{Defect, Error};
 
 /// Text that is never printed.

@@ -14,9 +14,11 @@ mod event;
 mod json;
 mod message;
 mod time;
+mod weight;
 mod wit;
 
 pub use event::*;
 pub use message::*;
 pub use time::{rfc3339_to_millis, to_millis};
+pub use weight::Weight;
 pub use wit::Convert;

@@ -7,13 +7,19 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Declares a struct whose JSON has every field, null or empty ones included.
+/// Declares a struct whose JSON has every field, null or empty ones included, and that has a weight.
 macro_rules! record {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default)]
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $crate::weight::Weight for $name {
+            fn weight(&self) -> usize {
+                [$($crate::weight::Weight::weight(&self.$field)),*].into_iter().sum()
+            }
+        }
     };
 }
 pub(crate) use record;
@@ -260,6 +266,15 @@ mod tests {
             ("no JSON", "hello \"you\"", r#""hello \"you\"""#),
         ] {
             assert_eq!(Raw::json(text).get(), want, "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_place_is_read_as_it_was_written(latitude in -90f64..90.0, longitude in -180f64..180.0) {
+            let place = Location { latitude, longitude, ..Location::default() };
+            let text = serde_json::to_string(&place).unwrap();
+            proptest::prop_assert_eq!(serde_json::from_str::<Location>(&text).unwrap(), place);
         }
     }
 }

@@ -9,15 +9,18 @@
 //!    fields and in reverse order.
 //!
 //! 3. [`Genuine`] checks a signature scheme: what is genuine is accepted, and nothing else.
-//! 4. [`hostile()`] checks what becomes of bodies that no platform sends.
+//! 4. [`hostile()`] checks what becomes of bodies that no platform sends, [`multiplied()`] of those whose
+//!    events would be far larger than they are.
 //!
-//! For tests only.
+//! [`content`] has what the tests of sending send. For tests only.
 #![deny(missing_docs)]
 
 mod case;
+pub mod content;
 mod disguise;
 mod genuine;
 mod hostile;
+mod multiplied;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -30,6 +33,7 @@ pub use case::{Case, load};
 use disguise::{comparable, forms, retyped, with_unknown_fields};
 pub use genuine::Genuine;
 pub use hostile::hostile;
+pub use multiplied::multiplied;
 
 /// How many items a batch has at least.
 const BATCH: usize = 100;

@@ -177,9 +177,36 @@ pub struct Verdict {
     pub reason: String,
 }
 
+impl Verdict {
+    /// The platform says that it has it, under this id where it gives one.
+    pub fn sent(message_id: Option<String>) -> Self {
+        Verdict {
+            outcome: Outcome::Sent,
+            message_id,
+            retry_after_ms: None,
+            code: None,
+            reason: "accepted".to_owned(),
+        }
+    }
+
+    /// A 2xx that is not what the platform documents: an empty body, a proxy's or a captive portal's
+    /// page. It may have arrived or not. It is refused, since a second try might send it twice, and
+    /// has no code, by which the caller tells it from a refusal in the platform's own words.
+    pub fn unrecognised(status: u16) -> Self {
+        Verdict {
+            outcome: Outcome::Refused,
+            message_id: None,
+            retry_after_ms: None,
+            code: None,
+            reason: format!("HTTP {status} without the platform's word that it was accepted"),
+        }
+    }
+}
+
 /// What to do after a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
+    /// The platform says so in its own words, not by a 2xx alone.
     Sent,
     /// Not this time; the same request may succeed later.
     Retry,

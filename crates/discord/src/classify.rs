@@ -8,13 +8,7 @@ use chatly_channel::{Outcome, Response, Verdict};
 pub(crate) fn classify(response: &Response) -> Verdict {
     let body = Json::parse(&response.body).and_then(Json::object);
     if (200..300).contains(&response.status) {
-        return Verdict {
-            outcome: Outcome::Sent,
-            message_id: body.and_then(|body| body.id("id")),
-            retry_after_ms: None,
-            code: None,
-            reason: "accepted".to_owned(),
-        };
+        return of_success(response, body.as_ref());
     }
     let code = body.as_ref().and_then(|body| body.get("code")?.integer());
     let code = code.filter(|code| *code > 0);
@@ -32,6 +26,18 @@ pub(crate) fn classify(response: &Response) -> Verdict {
             Some(message) => without_secrets(&message),
             None => format!("HTTP {} without an explanation", response.status),
         },
+    }
+}
+
+/// A message is answered with itself, a reaction and typing with 204 and nothing. What has no id is
+/// none of Discord's.
+fn of_success(response: &Response, body: Option<&Object>) -> Verdict {
+    let id = body.and_then(|body| body.id("id"));
+    let is_done = response.status == 204 && response.body.is_empty();
+    if id.is_some() || is_done {
+        Verdict::sent(id)
+    } else {
+        Verdict::unrecognised(response.status)
     }
 }
 
@@ -92,7 +98,10 @@ mod tests {
     fn a_code_decides_before_the_status() {
         for (status, code, want) in [
             (400, 20016, Outcome::RateLimited),
+            (400, 20022, Outcome::RateLimited),
             (403, 20028, Outcome::RateLimited),
+            (403, 20029, Outcome::RateLimited),
+            (400, 130_000, Outcome::Retry),
             (403, 40004, Outcome::Retry),
             (404, 10015, Outcome::WindowClosed),
             (404, 10062, Outcome::WindowClosed),
@@ -100,7 +109,16 @@ mod tests {
             (401, 40001, Outcome::AccountStopped),
             (403, 40002, Outcome::AccountStopped),
             (401, 50014, Outcome::AccountStopped),
+            (404, 10002, Outcome::AccountStopped),
+            (401, 50025, Outcome::AccountStopped),
             (404, 10003, Outcome::Refused),
+            (401, 10008, Outcome::Refused),
+            (401, 10013, Outcome::Refused),
+            (401, 10014, Outcome::Refused),
+            (401, 30010, Outcome::Refused),
+            (401, 50008, Outcome::Refused),
+            (401, 50009, Outcome::Refused),
+            (401, 90001, Outcome::Refused),
             (403, 50001, Outcome::Refused),
             (400, 50006, Outcome::Refused),
             (403, 50007, Outcome::Refused),
@@ -145,13 +163,29 @@ mod tests {
     fn a_sent_message_has_its_id_and_a_reason_no_token() {
         let verdict = answer(200, &[], r#"{"id":"1162234567890123456","content":"a"}"#);
         assert_eq!(verdict.message_id.as_deref(), Some("1162234567890123456"));
-        assert_eq!(answer(204, &[], "").outcome, Outcome::Sent);
+        assert_eq!(answer(204, &[], ""), Verdict::sent(None));
         let verdict = answer(
             400,
             &[],
             r#"{"code":50035,"message":"bad aW50ZXJhY3Rpb246MTE2MjIzNDU2Nzg5MA here"}"#,
         );
         assert_eq!(verdict.reason, "bad … here");
+    }
+
+    #[test]
+    fn a_success_that_is_not_discords_is_not_sent_and_not_tried_again() {
+        for (status, body) in [
+            (200, ""),
+            (200, "{}"),
+            (200, "[]"),
+            (200, "<html>Sign in</html>"),
+            (200, r#"{"id":""}"#),
+            (202, ""),
+            (204, "<html>"),
+        ] {
+            let verdict = answer(status, &[], body);
+            assert_eq!(verdict, Verdict::unrecognised(status), "{status} {body}");
+        }
     }
 
     proptest! {

@@ -8,7 +8,9 @@
 //!    is such an id goes out as a follow-up, which needs no other token and is possible for 15
 //!    minutes. Any other send is a message of the bot in the channel of `chat`, and then the token
 //!    variable of the account must hold the word `Bot`, a space and the bot's token, since the
-//!    caller puts it behind `Authorization:` as it is. The key holds no token.
+//!    caller puts it behind `Authorization:` as it is. The key holds no token. Until the 15 minutes are
+//!    over, whoever reads a message's id can answer as the application: it is for those who may read
+//!    the message, and for no log.
 //! 3. `chat` is the channel in direct messages too: Discord has no other address for them.
 //! 4. [`acknowledge`](Channel::acknowledge) defers: an interaction must be answered in three
 //!    seconds. Plain messages of a channel never come by webhook, but by the gateway alone.
@@ -109,7 +111,7 @@ impl Channel for Discord {
     }
 
     fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event> {
-        vec![parse::parse(&delivery.body, account)]
+        parse::parse(&delivery.body, account)
     }
 
     fn acknowledge(delivery: &Delivery) -> Reply {

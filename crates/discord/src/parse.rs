@@ -2,7 +2,7 @@
 
 use chatly_canonical::{Body, Event};
 use chatly_channel::Reply;
-use chatly_channel::event::{Scope, event, unknown, whole};
+use chatly_channel::event::{Events, Scope, alone, event, unknown, whole};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -38,10 +38,10 @@ pub(crate) fn kind(body: &Object) -> Kind {
 }
 
 /// The one event of a body. `account` is the one of the route, for what names no application.
-pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Event {
+pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
     let route = Scope::account(account.unwrap_or_default());
     let Some(object) = Json::parse(body).and_then(Json::object) else {
-        return whole(NAME, &route, body, Body::Unparsable);
+        return alone(whole(NAME, &route, body, Body::Unparsable));
     };
     let scope = object.id("application_id").map_or(route, Scope::account);
     let kind = kind(&object);
@@ -54,10 +54,11 @@ pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Event {
         }
         Kind::Ping | Kind::WebhookPing | Kind::Other => None,
     };
-    found.unwrap_or_else(|| Event {
+    let kept = || Event {
         raw: Some(object.raw_without(&["token"])),
         ..unknown(NAME, &mut Keys::new(NAME), &scope, object.json(), None)
-    })
+    };
+    Events::from_iter([found.unwrap_or_else(kept)]).or_whole(kept)
 }
 
 fn of_interaction(object: &Object, kind: Kind, scope: &Scope) -> Option<Event> {

@@ -132,6 +132,22 @@ fn a_ping_is_answered_only_when_it_is_genuine() {
 }
 
 #[test]
+fn a_long_ping_is_verified_like_every_other_delivery() {
+    let secrets = [key("secret")];
+    for (bytes, want) in [(16_384, Some(200)), (16_385, None)] {
+        let padding = "x".repeat(bytes - r#"{"type":1,"a":""}"#.len());
+        let delivery = signed(
+            format!(r#"{{"type":1,"a":"{padding}"}}"#).as_bytes(),
+            "secret",
+        );
+        let reply = Discord::handshake(&delivery, &[], &secrets, NOW);
+        assert_eq!(reply.map(|reply| reply.status), want, "{bytes}");
+        assert_eq!(Discord::verify(&delivery, &secrets, NOW), Ok(()));
+        assert_eq!(Discord::acknowledge(&delivery).body, br#"{"type":1}"#);
+    }
+}
+
+#[test]
 fn each_kind_is_deferred_in_its_own_way() {
     for kind in discord::Discord.kinds() {
         let wish = Wish {

@@ -80,6 +80,11 @@ fn malformed_bodies_are_kept_and_never_fatal() {
     }
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Discord>("discord").unwrap();
+}
+
 proptest! {
     #[test]
     fn no_body_makes_it_panic(body: Vec<u8>, secret: String, signature: Vec<u8>, timestamp: Vec<u8>, now: u64) {

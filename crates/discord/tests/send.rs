@@ -1,6 +1,7 @@
 //! What is sent, what is refused, and what the answers mean.
 
 use chatly_canonical::{Identity, Location};
+use chatly_cases::content::{button, menu, row};
 use chatly_channel::outbound::{
     Auth, Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, Request, Row,
     Section, Sender, Template,
@@ -28,34 +29,8 @@ fn to_channel(content: Content) -> Message {
     }
 }
 
-fn button(id: &str, title: &str) -> Button {
-    Button {
-        id: id.into(),
-        title: title.into(),
-    }
-}
-
 fn buttons(count: usize) -> Vec<Button> {
     (0..count).map(|at| button(&at.to_string(), "t")).collect()
-}
-
-fn row(id: &str, title: &str, description: Option<&str>) -> Row {
-    Row {
-        id: id.into(),
-        title: title.into(),
-        description: description.map(Into::into),
-    }
-}
-
-fn menu(rows: Vec<Row>) -> Content {
-    let sections = vec![Section { title: None, rows }];
-    Content::Menu(
-        "Pick".into(),
-        Menu {
-            button: "Open".into(),
-            sections,
-        },
-    )
 }
 
 fn rows(count: usize) -> Vec<Row> {
@@ -156,7 +131,7 @@ fn every_content_has_its_request_which_discord_accepts() {
             r#"{"content":"Sure?","components":[{"type":1,"components":[{"type":2,"style":1,"label":"Yes","custom_id":"y"}]}],"#,
         ),
         (
-            menu(vec![row("1", "One", Some("first"))]),
+            menu("Pick", "Open", vec![row("1", "One", Some("first"))]),
             "POST",
             "messages",
             r#"{"content":"Pick","components":[{"type":1,"components":[{"type":3,"custom_id":"menu","placeholder":"Open","options":[{"label":"One","value":"1","description":"first"}]}]}],"#,
@@ -279,18 +254,22 @@ fn a_limit_is_named_with_both_numbers() {
             2000,
             Content::Buttons("a".repeat(2001), buttons(1)),
         ),
-        ("list rows", 25, menu(rows(26))),
+        ("list rows", 25, menu("Pick", "Open", rows(26))),
         (
             "row title",
             100,
-            menu(vec![row("1", &"t".repeat(101), None)]),
+            menu("Pick", "Open", vec![row("1", &"t".repeat(101), None)]),
         ),
         (
             "row description",
             100,
-            menu(vec![row("1", "t", Some(&"d".repeat(101)))]),
+            menu("Pick", "Open", vec![row("1", "t", Some(&"d".repeat(101)))]),
         ),
-        ("row id", 100, menu(vec![row(&"i".repeat(101), "t", None)])),
+        (
+            "row id",
+            100,
+            menu("Pick", "Open", vec![row(&"i".repeat(101), "t", None)]),
+        ),
         ("caption", 2000, image(url(), Some(&"c".repeat(2001)))),
     ] {
         let error = Discord::render(&sender(), &to_channel(content)).unwrap_err();
@@ -303,7 +282,7 @@ fn a_limit_is_named_with_both_numbers() {
     }
     for content in [
         Content::Buttons("a".into(), buttons(25)),
-        menu(rows(25)),
+        menu("Pick", "Open", rows(25)),
         image(url(), Some(&"c".repeat(2000))),
     ] {
         let requests = Discord::render(&sender(), &to_channel(content)).unwrap();
@@ -349,7 +328,7 @@ fn what_discord_has_not_or_would_refuse_is_refused() {
         Content::Text(" \n".into()),
         Content::Buttons("a".into(), vec![]),
         Content::Buttons("a".into(), vec![button("1", "a"), button("1", "b")]),
-        menu(vec![]),
+        menu("Pick", "Open", vec![]),
         image(MediaLocation::Url("javascript:1".into()), None),
     ] {
         let error = Discord::render(&sender(), &to_channel(content.clone())).unwrap_err();

@@ -5,9 +5,10 @@
 )]
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{by_id, by_url, choices, media, reaction};
 use chatly_channel::outbound::{
-    Auth, Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, RenderError,
-    Request, Row, Section, Sender, Template,
+    Auth, Button, Content, MediaLocation, Menu, Message, RenderError, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Channel as _, Header, Outcome, Response, Verdict};
 use chatly_instagram::Instagram;
@@ -34,35 +35,6 @@ fn to_person(content: Content) -> Message {
     }
 }
 
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        None,
-    )
-}
-
-fn by_id(kind: &str, id: &str) -> Content {
-    media(kind, MediaLocation::Id(id.into()), None)
-}
-
-fn choices(count: usize, title: &str) -> Vec<Button> {
-    let choice = |at: usize| Button {
-        id: format!("id-{at}"),
-        title: title.into(),
-    };
-    (0..count).map(choice).collect()
-}
-
 fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
     let row = |at: usize| Row {
         id: format!("row-{at}"),
@@ -78,13 +50,6 @@ fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
         sections: vec![section],
     };
     Content::Menu("Which one?".into(), menu)
-}
-
-fn react(emoji: Option<&str>) -> Content {
-    Content::Reaction(ReactionTo {
-        message_id: "m_1".into(),
-        emoji: emoji.map(Into::into),
-    })
 }
 
 /// What the platform answers to a request.
@@ -174,22 +139,22 @@ fn each_content_is_the_documented_request() {
         ),
         (
             "image",
-            by_url("image"),
+            by_url("image", None),
             vec![attached("image", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "video",
-            by_url("video"),
+            by_url("video", None),
             vec![attached("video", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "voice",
-            by_url("voice"),
+            by_url("voice", None),
             vec![attached("audio", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "document",
-            by_url("document"),
+            by_url("document", None),
             vec![attached("file", json!({ "url": "https://example.org/a" }))],
         ),
         (
@@ -262,14 +227,14 @@ fn each_content_is_the_documented_request() {
         ),
         (
             "reaction",
-            react(Some("❤️")),
+            reaction("m_1", Some("❤️")),
             vec![
                 json!({ "recipient": { "id": PERSON }, "sender_action": "react", "payload": { "message_id": "m_1", "reaction": "love" } }),
             ],
         ),
         (
             "reaction taken back",
-            react(None),
+            reaction("m_1", None),
             vec![
                 json!({ "recipient": { "id": PERSON }, "sender_action": "unreact", "payload": { "message_id": "m_1" } }),
             ],
@@ -328,7 +293,7 @@ fn what_the_platform_would_refuse_is_refused_here() {
             "contacts cannot be sent here",
         ),
         (
-            by_url("hologram"),
+            by_url("hologram", None),
             "media of kind \"hologram\" cannot be sent here",
         ),
         (
@@ -383,14 +348,14 @@ fn what_the_platform_would_refuse_is_refused_here() {
             "row description takes at most 80, not 81",
         ),
         (
-            react(Some("😀")),
+            reaction("m_1", Some("😀")),
             "the only reaction that can be sent here is ❤",
         ),
         (
             by_id("sticker", "369239263222822"),
             "the only sticker is the one with the id like_heart",
         ),
-        (by_url("share"), "a post is shared by its id"),
+        (by_url("share", None), "a post is shared by its id"),
         (
             Content::QuickReplies("ä".repeat(501), choices(1, "b")),
             "text takes at most 1000, not 1002",
@@ -482,6 +447,30 @@ fn each_mood_of_the_platform_is_understood() {
 }
 
 #[test]
+fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again() {
+    let answer = |body: &str| {
+        Instagram::classify(&Response {
+            status: 200,
+            headers: vec![],
+            body: body.as_bytes().to_vec(),
+        })
+    };
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"recipient_id":""}"#,
+        r#"{"error":{}}"#,
+    ] {
+        assert_eq!(answer(body), Verdict::unrecognised(200), "{body}");
+    }
+    for body in [r#"{"recipient_id":"1"}"#, r#"{"success":true}"#] {
+        assert_eq!(answer(body), Verdict::sent(None), "{body}");
+    }
+}
+
+#[test]
 fn every_code_of_the_reference_has_its_outcome() {
     for (code, subcode, want) in [
         (1, None, Outcome::Retry),
@@ -490,6 +479,7 @@ fn every_code_of_the_reference_has_its_outcome() {
         (4, None, Outcome::RateLimited),
         (4, Some(2018022), Outcome::RateLimited),
         (4, Some(2018354), Outcome::Refused),
+        (9, None, Outcome::RateLimited),
         (9, Some(2018352), Outcome::Refused),
         (613, None, Outcome::RateLimited),
         (80002, None, Outcome::RateLimited),
@@ -506,6 +496,7 @@ fn every_code_of_the_reference_has_its_outcome() {
         (100, None, Outcome::Refused),
         (100, Some(2018001), Outcome::Refused),
         (230, None, Outcome::Refused),
+        (551, None, Outcome::Refused),
         (551, Some(1545041), Outcome::Refused),
         (200, Some(1545041), Outcome::Refused),
         (999, None, Outcome::Refused),

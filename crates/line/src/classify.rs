@@ -1,7 +1,7 @@
 //! What the Messaging API's answer to a send means.
 //!
 //! LINE has no error codes of its own: the HTTP status decides, and for 429 the sentence. Source: the
-//! reference, "Status codes" and "Error messages", and the page on retrying requests.
+//! reference, "Status codes", "Response headers" and "Error messages", and the page on retrying requests.
 
 use chatly_channel::json::{Json, Object};
 use chatly_channel::reason::without_secrets;
@@ -11,24 +11,50 @@ use chatly_channel::{Outcome, Response, Verdict};
 pub(crate) fn classify(response: &Response) -> Verdict {
     let body = Json::parse(&response.body).and_then(Json::object);
     let said = body.as_ref().and_then(sentence).unwrap_or_default();
+    if matches!(response.status, 200..=299 | 409)
+        && let Some(verdict) = accepted(response, body.as_ref())
+    {
+        return verdict;
+    }
+    if (200..300).contains(&response.status) {
+        return Verdict::unrecognised(response.status);
+    }
     let outcome = outcome(response.status, &said);
     let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
     Verdict {
         outcome,
-        message_id: body
-            .as_ref()
-            .filter(|_| outcome == Outcome::Sent)
-            .and_then(message_id),
-        retry_after_ms: retry_after_ms(response).filter(|_| waits),
-        code: (outcome != Outcome::Sent).then(|| response.status.to_string()),
+        message_id: None,
+        retry_after_ms: response.retry_after_ms().filter(|_| waits),
+        code: Some(response.status.to_string()),
         reason: reason(outcome, response.status, &said),
     }
 }
 
+/// What LINE says of a request that it has accepted: now, or (409) an earlier one with this retry
+/// key. A push has the ids of its messages, a loading animation an empty object and LINE's id of the
+/// request. None where the answer has neither, and so is another's.
+fn accepted(response: &Response, body: Option<&Object>) -> Option<Verdict> {
+    let message_id = body.and_then(message_id);
+    let name = match response.status {
+        409 => "x-line-accepted-request-id",
+        _ => "x-line-request-id",
+    };
+    let has_request_id = response.header(name).is_some_and(|id| !id.is_empty());
+    if message_id.is_none() && (body.is_none() || !has_request_id) {
+        return None;
+    }
+    let verdict = Verdict::sent(message_id);
+    Some(match response.status {
+        409 => Verdict {
+            reason: "accepted before".to_owned(),
+            ..verdict
+        },
+        _ => verdict,
+    })
+}
+
 fn outcome(status: u16, said: &str) -> Outcome {
     match status {
-        // 409: an earlier request with this retry key was accepted.
-        200..=299 | 409 => Outcome::Sent,
         // The month's messages are used up: no wait that we could name helps.
         429 if said.contains("monthly limit") => Outcome::AccountStopped,
         429 => Outcome::RateLimited,
@@ -63,21 +89,8 @@ fn sentence(body: &Object) -> Option<String> {
     Some(format!("{message} ({})", details.join("; ")))
 }
 
-fn retry_after_ms(response: &Response) -> Option<u64> {
-    let mut headers = response.headers.iter();
-    let found = headers.find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
-    let seconds: u64 = std::str::from_utf8(&found.value)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(seconds.saturating_mul(1_000))
-}
-
 fn reason(outcome: Outcome, status: u16, said: &str) -> String {
     match outcome {
-        Outcome::Sent if status == 409 => "accepted before".to_owned(),
-        Outcome::Sent => "accepted".to_owned(),
         Outcome::AccountStopped if status == 429 => "the month's messages are used up".to_owned(),
         Outcome::AccountStopped => {
             format!("HTTP {status}: the account may not send until somebody acts")

@@ -1,7 +1,7 @@
 //! Turns a body into events.
 
 use chatly_canonical::{Body, Event};
-use chatly_channel::event::{self, Scope, within_bounds};
+use chatly_channel::event::{self, Events, Scope};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -14,25 +14,25 @@ use crate::event::{Source, body};
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
     let route = Scope::account(account.unwrap_or_default());
     let Some(envelope) = Json::parse(body).and_then(Json::object) else {
-        return vec![event::whole(NAME, &route, body, Body::Unparsable)];
+        return event::alone(event::whole(NAME, &route, body, Body::Unparsable));
     };
     let scope = envelope
         .id("destination")
         .map_or_else(|| route.clone(), Scope::account);
     let Some(items) = envelope.get("events").and_then(Json::list) else {
-        return vec![event::whole(NAME, &scope, body, Body::Unknown)];
+        return event::alone(event::whole(NAME, &scope, body, Body::Unknown));
     };
-    let (mut keys, mut events) = (Keys::new(NAME), Vec::new());
+    let (mut keys, mut events) = (Keys::new(NAME), Events::new());
     for item in items {
         events.push(match item.object() {
             Some(object) => read(&object, &scope, &mut keys),
             None => event::unknown(NAME, &mut keys, &scope, item, None),
         });
-        if within_bounds(&events).is_break() {
-            return vec![event::whole(NAME, &scope, body, Body::Unknown)];
+        if events.within_bounds().is_break() {
+            break;
         }
     }
-    events
+    events.or_whole(|| event::whole(NAME, &scope, body, Body::Unknown))
 }
 
 /// The event of an item. What it says of time and people stays, also where its kind is not known.

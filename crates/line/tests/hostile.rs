@@ -104,6 +104,11 @@ fn more_events_than_a_body_may_have_are_kept_whole() {
     assert_eq!(kinds(body(10_001).as_bytes()), ["unknown"]);
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Line>("line").unwrap();
+}
+
 proptest! {
     #[test]
     fn any_bytes_give_an_event(body: Vec<u8>) {

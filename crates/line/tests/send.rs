@@ -1,9 +1,10 @@
 //! What is put into requests, that LINE takes them, and what its answers mean.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{by_id, by_url, media, text};
 use chatly_channel::outbound::{
-    Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, ReactionTo, Request,
-    Row, Section, Sender, Template,
+    Button, Content, LimitBreach, MediaLocation, Menu, Message, ReactionTo, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Auth, Channel as _, Header, Outcome, RenderError, Response, Verdict};
 use chatly_line::Line;
@@ -21,31 +22,6 @@ fn to(content: Content) -> Message {
         reply_to: Some("325708".into()),
         reference: Some("job-1".into()),
     }
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str, caption: Option<&str>) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        caption,
-    )
-}
-
-fn by_id(kind: &str, id: &str) -> Content {
-    media(kind, MediaLocation::Id(id.into()), None)
 }
 
 fn buttons(count: usize) -> Vec<Button> {
@@ -118,7 +94,13 @@ fn send(request: &Request, mood: Mood) -> Verdict {
         body: request.body.clone(),
     };
     let answer = chatly_simulator::line::Line.answer(&sent, mood, 7);
-    classify(answer.status, &[], &String::from_utf8_lossy(&answer.body))
+    let headers: Vec<_> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let body = String::from_utf8_lossy(&answer.body);
+    classify(answer.status, &headers, &body)
 }
 
 fn classify(status: u16, headers: &[(&str, &str)], body: &str) -> Verdict {
@@ -517,6 +499,26 @@ fn an_answer_is_what_its_status_and_its_words_say() {
         assert_eq!(verdict.outcome, want, "{status} {body}");
         let id = (want == Outcome::Sent).then_some("461");
         assert_eq!(verdict.message_id.as_deref(), id, "{status}");
+    }
+    let request_id = ("X-Line-Request-Id", "123e4567-e89b-42d3-a456-426655440001");
+    let typing = classify(202, &[request_id], "{}");
+    assert_eq!(typing, Verdict::sent(None));
+    for (headers, body) in [
+        (&[][..], ""),
+        (&[], "{}"),
+        (&[], "[]"),
+        (&[], "<html>Sign in</html>"),
+        (&[], r#"{"sentMessages":[]}"#),
+        (&[request_id], "<html>"),
+        (&[("x-line-request-id", "")], "{}"),
+    ] {
+        let verdict = classify(200, headers, body);
+        assert_eq!(verdict, Verdict::unrecognised(200), "{body}");
+    }
+    let accepted = ("x-line-accepted-request-id", request_id.1);
+    for (headers, want) in [(&[accepted][..], Outcome::Sent), (&[], Outcome::Refused)] {
+        let body = r#"{"message":"The retry key is already accepted"}"#;
+        assert_eq!(classify(409, headers, body).outcome, want);
     }
     let waits = classify(429, &[("Retry-After", "3")], "{}");
     assert_eq!(waits.retry_after_ms, Some(3_000));

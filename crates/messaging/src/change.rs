@@ -1,7 +1,7 @@
 //! The events of one value of `changes[]`: comments, mentions, notices.
 
 use chatly_canonical::{Body, Comment, Event};
-use chatly_channel::event::{event, unknown};
+use chatly_channel::event::{Events, event, unknown};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -23,7 +23,7 @@ pub(crate) fn events(
     value: &Object,
     change: Json,
     keys: &mut Keys,
-    events: &mut Vec<Event>,
+    events: &mut Events,
 ) {
     if Reader::is_item(value) {
         return reader.events(value, keys, events);

@@ -3,16 +3,20 @@
 
 use chatly_channel::json::Object;
 use chatly_channel::{Outcome, Response, Verdict};
-use chatly_meta::graph::{self, Rules};
+use chatly_meta::graph::{self, Accepted, Rules};
 
 /// What an answer means.
 pub fn classify(response: &Response) -> Verdict {
     graph::classify(response, &Rules { of_code, accepted })
 }
 
-/// A sender action is accepted without an id.
-fn accepted(body: &Object) -> (Option<String>, Option<String>) {
-    (body.id("message_id"), None)
+/// A sender action is accepted without an id, with the recipient's alone.
+fn accepted(body: &Object) -> Option<Accepted> {
+    let message_id = body.id("message_id");
+    (message_id.is_some() || body.id("recipient_id").is_some()).then_some(Accepted {
+        message_id,
+        remark: None,
+    })
 }
 
 /// The subcode tells what cannot be sent to one person from what the account may not do.

@@ -3,7 +3,7 @@
 mod member;
 
 use chatly_canonical::{Body, Event, Identity, Notice, Party};
-use chatly_channel::event::{Scope, event, unknown};
+use chatly_channel::event::{Events, Scope, event, unknown};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::Keys;
 use chatly_meta::Entry;
@@ -41,6 +41,18 @@ pub(crate) struct Reader<'a> {
     standby: bool,
 }
 
+/// What the events of an item share.
+struct Head {
+    at: Option<u64>,
+    sender: Option<Party>,
+    /// Who is known by a reference only.
+    visitor: Option<Party>,
+    /// Whom we wrote to; none where it is us who were written to.
+    recipient: Option<Party>,
+    /// Whether an event holds all that the item says beside its members.
+    held: bool,
+}
+
 /// What becomes of a member: its body, the key when it has ids, and whether the body holds all.
 struct Read {
     body: Body,
@@ -76,19 +88,22 @@ impl<'a> Reader<'a> {
     }
 
     /// An event for each member that is one; never none.
-    pub(crate) fn events(&self, item: &Object, keys: &mut Keys, events: &mut Vec<Event>) {
+    pub(crate) fn events(&self, item: &Object, keys: &mut Keys, events: &mut Events) {
         let before = events.len();
+        let head = self.head(item);
         for name in KNOWN.iter().filter(|name| item.get(name).is_some()) {
             let reads = self.member(item, name);
             if reads.is_empty() {
-                events.push(self.about(item, self.unread(item, keys)));
+                events.push(self.about(&head, self.unread(item, keys)));
             }
-            for read in reads {
-                events.push(self.read(item, read, keys));
-            }
+            events.extend(
+                reads
+                    .into_iter()
+                    .map(|read| self.read(item, &head, read, keys)),
+            );
         }
         if events.len() == before {
-            events.push(self.about(item, self.unread(item, keys)));
+            events.push(self.about(&head, self.unread(item, keys)));
         }
     }
 
@@ -116,20 +131,13 @@ impl<'a> Reader<'a> {
         read.into_iter().collect()
     }
 
-    fn read(&self, item: &Object, read: Read, keys: &mut Keys) -> Event {
-        let known = [HEAD, KNOWN].concat();
-        let people_are_held = ["sender", "recipient"].iter().all(|name| {
-            item.get(name).is_none()
-                || item
-                    .object(name)
-                    .is_some_and(|person| person.has_only(&["id", "user_ref", "name", "username"]))
-        });
-        let held = read.held && people_are_held && item.has_only(&known);
+    fn read(&self, item: &Object, head: &Head, read: Read, keys: &mut Keys) -> Event {
+        let held = read.held && head.held;
         let key = read
             .key
             .unwrap_or_else(|| self.hashed(item.json(), item, keys));
         self.about(
-            item,
+            head,
             Event {
                 raw: (!held).then(|| item.json().raw()),
                 ..event(self.platform.name(), &self.scope, key, read.body)
@@ -150,23 +158,37 @@ impl<'a> Reader<'a> {
         unknown(self.platform.name(), keys, &self.scope, item.json(), time)
     }
 
-    /// Adds who, whom and when.
-    fn about(&self, item: &Object, event: Event) -> Event {
+    /// Reads what the events of an item share, once: a delivery receipt may be thousands of events.
+    fn head(&self, item: &Object) -> Head {
+        let known = [HEAD, KNOWN].concat();
+        let is_held = |name: &&str| {
+            item.get(name).is_none()
+                || item
+                    .object(name)
+                    .is_some_and(|person| person.has_only(&["id", "user_ref", "name", "username"]))
+        };
         let party = |name: &str| self.party(&item.object(name)?, &["id"]);
+        Head {
+            at: item.millis("timestamp").or(self.entry_at),
+            sender: party("sender"),
+            visitor: self.by_reference(item),
+            recipient: party("recipient").filter(|_| self.is_ours(item)),
+            held: ["sender", "recipient"].iter().all(is_held) && item.has_only(&known),
+        }
+    }
+
+    /// Adds who, whom and when.
+    fn about(&self, head: &Head, event: Event) -> Event {
         let (sender, recipient) = match event.body {
             // What the platform says of our message: the one who has it is named as the sender.
-            Body::Status(_) => (None, party("sender")),
-            _ => (
-                party("sender").or_else(|| self.by_reference(item)),
-                if self.is_ours(item) {
-                    party("recipient")
-                } else {
-                    None
-                },
-            ),
+            Body::Status(_) => (None, head.sender.clone()),
+            _ => {
+                let sender = head.sender.as_ref().or(head.visitor.as_ref());
+                (sender.cloned(), head.recipient.clone())
+            }
         };
         Event {
-            at: item.millis("timestamp").or(self.entry_at),
+            at: head.at,
             standby: self.standby,
             sender,
             recipient,

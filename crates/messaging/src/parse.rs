@@ -1,9 +1,7 @@
 //! Turns a body into events.
 
-use std::ops::ControlFlow;
-
 use chatly_canonical::{Body, Event};
-use chatly_channel::event::{self, Scope, within_bounds};
+use chatly_channel::event::{self, Events, Scope};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::Keys;
 use chatly_meta::{Entry, Item};
@@ -15,17 +13,17 @@ use crate::{Platform, change};
 /// events than one may have becomes one `unknown` event that holds it whole.
 pub fn parse(platform: Platform, body: &[u8], account: Option<&str>) -> Vec<Event> {
     let route = Scope::account(account.unwrap_or_default());
-    let (mut keys, mut events) = (Keys::new(platform.name()), Vec::new());
+    let (mut keys, mut events) = (Keys::new(platform.name()), Events::new());
     let walked = chatly_meta::walk(body, |item| {
         item_events(platform, item, &route, &mut keys, &mut events);
-        within_bounds(&events)
+        events.within_bounds()
     });
-    let whole = match walked {
-        Some(ControlFlow::Continue(())) => return events,
-        Some(ControlFlow::Break(())) => Body::Unknown,
-        None => Body::Unparsable,
-    };
-    vec![event::whole(platform.name(), &route, body, whole)]
+    let whole = |kind| event::whole(platform.name(), &route, body, kind);
+    if walked.is_none() {
+        events.push(whole(Body::Unparsable));
+    }
+    let kind = walked.map_or(Body::Unparsable, |_| Body::Unknown);
+    events.or_whole(|| whole(kind))
 }
 
 fn item_events(
@@ -33,7 +31,7 @@ fn item_events(
     item: Item,
     route: &Scope,
     keys: &mut Keys,
-    events: &mut Vec<Event>,
+    events: &mut Events,
 ) {
     match item {
         Item::Messaging {

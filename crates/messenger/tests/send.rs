@@ -5,9 +5,10 @@
 )]
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{by_id, by_url, choices, media, reaction};
 use chatly_channel::outbound::{
-    Auth, Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, RenderError,
-    Request, Row, Section, Sender, Template,
+    Auth, Button, Content, MediaLocation, Menu, Message, RenderError, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Channel as _, Header, Outcome, Response, Verdict};
 use chatly_messenger::Messenger;
@@ -34,35 +35,6 @@ fn to_person(content: Content) -> Message {
     }
 }
 
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        None,
-    )
-}
-
-fn by_id(kind: &str, id: &str) -> Content {
-    media(kind, MediaLocation::Id(id.into()), None)
-}
-
-fn choices(count: usize, title: &str) -> Vec<Button> {
-    let choice = |at: usize| Button {
-        id: format!("id-{at}"),
-        title: title.into(),
-    };
-    (0..count).map(choice).collect()
-}
-
 fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
     let row = |at: usize| Row {
         id: format!("row-{at}"),
@@ -78,13 +50,6 @@ fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
         sections: vec![section],
     };
     Content::Menu("Which one?".into(), menu)
-}
-
-fn react(emoji: Option<&str>) -> Content {
-    Content::Reaction(ReactionTo {
-        message_id: "m_1".into(),
-        emoji: emoji.map(Into::into),
-    })
 }
 
 /// What the platform answers to a request.
@@ -174,22 +139,22 @@ fn each_content_is_the_documented_request() {
         ),
         (
             "image",
-            by_url("image"),
+            by_url("image", None),
             vec![attached("image", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "video",
-            by_url("video"),
+            by_url("video", None),
             vec![attached("video", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "voice",
-            by_url("voice"),
+            by_url("voice", None),
             vec![attached("audio", json!({ "url": "https://example.org/a" }))],
         ),
         (
             "document",
-            by_url("document"),
+            by_url("document", None),
             vec![attached("file", json!({ "url": "https://example.org/a" }))],
         ),
         (
@@ -330,7 +295,7 @@ fn what_the_platform_would_refuse_is_refused_here() {
             "contacts cannot be sent here",
         ),
         (
-            by_url("hologram"),
+            by_url("hologram", None),
             "media of kind \"hologram\" cannot be sent here",
         ),
         (
@@ -384,7 +349,7 @@ fn what_the_platform_would_refuse_is_refused_here() {
             menu(1, "a", Some(&text(81))),
             "row description takes at most 80, not 81",
         ),
-        (react(Some("❤")), "reaction cannot be sent here"),
+        (reaction("m_1", Some("❤")), "reaction cannot be sent here"),
         (
             by_id("sticker", "369239263222822"),
             "media of kind \"sticker\" cannot be sent here",
@@ -498,6 +463,30 @@ fn each_mood_of_the_platform_is_understood() {
 }
 
 #[test]
+fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again() {
+    let answer = |body: &str| {
+        Messenger::classify(&Response {
+            status: 200,
+            headers: vec![],
+            body: body.as_bytes().to_vec(),
+        })
+    };
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"recipient_id":""}"#,
+        r#"{"error":{}}"#,
+    ] {
+        assert_eq!(answer(body), Verdict::unrecognised(200), "{body}");
+    }
+    for body in [r#"{"recipient_id":"1"}"#, r#"{"success":true}"#] {
+        assert_eq!(answer(body), Verdict::sent(None), "{body}");
+    }
+}
+
+#[test]
 fn every_code_of_the_reference_has_its_outcome() {
     for (code, subcode, want) in [
         (1, None, Outcome::Retry),
@@ -506,6 +495,7 @@ fn every_code_of_the_reference_has_its_outcome() {
         (4, None, Outcome::RateLimited),
         (4, Some(2018022), Outcome::RateLimited),
         (4, Some(2018354), Outcome::Refused),
+        (9, None, Outcome::RateLimited),
         (9, Some(2018352), Outcome::Refused),
         (613, None, Outcome::RateLimited),
         (80002, None, Outcome::RateLimited),
@@ -522,6 +512,7 @@ fn every_code_of_the_reference_has_its_outcome() {
         (100, None, Outcome::Refused),
         (100, Some(2018001), Outcome::Refused),
         (230, None, Outcome::Refused),
+        (551, None, Outcome::Refused),
         (551, Some(1545041), Outcome::Refused),
         (200, Some(1545041), Outcome::Refused),
         (999, None, Outcome::Refused),

@@ -3,7 +3,9 @@
 //! 1. A code decides before the HTTP status does: Meta sends terminal codes under 5xx and throttles
 //!    under 400. A channel's own codes come before the common ones.
 //! 2. A wait is the longest that `Retry-After` or `X-Business-Use-Case-Usage` names.
-//! 3. The reason holds no token and no phone, which Meta quotes in its sentences.
+//! 3. A 2xx counts as sent only with Meta's own marker: an id, or `success: true`. Without one it is
+//!    [`Verdict::unrecognised`].
+//! 4. The reason holds no token and no phone, which Meta quotes in its sentences.
 //!
 //! Codes and their meaning: Meta's Graph API error handling and rate limit references.
 
@@ -16,19 +18,27 @@ use chatly_channel::{Outcome, Response, Verdict};
 pub struct Rules {
     /// What the channel's own codes mean; the arguments are code and subcode.
     pub of_code: fn(u64, Option<u64>) -> Option<Outcome>,
-    /// The id in the body of an accepted send, and a remark on it.
-    pub accepted: fn(&Object) -> (Option<String>, Option<String>),
+    /// What the body of an accepted send says; none where it is no such body.
+    pub accepted: fn(&Object) -> Option<Accepted>,
+}
+
+/// An accepted send.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accepted {
+    /// The message's id; none of a read marker, typing and the like.
+    pub message_id: Option<String>,
+    /// What the platform adds.
+    pub remark: Option<String>,
 }
 
 /// What an answer means.
 pub fn classify(response: &Response, rules: &Rules) -> Verdict {
     let body = Json::parse(&response.body).and_then(Json::object);
-    if (200..300).contains(&response.status)
-        && body.as_ref().is_none_or(|body| body.get("error").is_none())
-    {
-        return sent(body.as_ref(), rules);
+    let is_2xx = (200..300).contains(&response.status);
+    let error = body.as_ref().and_then(|body| body.object("error"));
+    if is_2xx && error.as_ref().is_none_or(|it| it.get("code").is_none()) {
+        return of_success(response.status, body.as_ref(), rules);
     }
-    let error = body.and_then(|body| body.object("error"));
     let number = |name: &str| error.as_ref().and_then(|error| error.get(name)?.integer());
     let (code, subcode) = (number("code"), number("error_subcode"));
     let is_transient = error
@@ -55,15 +65,19 @@ pub fn classify(response: &Response, rules: &Rules) -> Verdict {
     }
 }
 
-/// A 2xx: of a message with its id, of a read marker without one.
-fn sent(body: Option<&Object>, rules: &Rules) -> Verdict {
-    let (message_id, remark) = body.map(rules.accepted).unwrap_or_default();
-    Verdict {
-        outcome: Outcome::Sent,
-        message_id,
-        retry_after_ms: None,
-        code: None,
-        reason: remark.unwrap_or_else(|| "accepted".to_owned()),
+/// A 2xx that names no error: of a message with its id, of a read marker without one.
+fn of_success(status: u16, body: Option<&Object>, rules: &Rules) -> Verdict {
+    let done = |body: &Object| body.is_true("success").then(Accepted::default);
+    let accepted = body.and_then(|body| (rules.accepted)(body).or_else(|| done(body)));
+    match accepted {
+        Some(Accepted { message_id, remark }) => {
+            let verdict = Verdict::sent(message_id);
+            Verdict {
+                reason: remark.unwrap_or(verdict.reason),
+                ..verdict
+            }
+        }
+        None => Verdict::unrecognised(status),
     }
 }
 
@@ -84,7 +98,7 @@ fn of_status(status: u16) -> Outcome {
         401 | 403 => Outcome::AccountStopped,
         408 | 425 | 500.. => Outcome::Retry,
         400..=499 => Outcome::Refused,
-        // A redirect or a 2xx that holds an error: not what the platform documents.
+        // A redirect, or a 2xx that holds an error of a code that nobody knows.
         _ => Outcome::Retry,
     }
 }

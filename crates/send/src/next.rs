@@ -7,6 +7,7 @@
 //! | rate limited | put off until it passes, for a day: it is not the message's fault |
 //! | account stopped | it waits, with all of the account, until the account goes on |
 //! | refused, window closed | failed |
+//! | refused under a 2xx without a code: not the platform's own words | uncertain |
 //! | never left | put off, for a day |
 //! | no answer, though it may have arrived | uncertain |
 //!
@@ -62,7 +63,10 @@ pub enum Lost<'a> {
 }
 
 /// What a channel's verdict means for the job.
-pub fn judge(verdict: &Verdict, attempt: Attempt) -> Next {
+///
+/// `status` is the answer's. A 2xx that the channel cannot read as the platform's may come from a
+/// proxy in front of it, before or after the platform took the message.
+pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
     let (reason, asked_ms) = (&verdict.reason, verdict.retry_after_ms);
     match verdict.outcome {
         Outcome::Sent => Next::Sent {
@@ -83,6 +87,11 @@ pub fn judge(verdict: &Verdict, attempt: Attempt) -> Next {
             code: verdict.code.clone(),
             reason: reason.clone(),
         },
+        Outcome::Refused if (200..300).contains(&status) && verdict.code.is_none() => {
+            Next::Uncertain {
+                reason: reason.clone(),
+            }
+        }
         Outcome::Refused => Next::Failed {
             code: verdict.code.clone(),
             reason: reason.clone(),
@@ -178,18 +187,42 @@ mod tests {
             (Outcome::Refused, failed(Some("7"), "why")),
             (Outcome::WindowClosed, failed(Some("7"), "why")),
         ] {
-            assert_eq!(judge(&verdict(outcome), FIRST), want, "{outcome:?}");
+            assert_eq!(judge(400, &verdict(outcome), FIRST), want, "{outcome:?}");
         }
         let closed = Verdict {
             code: None,
             ..verdict(Outcome::WindowClosed)
         };
-        assert_eq!(judge(&closed, FIRST), failed(Some("window_closed"), "why"));
+        assert_eq!(
+            judge(400, &closed, FIRST),
+            failed(Some("window_closed"), "why")
+        );
         let asked = Verdict {
             retry_after_ms: Some(60_000),
             ..verdict(Outcome::RateLimited)
         };
-        assert_eq!(judge(&asked, FIRST), retry(1_060_300));
+        assert_eq!(judge(400, &asked, FIRST), retry(1_060_300));
+    }
+
+    #[test]
+    fn a_success_that_nobody_can_read_is_uncertain() {
+        let unread = Verdict::unrecognised(200);
+        let uncertain = Next::Uncertain {
+            reason: unread.reason.clone(),
+        };
+        let told = Verdict {
+            code: Some("7".into()),
+            ..unread.clone()
+        };
+        let refused = |code| failed(code, &unread.reason);
+        for (name, status, verdict, want) in [
+            ("no code", 200, &unread, uncertain.clone()),
+            ("the last 2xx", 299, &unread, uncertain),
+            ("no 2xx", 300, &unread, refused(None)),
+            ("with a code", 200, &told, refused(Some("7"))),
+        ] {
+            assert_eq!(judge(status, verdict, FIRST), want, "{name}");
+        }
     }
 
     #[test]
@@ -219,7 +252,7 @@ mod tests {
                 "old and stopped",
                 Outcome::AccountStopped,
                 day,
-                judge(&verdict(Outcome::AccountStopped), FIRST),
+                judge(400, &verdict(Outcome::AccountStopped), FIRST),
             ),
             (
                 "limited for long",
@@ -228,7 +261,7 @@ mod tests {
                 retry(1_000_300),
             ),
         ] {
-            assert_eq!(judge(&verdict(outcome), attempt), want, "{name}");
+            assert_eq!(judge(400, &verdict(outcome), attempt), want, "{name}");
         }
         assert_eq!(
             put_off("why", None, day),
@@ -251,7 +284,7 @@ mod tests {
             let attempt = Attempt { number, created_at, now, random };
             let tried_again = |next| matches!(next, Next::Retry { .. });
             prop_assert!(!tried_again(judge_lost(Lost::Unanswered("x"), attempt)));
-            prop_assert!(!tried_again(judge(&verdict(Outcome::Sent), attempt)));
+            prop_assert!(!tried_again(judge(400, &verdict(Outcome::Sent), attempt)));
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! 1. A token is put where the channel says and nowhere else.
 //! 2. What is shown and stored of an address ends before the query, holds no user or password, and
-//!    is of the request *before* it got its token.
+//!    is of the request *before* it got its token. Of an address that needs no token only the origin is
+//!    shown: it is one itself, as that of a Discord follow-up.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -106,8 +107,19 @@ pub fn digest(token: Option<&Secret>) -> String {
         .collect()
 }
 
-/// What may be shown of a rendered request's URL.
-pub fn shown(url: &str) -> String {
+/// What may be shown of a rendered request's address.
+pub fn shown(request: &Request) -> String {
+    let shown = without_query(&request.url);
+    match (&request.auth, shown.split_once("://")) {
+        (Auth::None, Some((scheme, rest))) => match rest.split_once('/') {
+            Some((host, _)) => format!("{scheme}://{host}/…"),
+            None => shown,
+        },
+        _ => shown,
+    }
+}
+
+fn without_query(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let plain = url.get(..end).unwrap_or_default();
     let Some((scheme, rest)) = plain.split_once("://") else {
@@ -134,6 +146,13 @@ mod tests {
             headers: vec![Header::new("content-type", "application/json")],
             body: b"{}".to_vec(),
             auth,
+        }
+    }
+
+    fn to(url: &str, auth: Auth) -> Request {
+        Request {
+            url: url.into(),
+            ..request(auth)
         }
     }
 
@@ -211,14 +230,28 @@ mod tests {
             ),
             ("", ""),
         ] {
-            assert_eq!(shown(url), want, "{url}");
+            assert_eq!(shown(&to(url, Auth::Bearer)), want, "{url}");
+        }
+    }
+
+    #[test]
+    fn of_an_address_that_opens_something_only_the_origin_is_shown() {
+        for (url, want) in [
+            (
+                "https://discord.com/api/v10/webhooks/1/aW50ZXJhY3Rpb24",
+                "https://discord.com/…",
+            ),
+            ("https://u:p@a.com/m?x=y", "https://a.com/…"),
+            ("https://a.com", "https://a.com"),
+        ] {
+            assert_eq!(shown(&to(url, Auth::None)), want, "{url}");
         }
     }
 
     proptest! {
         #[test]
         fn never_shows_a_query_and_never_panics(url in "\\PC*") {
-            prop_assert!(!shown(&url).contains('?'));
+            prop_assert!(!shown(&to(&url, Auth::Bearer)).contains('?'));
         }
 
         #[test]

@@ -15,7 +15,8 @@ pub struct Wish {
     pub name: Option<String>,
     /// The account that it happens to.
     pub account: Option<String>,
-    /// The message that it is about: of a status, reaction, edit, deletion or reply.
+    /// The message that it is about: of a status, reaction, edit, deletion or reply; the id that a
+    /// person had before, of a change of it.
     pub about: Option<String>,
     /// The sender is known by an id that is no phone, where the platform has such ids.
     pub without_phone: bool,

@@ -1,4 +1,5 @@
-//! What Slack's answer to a send means: HTTP 200 with `ok: false` and a word, or 429 and 5xx.
+//! What Slack's answer to a send means: HTTP 200 with `ok: true`, or with `ok: false` and a word, or 429
+//! and 5xx.
 
 use chatly_channel::json::{Json, Object};
 use chatly_channel::reason::without_secrets;
@@ -10,14 +11,18 @@ use crate::party::message_id;
 pub(crate) fn classify(response: &Response) -> Verdict {
     let body = Json::parse(&response.body).and_then(Json::object);
     let ok = body.as_ref().is_some_and(|body| body.is_true("ok"));
-    if (200..300).contains(&response.status) && ok {
-        return sent(body.as_ref());
+    let is_2xx = (200..300).contains(&response.status);
+    if is_2xx && ok {
+        return Verdict::sent(body.as_ref().and_then(id));
     }
     let code = body.as_ref().and_then(|body| body.string("error"));
     let code = code.map(|code| without_secrets(&code));
     // The reaction is there already: a second try of the same request.
     if code.as_deref() == Some("already_reacted") {
-        return sent(None);
+        return Verdict::sent(None);
+    }
+    if is_2xx && code.is_none() {
+        return Verdict::unrecognised(response.status);
     }
     let outcome = code
         .as_deref()
@@ -33,15 +38,8 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     }
 }
 
-fn sent(body: Option<&Object>) -> Verdict {
-    let id = body.and_then(|body| Some(message_id(&body.id("channel")?, &body.id("ts")?)));
-    Verdict {
-        outcome: Outcome::Sent,
-        message_id: id,
-        retry_after_ms: None,
-        code: None,
-        reason: "accepted".to_owned(),
-    }
+fn id(body: &Object) -> Option<String> {
+    Some(message_id(&body.id("channel")?, &body.id("ts")?))
 }
 
 /// By the error lists of `chat.postMessage` and `reactions.add`; none for all that only concerns
@@ -82,7 +80,6 @@ fn of_status(status: u16, has_code: bool) -> Outcome {
         408 | 425 | 500.. => Outcome::Retry,
         400..=499 => Outcome::Refused,
         _ if has_code => Outcome::Refused,
-        // No JSON under a 2xx, or a redirect: not what Slack documents.
         _ => Outcome::Retry,
     }
 }
@@ -126,6 +123,7 @@ mod tests {
                     "fatal_error",
                     "service_unavailable",
                     "request_timeout",
+                    "team_added_to_org",
                 ],
             ),
             (
@@ -141,6 +139,13 @@ mod tests {
                     "not_allowed_token_type",
                     "org_login_required",
                     "ekm_access_denied",
+                    "access_denied",
+                    "accesslimited",
+                    "team_access_not_granted",
+                    "two_factor_setup_required",
+                    "enterprise_is_restricted",
+                    "deprecated_endpoint",
+                    "method_deprecated",
                 ],
             ),
             (
@@ -176,13 +181,28 @@ mod tests {
             (429, "", Outcome::RateLimited),
             (500, "<html>", Outcome::Retry),
             (503, r#"{"ok":false,"error":"a_new_one"}"#, Outcome::Retry),
-            (200, "", Outcome::Retry),
             (302, "", Outcome::Retry),
             (400, "", Outcome::Refused),
             (401, "", Outcome::AccountStopped),
         ] {
             assert_eq!(answer(status, body).outcome, want, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_success_that_is_not_slacks_is_not_sent_and_not_tried_again() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "<html>Sign in</html>",
+            r#"{"ok":false}"#,
+            r#"{"ok":"yes"}"#,
+            r#"{"channel":"C1","ts":"1503435956.000247"}"#,
+        ] {
+            assert_eq!(answer(200, body), Verdict::unrecognised(200), "{body}");
+        }
+        assert_eq!(answer(200, r#"{"ok":true}"#), Verdict::sent(None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Interactivity: what people press, choose and submit, as `payload=` of a form.
 
-use chatly_canonical::{Body, Event, InteractiveReply, Message, MessageType};
-use chatly_channel::event::{MAX_EVENTS, Scope, event, unknown};
+use chatly_canonical::{Body, Event, InteractiveReply, Message, MessageType, Party};
+use chatly_channel::event::{Events, MAX_EVENTS, Scope, event, unknown};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 use chatly_channel::{Delivery, Reply, form};
@@ -22,20 +22,36 @@ pub(crate) fn events(payload: &Object, route: &Scope) -> Vec<Event> {
         raw: Some(payload.raw_without(crate::SECRETS)),
         ..unknown(NAME, &mut Keys::new(NAME), &scope, payload.json(), None)
     };
-    let mut events = match payload.string("type").as_deref() {
-        Some("block_actions" | "interactive_message") => actions(payload, &scope),
-        Some("shortcut" | "message_action") => shortcut(payload, &scope).into_iter().collect(),
-        Some("view_submission") => submission(payload, &scope).into_iter().collect(),
-        _ => Vec::new(),
+    let source = Source::of(payload, &scope);
+    let mut events: Events = match payload.string("type").as_deref() {
+        Some("block_actions" | "interactive_message") => actions(payload, &source),
+        Some("shortcut" | "message_action") => shortcut(payload, &source).into_iter().collect(),
+        Some("view_submission") => submission(payload, &source).into_iter().collect(),
+        _ => Events::new(),
     };
-    if events.is_empty() || events.len() > MAX_EVENTS {
-        return vec![whole()];
-    }
     // What the events share is kept once: a copy in each would grow with the square of the body.
-    if let Some(first) = events.first_mut() {
-        first.raw = Some(payload.raw_without(crate::SECRETS));
+    events.set_raw_of_first(payload.raw_without(crate::SECRETS));
+    if events.is_empty() {
+        events.push(whole());
     }
-    events
+    events.or_whole(whole)
+}
+
+/// What the events of a payload share, read once: a payload may have thousands of actions.
+struct Source<'a> {
+    scope: &'a Scope,
+    sender: Option<Party>,
+    chat: Option<String>,
+}
+
+impl<'a> Source<'a> {
+    fn of(payload: &Object, scope: &'a Scope) -> Self {
+        Source {
+            scope,
+            sender: party(payload),
+            chat: channel(payload).filter(|channel| !channel.starts_with('D')),
+        }
+    }
 }
 
 /// What Slack waits for: the options of a menu that asks for them, else nothing.
@@ -65,13 +81,8 @@ fn channel(payload: &Object) -> Option<String> {
 }
 
 /// A reply by the person who acted. `surface` and `steps` make its id.
-fn reply(
-    payload: &Object,
-    scope: &Scope,
-    surface: &str,
-    steps: &[&str],
-    message: Message,
-) -> Event {
+fn reply(source: &Source, surface: &str, steps: &[&str], message: Message) -> Event {
+    let scope = source.scope;
     let steps: Vec<&str> = steps
         .iter()
         .copied()
@@ -85,8 +96,8 @@ fn reply(
         ..message
     };
     Event {
-        sender: party(payload),
-        chat: channel(payload).filter(|channel| !channel.starts_with('D')),
+        sender: source.sender.clone(),
+        chat: source.chat.clone(),
         ..event(NAME, scope, key, Body::Message(message))
     }
 }
@@ -102,14 +113,14 @@ fn below(payload: &Object) -> Option<String> {
 }
 
 /// One event for each item of `actions`; of one that is no object, `unknown`.
-fn actions(payload: &Object, scope: &Scope) -> Vec<Event> {
+fn actions(payload: &Object, source: &Source) -> Events {
     let view = payload.object("view").and_then(|it| it.id("id"));
     let surface = channel(payload).or(view).unwrap_or_default();
     let reply_to = below(payload);
     let mut keys = Keys::new(NAME);
     let one = |item: Json| {
         let Some(action) = item.object() else {
-            return unknown(NAME, &mut keys, scope, item, None);
+            return unknown(NAME, &mut keys, source.scope, item, None);
         };
         let ts = action.id("action_ts").or_else(|| payload.id("action_ts"));
         let at = ts.as_deref().and_then(millis);
@@ -123,21 +134,11 @@ fn actions(payload: &Object, scope: &Scope) -> Vec<Event> {
         };
         Event {
             at,
-            ..reply(
-                payload,
-                scope,
-                &surface,
-                &[&ts, &name.unwrap_or_default()],
-                message,
-            )
+            ..reply(source, &surface, &[&ts, &name.unwrap_or_default()], message)
         }
     };
-    payload
-        .list("actions")
-        .into_iter()
-        .take(MAX_EVENTS + 1)
-        .map(one)
-        .collect()
+    let actions = payload.list("actions").into_iter().take(MAX_EVENTS + 1);
+    actions.map(one).collect()
 }
 
 /// The value that we had set and the words that were shown, by the kind of element.
@@ -164,7 +165,7 @@ fn choice(action: &Object) -> InteractiveReply {
 }
 
 /// A shortcut of the app, or of a message.
-fn shortcut(payload: &Object, scope: &Scope) -> Option<Event> {
+fn shortcut(payload: &Object, source: &Source) -> Option<Event> {
     let acted = payload.id("action_ts");
     let at = acted.as_deref().and_then(millis);
     let ts = acted.or_else(|| payload.id("trigger_id"))?;
@@ -179,12 +180,12 @@ fn shortcut(payload: &Object, scope: &Scope) -> Option<Event> {
     };
     Some(Event {
         at,
-        ..reply(payload, scope, &surface, &[&ts], message)
+        ..reply(source, &surface, &[&ts], message)
     })
 }
 
 /// A form that was sent; its fields stay in the raw JSON. Its `hash` differs each time.
-fn submission(payload: &Object, scope: &Scope) -> Option<Event> {
+fn submission(payload: &Object, source: &Source) -> Option<Event> {
     let view = payload.object("view")?;
     let id = view.id("id")?;
     let step = view.id("hash").or_else(|| payload.id("trigger_id"));
@@ -195,11 +196,5 @@ fn submission(payload: &Object, scope: &Scope) -> Option<Event> {
         }),
         ..Message::default()
     };
-    Some(reply(
-        payload,
-        scope,
-        &id,
-        &[&step.unwrap_or_default()],
-        message,
-    ))
+    Some(reply(source, &id, &[&step.unwrap_or_default()], message))
 }

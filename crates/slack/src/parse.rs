@@ -1,7 +1,7 @@
 //! Turns a body into events: by its type and the envelope in it.
 
 use chatly_canonical::{Body, Event, Membership, Notice, Opt, Reaction};
-use chatly_channel::event::{Scope, event, unknown, whole};
+use chatly_channel::event::{Events, Scope, alone, event, unknown, whole};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 use chatly_channel::{Delivery, form};
@@ -21,12 +21,15 @@ pub(crate) fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event> {
             .and_then(Json::object)
             .map(|payload| interaction::events(&payload, &route));
         return interaction
-            .or_else(|| command::event(&pairs, &route).map(|event| vec![event]))
-            .unwrap_or_else(|| vec![whole(NAME, &route, body, Body::Unparsable)]);
+            .or_else(|| command::event(&pairs, &route).map(alone))
+            .unwrap_or_else(|| alone(whole(NAME, &route, body, Body::Unparsable)));
     }
     match Json::parse(body).and_then(Json::object) {
-        Some(envelope) => vec![of_envelope(&envelope, &route)],
-        None => vec![whole(NAME, &route, body, Body::Unparsable)],
+        Some(envelope) => {
+            let event = of_envelope(&envelope, &route);
+            Events::from_iter([event]).or_whole(|| kept(&envelope, &route))
+        }
+        None => alone(whole(NAME, &route, body, Body::Unparsable)),
     }
 }
 

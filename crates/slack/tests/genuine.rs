@@ -137,6 +137,18 @@ fn a_challenge_is_echoed_only_when_it_is_genuine() {
 }
 
 #[test]
+fn a_handshake_is_short() {
+    let secrets = ["secret".to_owned()];
+    for (bytes, want) in [(4096, Some(200)), (4097, None)] {
+        let frame = r#"{"type":"url_verification","challenge":""}"#;
+        let challenge = "c".repeat(bytes - frame.len());
+        let body = format!(r#"{{"type":"url_verification","challenge":"{challenge}"}}"#);
+        let reply = Slack::handshake(&signed(body.as_bytes(), "secret"), &[], &secrets, NOW);
+        assert_eq!(reply.map(|reply| reply.status), want, "{bytes}");
+    }
+}
+
+#[test]
 fn only_a_menu_that_asks_for_options_gets_an_answer() {
     let platform = find("slack").unwrap();
     for kind in platform.kinds() {

@@ -67,6 +67,11 @@ fn too_many_actions_are_one_event() {
     assert_eq!(events[0].body.kind(), "unknown");
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Slack>("slack").unwrap();
+}
+
 proptest! {
     #[test]
     fn no_body_makes_it_panic(body: Vec<u8>, secret: String, now: u64, timestamp: String, signature: String) {

@@ -1,6 +1,7 @@
 //! What is sent, what is refused, and what the answers mean.
 
 use chatly_canonical::{Identity, Location};
+use chatly_cases::content::{button, menu, row};
 use chatly_channel::outbound::{
     Auth, Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, Request, Row,
     Section, Sender, Template,
@@ -28,34 +29,8 @@ fn to_user(content: Content) -> Message {
     }
 }
 
-fn button(id: &str, title: &str) -> Button {
-    Button {
-        id: id.into(),
-        title: title.into(),
-    }
-}
-
 fn buttons(count: usize) -> Vec<Button> {
     (0..count).map(|at| button(&at.to_string(), "t")).collect()
-}
-
-fn row(id: &str, title: &str, description: Option<&str>) -> Row {
-    Row {
-        id: id.into(),
-        title: title.into(),
-        description: description.map(Into::into),
-    }
-}
-
-fn menu(rows: Vec<Row>) -> Content {
-    let sections = vec![Section { title: None, rows }];
-    Content::Menu(
-        "Pick".into(),
-        Menu {
-            button: "Open".into(),
-            sections,
-        },
-    )
 }
 
 fn rows(count: usize) -> Vec<Row> {
@@ -163,7 +138,7 @@ fn every_content_has_its_request_which_slack_accepts() {
             r#"{"channel":"U1","text":"Sure?","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"Sure?"}},{"type":"actions","elements":[{"type":"button","action_id":"button-0","text":{"type":"plain_text","text":"Yes"},"value":"y"}]}]}"#,
         ),
         (
-            menu(vec![row("1", "One", None)]),
+            menu("Pick", "Open", vec![row("1", "One", None)]),
             "chat.postMessage",
             r#"{"channel":"U1","text":"Pick","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"Pick"}},{"type":"actions","elements":[{"type":"static_select","action_id":"menu","placeholder":{"type":"plain_text","text":"Open"},"options":[{"text":{"type":"plain_text","text":"One"},"value":"1"}]}]}]}"#,
         ),
@@ -274,14 +249,22 @@ fn a_limit_is_named_with_both_numbers() {
             3000,
             Content::Buttons("a".repeat(3001), buttons(1)),
         ),
-        ("list rows", 100, menu(rows(101))),
-        ("row title", 75, menu(vec![row("1", &"t".repeat(76), None)])),
+        ("list rows", 100, menu("Pick", "Open", rows(101))),
+        (
+            "row title",
+            75,
+            menu("Pick", "Open", vec![row("1", &"t".repeat(76), None)]),
+        ),
         (
             "row description",
             75,
-            menu(vec![row("1", "t", Some(&"d".repeat(76)))]),
+            menu("Pick", "Open", vec![row("1", "t", Some(&"d".repeat(76)))]),
         ),
-        ("row id", 150, menu(vec![row(&"i".repeat(151), "t", None)])),
+        (
+            "row id",
+            150,
+            menu("Pick", "Open", vec![row(&"i".repeat(151), "t", None)]),
+        ),
         ("caption", 2000, image(url(), Some(&"c".repeat(2001)))),
     ] {
         let error = Slack::render(&sender(), &to_user(content)).unwrap_err();
@@ -294,7 +277,7 @@ fn a_limit_is_named_with_both_numbers() {
     }
     for content in [
         Content::Buttons("a".into(), buttons(25)),
-        menu(rows(100)),
+        menu("Pick", "Open", rows(100)),
         image(url(), Some(&"c".repeat(2000))),
     ] {
         assert!(Slack::render(&sender(), &to_user(content)).is_ok());
@@ -332,7 +315,7 @@ fn what_slack_has_not_or_would_refuse_is_refused() {
         Content::Text(" \n".into()),
         Content::Buttons("a".into(), vec![]),
         Content::Buttons("a".into(), vec![button("1", "a"), button("1", "b")]),
-        menu(vec![]),
+        menu("Pick", "Open", vec![]),
         image(MediaLocation::Url("javascript:1".into()), None),
     ] {
         let error = Slack::render(&sender(), &to_user(content.clone())).unwrap_err();

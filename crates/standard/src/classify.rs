@@ -1,5 +1,6 @@
 //! What a receiver's answer means, by the specification's "Operational considerations": 2xx is good,
-//! 410 ends the subscription, all else may be tried again where waiting can help.
+//! 410 ends the subscription, all else may be tried again where waiting can help. There is no marker of
+//! success besides the 2xx: the specification asks for no body.
 
 use chatly_channel::{Outcome, Response, Verdict};
 

@@ -75,7 +75,7 @@ impl Channel for Standard {
     }
 
     fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event> {
-        vec![parse::parse(delivery, account)]
+        parse::parse(delivery, account)
     }
 
     fn render(_from: &Sender, _message: &Message) -> Result<Vec<Request>, RenderError> {

@@ -2,7 +2,7 @@
 
 use chatly_canonical::{Body, Event, External, Raw, rfc3339_to_millis};
 use chatly_channel::Delivery;
-use chatly_channel::event::{Scope, event, whole};
+use chatly_channel::event::{Events, Scope, alone, event, whole};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -13,24 +13,26 @@ use crate::verify::Headers;
 const HELD: &[&str] = &["type", "timestamp", "data"];
 
 /// The one event of a delivery. `account` is the one of the route, empty when the route has none.
-pub(crate) fn parse(delivery: &Delivery, account: Option<&str>) -> Event {
+pub(crate) fn parse(delivery: &Delivery, account: Option<&str>) -> Vec<Event> {
     let scope = Scope::account(account.unwrap_or_default());
     let body = &delivery.body;
+    let kept = |kind| Event {
+        key: key(delivery, &scope),
+        ..whole(NAME, &scope, body, kind)
+    };
     let Some(object) = Json::parse(body).and_then(Json::object) else {
-        return Event {
-            key: key(delivery, &scope),
-            ..whole(NAME, &scope, body, Body::Unparsable)
-        };
+        return alone(kept(Body::Unparsable));
     };
     let (external, raw) = match external(&object) {
         Some((external, raw)) => (Body::External(external), raw),
         None => (Body::Unknown, Some(object.json().raw())),
     };
-    Event {
+    let event = Event {
         at: at(&object),
         raw,
         ..event(NAME, &scope, key(delivery, &scope), external)
-    }
+    };
+    Events::from_iter([event]).or_whole(|| kept(Body::Unknown))
 }
 
 /// The id that all attempts of one message share; a digest of the body where it is missing.

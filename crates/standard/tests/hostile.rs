@@ -72,6 +72,11 @@ fn what_is_no_object_is_unparsable_and_the_rest_is_kept() {
     }
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Standard>("standard").unwrap();
+}
+
 proptest! {
     #[test]
     fn no_body_and_no_header_makes_it_panic(

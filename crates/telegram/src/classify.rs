@@ -1,7 +1,7 @@
 //! What the Bot API's answer to a send means.
 //!
 //! Errors carry the HTTP status as `error_code` and a sentence; the few that change what is to be done
-//! are told by the sentence. Source: the Bot API reference, "Making requests", and its errors.
+//! are told by the sentence. A 2xx counts as sent only with `ok: true`. Source: the Bot API reference, "Making requests", and its errors.
 
 use chatly_channel::json::{Json, Object};
 use chatly_channel::reason::without_secrets;
@@ -10,21 +10,16 @@ use chatly_channel::{Outcome, Response, Verdict};
 /// What an answer means.
 pub(crate) fn classify(response: &Response) -> Verdict {
     let body = Json::parse(&response.body).and_then(Json::object);
-    let ok = body.as_ref().and_then(|body| body.get("ok"));
-    let is_2xx = (200..300).contains(&response.status);
-    if is_2xx && ok.is_none_or(Json::is_true) {
-        return Verdict {
-            outcome: Outcome::Sent,
-            message_id: body.as_ref().and_then(message_id),
-            retry_after_ms: None,
-            code: None,
-            reason: "accepted".to_owned(),
-        };
-    }
     let code = body
         .as_ref()
-        .and_then(|body| body.get("error_code")?.integer())
-        .unwrap_or(u64::from(response.status));
+        .and_then(|body| body.get("error_code")?.integer());
+    if (200..300).contains(&response.status) && code.is_none() {
+        return match body.filter(|body| body.is_true("ok")) {
+            Some(body) => Verdict::sent(message_id(&body)),
+            None => Verdict::unrecognised(response.status),
+        };
+    }
+    let code = code.unwrap_or(u64::from(response.status));
     let description = body
         .as_ref()
         .and_then(|body| body.string("description"))

@@ -206,20 +206,30 @@ fn start(message: &Message) -> Option<Opt> {
 fn deleted(item: &Object) -> Option<Vec<Draft>> {
     let chat = Chat::of(item)?;
     let ids = item.get("message_ids")?.list()?;
+    // What they share is read once: to read it for each would take the square of the body's length.
+    let (at, name) = (item.millis("date"), chat.name());
     let drafts = ids.iter().take(MAX_EVENTS + 1).map(|id| match id.id() {
         Some(id) => Draft {
-            step: id.clone(),
+            at,
+            sender: None,
             recipient: Some(chat.party()),
+            chat: name.clone(),
+            body: Body::MessageDeleted(chat.message(&id)),
             raw: None,
-            ..Draft::of(item, None, Body::MessageDeleted(chat.message(&id)))
+            step: id,
         },
         None => Draft {
-            step: id.text().chars().take(64).collect(),
+            step: digest(id.text()),
             ..Draft::unknown(*id)
         },
     });
     let drafts: Vec<Draft> = drafts.collect();
     (!drafts.is_empty()).then_some(drafts)
+}
+
+/// A step of what is no id: two long ones may begin alike.
+fn digest(text: &str) -> String {
+    chatly_signature::sha256_hex(&[text.as_bytes()])
 }
 
 /// A pressed button. Its id is the query's: the message that it stands under is replied to.

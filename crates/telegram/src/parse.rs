@@ -1,7 +1,7 @@
 //! Turns an update into events.
 
 use chatly_canonical::{Body, Event};
-use chatly_channel::event::{self, Scope};
+use chatly_channel::event::{self, Events, Scope};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -13,9 +13,9 @@ use crate::{NAME, event as kinds};
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
     let scope = Scope::account(account.unwrap_or_default());
     let Some(update) = Json::parse(body).and_then(Json::object) else {
-        return vec![event::whole(NAME, &scope, body, Body::Unparsable)];
+        return event::alone(event::whole(NAME, &scope, body, Body::Unparsable));
     };
-    let (mut keys, mut events) = (Keys::new(NAME), Vec::new());
+    let (mut keys, mut events) = (Steps::of(&update, &scope), Events::new());
     for kind in KINDS {
         let Some(value) = update.get(kind) else {
             continue;
@@ -26,25 +26,47 @@ pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
             .unwrap_or_else(|| vec![Draft::unknown(value)]);
         // A second kind in one update is nothing that Telegram sends, but no event is lost.
         let step = if events.is_empty() { "" } else { kind };
-        for draft in drafts {
-            let key = key(&update, &scope, &[step, &draft.step], &mut keys);
-            events.push(draft.event(&scope, key));
-        }
+        events.extend(drafts.into_iter().map(|draft| {
+            let key = keys.key(&[step, &draft.step]);
+            draft.event(&scope, key)
+        }));
     }
     if events.is_empty() {
-        let key = key(&update, &scope, &[], &mut keys);
+        let key = keys.key(&[]);
         events.push(Draft::unknown(update.json()).event(&scope, key));
     }
-    if events.len() > event::MAX_EVENTS {
-        return vec![event::whole(NAME, &scope, body, Body::Unknown)];
-    }
-    events
+    events.or_whole(|| event::whole(NAME, &scope, body, Body::Unknown))
 }
 
-/// An update's id is its key; what has none is keyed by its text.
-fn key(update: &Object, scope: &Scope, steps: &[&str], keys: &mut Keys) -> String {
-    match update.id("update_id") {
-        Some(id) => named(NAME, &scope.account, &id, steps),
-        None => keys.hashed(&scope.account, update.json().text().as_bytes(), None),
+/// The keys of an update's events: by its id; by its text where it has none.
+struct Steps<'a> {
+    account: &'a str,
+    id: Result<String, String>,
+    /// How many keys were made of its text.
+    count: u32,
+}
+
+impl<'a> Steps<'a> {
+    fn of(update: &Object, scope: &'a Scope) -> Self {
+        let text = update.json().text().as_bytes();
+        let hashed = || Keys::new(NAME).hashed(&scope.account, text, None);
+        Steps {
+            account: &scope.account,
+            id: update.id("update_id").ok_or_else(hashed),
+            count: 0,
+        }
+    }
+
+    fn key(&mut self, steps: &[&str]) -> String {
+        match &self.id {
+            Ok(id) => named(NAME, self.account, id, steps),
+            Err(hashed) => {
+                self.count += 1;
+                match self.count {
+                    1 => hashed.clone(),
+                    count => format!("{hashed}:{count}"),
+                }
+            }
+        }
     }
 }

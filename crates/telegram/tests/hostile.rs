@@ -127,6 +127,29 @@ fn a_pressed_button_is_answered_and_nothing_else_is() {
     }
 }
 
+#[test]
+fn long_ids_that_begin_alike_have_keys_of_their_own() {
+    let long = |end: &str| format!(r#"{{"a":"{}{end}"}}"#, "x".repeat(100));
+    let ids = [long("1"), long("2"), long("2")].join(",");
+    let keys = |ids: &str| -> Vec<String> {
+        let body = format!(
+            r#"{{"update_id":1,"deleted_business_messages":{{"chat":{{"id":2}},"message_ids":[{ids}]}}}}"#
+        );
+        let events = parse(body.as_bytes());
+        events.into_iter().map(|event| event.key).collect()
+    };
+    let keys = keys(&ids);
+    assert_eq!(keys.len(), 3);
+    assert_ne!(keys[0], keys[1]);
+    // The same thing named twice is one.
+    assert_eq!(keys[1], keys[2]);
+}
+
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Telegram>("telegram").unwrap();
+}
+
 proptest! {
     #[test]
     fn any_bytes_give_an_event(body: Vec<u8>) {

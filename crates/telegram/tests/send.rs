@@ -1,9 +1,10 @@
 //! What is put into requests, that Telegram takes them, and what its answers mean.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{button, by_url, media, text};
 use chatly_channel::outbound::{
-    Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, ReactionTo, Request,
-    Row, Section, Sender, Template,
+    Button, Content, LimitBreach, MediaLocation, Menu, Message, ReactionTo, Request, Row, Section,
+    Sender, Template,
 };
 use chatly_channel::{Auth, Channel as _, Outcome, RenderError, Response, Verdict};
 use chatly_simulator::{Answer, Mood, Platform as _, Sent};
@@ -27,34 +28,6 @@ fn in_chat(chat: &str, content: Content) -> Message {
     Message {
         chat: Some(chat.into()),
         ..to(content)
-    }
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
-}
-
-fn by_url(kind: &str, caption: Option<&str>) -> Content {
-    media(
-        kind,
-        MediaLocation::Url("https://example.org/a".into()),
-        caption,
-    )
-}
-
-fn button(id: &str, title: &str) -> Button {
-    Button {
-        id: id.into(),
-        title: title.into(),
     }
 }
 
@@ -604,6 +577,21 @@ fn an_error_is_what_its_code_and_its_words_say() {
     assert_eq!(
         verdict(200, r#"{"ok":false,"error_code":400}"#).outcome,
         Outcome::Refused
+    );
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"ok":false}"#,
+        r#"{"ok":1}"#,
+        r#"{"result":{"message_id":1,"chat":{"id":1}}}"#,
+    ] {
+        assert_eq!(verdict(200, body), Verdict::unrecognised(200), "{body}");
+    }
+    assert_eq!(
+        verdict(200, r#"{"ok":true,"result":true}"#),
+        Verdict::sent(None)
     );
     let told = error(
         400,

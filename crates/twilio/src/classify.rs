@@ -1,6 +1,6 @@
 //! What Twilio's answer to a send means.
 //!
-//! A code decides before the HTTP status does. Codes and their meaning: Twilio's error and warning
+//! A code decides before the HTTP status does; a 2xx counts as sent only with a `sid`. Codes and their meaning: Twilio's error and warning
 //! dictionary.
 
 use chatly_channel::json::{Json, Object};
@@ -16,7 +16,7 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     let code = body.as_ref().and_then(|body| body.get(field)?.integer());
     let code = code.filter(|code| *code != 0);
     if is_success && code.is_none() {
-        return sent(body.as_ref());
+        return of_success(response.status, body.as_ref());
     }
     let outcome = code
         .and_then(of_code)
@@ -31,15 +31,16 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     }
 }
 
-fn sent(body: Option<&Object>) -> Verdict {
+/// A message that was created has its `sid`; nothing else that we send to has one.
+fn of_success(status: u16, body: Option<&Object>) -> Verdict {
+    let Some((body, sid)) = body.and_then(|body| Some((body, body.id("sid")?))) else {
+        return Verdict::unrecognised(status);
+    };
+    let verdict = Verdict::sent(Some(sid));
+    let state = body.string("status").map(|state| without_secrets(&state));
     Verdict {
-        outcome: Outcome::Sent,
-        message_id: body.and_then(|body| body.id("sid")),
-        retry_after_ms: None,
-        code: None,
-        reason: body
-            .and_then(|body| body.string("status"))
-            .map_or_else(|| "accepted".to_owned(), |state| without_secrets(&state)),
+        reason: state.unwrap_or(verdict.reason),
+        ..verdict
     }
 }
 

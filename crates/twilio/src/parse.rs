@@ -3,8 +3,8 @@
 use chatly_canonical::{
     Body, DeliveryState, ErrorDetail, Event, Identity, Opt, Party, Status, Target,
 };
-use chatly_channel::event::{self, Scope};
-use chatly_channel::json::Json;
+use chatly_channel::event::{self, Events, Scope};
+use chatly_channel::json::{Json, MAX_ID_BYTES};
 use chatly_channel::key::{Keys, named};
 
 use crate::fields::Fields;
@@ -20,14 +20,19 @@ pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
         } else {
             Body::Unparsable
         };
-        return vec![event::whole(NAME, &route, body, kind)];
+        return event::alone(event::whole(NAME, &route, body, kind));
     }
     let Some(fields) = Fields::read(body) else {
-        return vec![event::whole(NAME, &route, body, Body::Unparsable)];
+        return event::alone(event::whole(NAME, &route, body, Body::Unparsable));
     };
-    let scope = fields.text("AccountSid").map_or(route, Scope::account);
+    let account = fields
+        .text("AccountSid")
+        .filter(|sid| sid.len() <= MAX_ID_BYTES);
+    let scope = account.map_or(route, Scope::account);
     let known = sid(&fields).and_then(|sid| known(&fields, &scope, sid));
-    known.unwrap_or_else(|| vec![unknown(&fields, &scope, body)])
+    let unknown = || unknown(&fields, &scope, body);
+    let events = known.unwrap_or_else(|| vec![unknown()]);
+    Events::from_iter(events).or_whole(unknown)
 }
 
 /// The message's id; the other two names are older ones for the same.

@@ -152,6 +152,11 @@ fn every_kind_of_the_simulator_is_read_as_it_is_meant() {
     }
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Twilio>("twilio").unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,9 +1,10 @@
 //! What goes out, what the platform says to it, and what that means.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{media, text};
 use chatly_channel::outbound::{
-    Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
-    ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
+    Auth, Button, Content, LimitBreach, MediaLocation, Menu, Message, Outcome, ReactionTo,
+    RenderError, Request, Response, Sender, Template, Verdict,
 };
 use chatly_channel::{Channel as _, Delivery, Header, form};
 use chatly_simulator::{Mood, Platform as _, Sent};
@@ -28,19 +29,6 @@ fn in_chat(content: Content) -> Message {
         reply_to: None,
         reference: None,
     }
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
-fn media(kind: &str, location: MediaLocation, caption: Option<&str>) -> Content {
-    Content::Media(MediaSource {
-        kind: kind.into(),
-        location,
-        caption: caption.map(Into::into),
-        filename: None,
-    })
 }
 
 fn image(caption: Option<&str>) -> Content {
@@ -411,20 +399,25 @@ fn a_code_decides_before_the_status() {
     for (outcome, codes) in [
         (
             Outcome::RateLimited,
-            &[20429, 14107, 21611, 30001, 63018, 63038][..],
+            &[20429, 14107, 21611, 30001, 63017, 63018, 63038][..],
         ),
-        (Outcome::Retry, &[20500, 20503, 30008]),
+        (Outcome::Retry, &[20500, 20503, 30008, 63010, 63012]),
         (Outcome::WindowClosed, &[63016]),
         (
             Outcome::Refused,
             &[
-                20404, 21211, 21408, 21602, 21603, 21604, 21606, 21608, 21610, 21612, 21614, 21617,
-                21620, 30003, 30004, 30005, 30006, 30007, 63003, 63007, 63024,
+                20001, 20404, 20422, 21200, 21299, 21401, 21499, 21600, 21699, 30011, 30019, 63009,
+                63013, 63015, 63019, 63021, 63027, 63028, 63030, 63033, 63036, 63049, 21211, 21408,
+                21602, 21603, 21604, 21606, 21608, 21610, 21612, 21614, 21617, 21620, 30003, 30004,
+                30005, 30006, 30007, 63003, 63007, 63024,
             ],
         ),
         (
             Outcome::AccountStopped,
-            &[10001, 20003, 20005, 30002, 30034, 63001, 63051, 90010],
+            &[
+                10001, 20002, 20003, 20005, 20006, 20008, 20010, 30002, 30034, 63001, 63002, 63020,
+                63051, 63112, 90010,
+            ],
         ),
     ] {
         for code in codes {
@@ -450,7 +443,6 @@ fn an_unknown_answer_is_judged_by_its_status() {
             r#"{"sid":"SM1","status":"queued","error_code":null}"#,
             Outcome::Sent,
         ),
-        (200, "", Outcome::Sent),
         (
             201,
             r#"{"sid":"SM1","status":"failed","error_code":21610}"#,
@@ -472,6 +464,17 @@ fn an_unknown_answer_is_judged_by_its_status() {
         (403, "{}", Outcome::AccountStopped),
     ] {
         assert_eq!(classify(status, &[], body).outcome, want, "{status} {body}");
+    }
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"sid":""}"#,
+        r#"{"status":"queued"}"#,
+    ] {
+        let verdict = classify(201, &[], body);
+        assert_eq!(verdict, Verdict::unrecognised(201), "{body}");
     }
     let wait = classify(429, &[("Retry-After", "2")], "");
     assert_eq!(wait.retry_after_ms, Some(2_000));

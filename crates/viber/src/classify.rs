@@ -13,7 +13,10 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     let status = body.as_ref().and_then(|body| body.get("status")?.integer());
     let is_success = (200..300).contains(&response.status);
     let outcome = match status {
-        Some(0) if is_success => return sent(body.as_ref()),
+        Some(0) if is_success => {
+            return Verdict::sent(body.and_then(|body| body.id("message_token")));
+        }
+        None if is_success => return Verdict::unrecognised(response.status),
         Some(0) | None => of_http(response.status),
         Some(code) => of_code(code).unwrap_or(if is_success {
             // Viber calls every other code a general error.
@@ -30,16 +33,6 @@ pub(crate) fn classify(response: &Response) -> Verdict {
         retry_after_ms: response.retry_after_ms().filter(|_| waits),
         code: code.map(|code| code.to_string()),
         reason: reason(body.as_ref(), outcome, response.status),
-    }
-}
-
-fn sent(body: Option<&Object>) -> Verdict {
-    Verdict {
-        outcome: Outcome::Sent,
-        message_id: body.and_then(|body| body.id("message_token")),
-        retry_after_ms: None,
-        code: None,
-        reason: "accepted".to_owned(),
     }
 }
 
@@ -62,7 +55,6 @@ fn of_http(status: u16) -> Outcome {
         401 | 403 => Outcome::AccountStopped,
         408 | 425 | 500.. => Outcome::Retry,
         400..=499 => Outcome::Refused,
-        // A redirect, or a 2xx that says nothing: whether it was sent is not known.
         _ => Outcome::Retry,
     }
 }

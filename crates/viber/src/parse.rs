@@ -3,7 +3,7 @@
 use chatly_canonical::{
     Body, DeliveryState, ErrorDetail, Event, Identity, Notice, Opt, Party, Status, Target,
 };
-use chatly_channel::event::{self, Scope};
+use chatly_channel::event::{self, Events, Scope};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 
@@ -17,17 +17,18 @@ const MAX_MILLIS: u64 = 253_402_300_799_999;
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
     let scope = Scope::account(account.unwrap_or_default());
     let Some(object) = Json::parse(body).and_then(Json::object) else {
-        return vec![event::whole(NAME, &scope, body, Body::Unparsable)];
+        return event::alone(event::whole(NAME, &scope, body, Body::Unparsable));
     };
     let known = known(&object, &scope);
     let unknown = || event::unknown(NAME, &mut Keys::new(NAME), &scope, object.json(), None);
     let event = known.unwrap_or_else(unknown);
-    vec![Event {
+    let event = Event {
         at: object
             .millis("timestamp")
             .filter(|millis| *millis <= MAX_MILLIS),
         ..event
-    }]
+    };
+    Events::from_iter([event]).or_whole(unknown)
 }
 
 /// The event of a callback that is understood.

@@ -141,6 +141,11 @@ fn any_json() -> impl Strategy<Value = Value> {
     ]
 }
 
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Viber>("viber").unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 

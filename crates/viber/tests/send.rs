@@ -1,9 +1,10 @@
 //! What goes out, what the platform says to it, and what that means.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::content::{button, text};
 use chatly_channel::outbound::{
-    Auth, Button, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome,
-    ReactionTo, RenderError, Request, Response, Sender, Template, Verdict,
+    Auth, Content, LimitBreach, MediaLocation, MediaSource, Menu, Message, Outcome, ReactionTo,
+    RenderError, Request, Response, Sender, Template, Verdict,
 };
 use chatly_channel::{Channel as _, Header};
 use chatly_simulator::{Mood, Platform as _, Sent};
@@ -28,10 +29,6 @@ fn to_user(content: Content) -> Message {
     }
 }
 
-fn text(text: &str) -> Content {
-    Content::Text(text.into())
-}
-
 fn media(kind: &str, url: &str, caption: Option<&str>) -> Content {
     Content::Media(MediaSource {
         kind: kind.into(),
@@ -48,13 +45,6 @@ fn by_id(kind: &str, id: &str) -> Content {
         caption: None,
         filename: None,
     })
-}
-
-fn button(id: &str, title: &str) -> Button {
-    Button {
-        id: id.into(),
-        title: title.into(),
-    }
 }
 
 fn card(name: &str, phone: &str) -> ContactCard {
@@ -431,8 +421,6 @@ fn a_status_decides_before_http_does() {
             r#"{"status":0,"status_message":"ok","message_token":5741311803571721087}"#,
             Outcome::Sent,
         ),
-        (200, "", Outcome::Retry),
-        (200, "{}", Outcome::Retry),
         (500, r#"{"status":0}"#, Outcome::Retry),
         (503, "<html>", Outcome::Retry),
         (302, "", Outcome::Retry),
@@ -442,6 +430,17 @@ fn a_status_decides_before_http_does() {
         (400, r#"{"status":999}"#, Outcome::Refused),
     ] {
         assert_eq!(classify(status, &[], body).outcome, want, "{status} {body}");
+    }
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>Sign in</html>",
+        r#"{"message_token":1}"#,
+        r#"{"status":"ok"}"#,
+    ] {
+        let verdict = classify(200, &[], body);
+        assert_eq!(verdict, Verdict::unrecognised(200), "{body}");
     }
     let sent = classify(
         200,
@@ -468,10 +467,11 @@ fn a_reason_holds_no_token() {
             r#"{"status":6,"status_message":"notSubscribed"}"#,
             "notSubscribed",
         ),
-        ("", "HTTP 200 without an explanation"),
     ] {
         assert_eq!(classify(200, &[], body).reason, want);
     }
+    let silent = classify(404, &[], "").reason;
+    assert_eq!(silent, "HTTP 404 without an explanation");
 }
 
 proptest! {

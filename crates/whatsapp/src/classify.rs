@@ -3,7 +3,7 @@
 
 use chatly_channel::json::Object;
 use chatly_channel::{Outcome, Response, Verdict};
-use chatly_meta::graph::{self, Rules};
+use chatly_meta::graph::{self, Accepted, Rules};
 
 /// What an answer means.
 pub(crate) fn classify(response: &Response) -> Verdict {
@@ -11,13 +11,12 @@ pub(crate) fn classify(response: &Response) -> Verdict {
 }
 
 /// The id of the message, and whether it is held back.
-fn accepted(body: &Object) -> (Option<String>, Option<String>) {
-    let messages = body.list("messages");
-    let message = messages.first().and_then(|message| message.object());
-    let remark = message
-        .as_ref()
-        .and_then(|message| message.string("message_status"));
-    (message.and_then(|message| message.id("id")), remark)
+fn accepted(body: &Object) -> Option<Accepted> {
+    let message = body.list("messages").first()?.object()?;
+    Some(Accepted {
+        message_id: Some(message.id("id")?),
+        remark: message.string("message_status"),
+    })
 }
 
 fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
@@ -25,7 +24,8 @@ fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
         130429 | 131048 | 131056 | 131064 | 133016 => Outcome::RateLimited,
         131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
         131047 => Outcome::WindowClosed,
-        130497 | 131031 | 131042 | 131044 => Outcome::AccountStopped,
+        // Policy, payment; a number whose registration failed, or that is not registered.
+        130497 | 131031 | 131042 | 131044 | 131045 | 133010 => Outcome::AccountStopped,
         130472
         | 131008
         | 131009
@@ -61,11 +61,15 @@ mod tests {
 
     #[test]
     fn every_code_of_the_reference_has_its_outcome() {
+        let template: Vec<u32> = (132000..=132016).collect();
+        let permission: Vec<u32> = (200..=299).collect();
         for (outcome, codes) in [
             (
                 Outcome::RateLimited,
                 &[4u32, 80007, 130429, 131048, 131056, 131064, 133016][..],
             ),
+            (Outcome::Refused, &template),
+            (Outcome::AccountStopped, &permission),
             (
                 Outcome::Retry,
                 &[1, 2, 131000, 131016, 131053, 131057, 133004],
@@ -75,12 +79,14 @@ mod tests {
                 Outcome::Refused,
                 &[
                     100, 130472, 131008, 131009, 131021, 131026, 131030, 131049, 131050, 131051,
-                    131062, 131063, 132000, 132001, 132005, 132007, 132012, 132015, 132016,
+                    131062, 131063,
                 ],
             ),
             (
                 Outcome::AccountStopped,
-                &[0, 3, 10, 190, 200, 299, 368, 130497, 131031, 131042, 131044],
+                &[
+                    0, 3, 10, 190, 368, 130497, 131031, 131042, 131044, 131045, 133010,
+                ],
             ),
         ] {
             for code in codes {
@@ -132,7 +138,24 @@ mod tests {
             answer(200, &[], r#"{"success":true}"#).outcome,
             Outcome::Sent
         );
-        assert_eq!(answer(200, &[], "").message_id, None);
+    }
+
+    #[test]
+    fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again() {
+        for body in [
+            "",
+            "{}",
+            "<html>Sign in to this network</html>",
+            "[]",
+            r#"{"messages":[]}"#,
+            r#"{"messages":[{"id":""}]}"#,
+            r#"{"contacts":[{"input":"1"}]}"#,
+            r#"{"success":false}"#,
+            r#"{"error":"please sign in"}"#,
+            r#"{"error":{}}"#,
+        ] {
+            assert_eq!(answer(200, &[], body), Verdict::unrecognised(200), "{body}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use chatly_canonical::{Body, Event};
-use chatly_channel::event::{self, Scope, within_bounds};
+use chatly_channel::event::{self, Events, Scope};
 use chatly_channel::key::Keys;
 use chatly_meta::{Entry, Item};
 
@@ -14,24 +14,19 @@ use crate::value::Value;
 /// events than one may have becomes one `unknown` event that holds it whole.
 pub(crate) fn parse(body: &[u8], account: Option<&str>) -> Vec<Event> {
     let route = Scope::account(account.unwrap_or_default());
-    let (mut keys, mut events) = (Keys::new(NAME), Vec::new());
+    let (mut keys, mut events) = (Keys::new(NAME), Events::new());
     let walked = chatly_meta::walk(body, |item| {
         item_events(item, &route, &mut keys, &mut events)
     });
-    let whole = match walked {
-        Some(ControlFlow::Continue(())) => return events,
-        Some(ControlFlow::Break(())) => Body::Unknown,
-        None => Body::Unparsable,
-    };
-    vec![event::whole(NAME, &route, body, whole)]
+    let whole = |kind| event::whole(NAME, &route, body, kind);
+    if walked.is_none() {
+        events.push(whole(Body::Unparsable));
+    }
+    let kind = walked.map_or(Body::Unparsable, |_| Body::Unknown);
+    events.or_whole(|| whole(kind))
 }
 
-fn item_events(
-    item: Item,
-    route: &Scope,
-    keys: &mut Keys,
-    events: &mut Vec<Event>,
-) -> ControlFlow<()> {
+fn item_events(item: Item, route: &Scope, keys: &mut Keys, events: &mut Events) -> ControlFlow<()> {
     match item {
         Item::Change {
             entry,
@@ -63,7 +58,7 @@ fn item_events(
             ));
         }
     }
-    within_bounds(events)
+    events.within_bounds()
 }
 
 /// The business that the entry names, else the account of the route.

@@ -4,15 +4,15 @@ mod history;
 
 use std::ops::ControlFlow;
 
-use chatly_canonical::{Body, Event, Opt, Party, Raw, Reaction};
-use chatly_channel::event::{Scope, event, unknown, within_bounds};
+use chatly_canonical::{Body, Event, Identity, Opt, Party, Raw, Reaction};
+use chatly_channel::event::{Events, Scope, event, unknown};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::{Keys, named};
 use chatly_meta::Entry;
 
 use crate::NAME;
 use crate::parse::scope_of;
-use crate::party::{CONTACT, Contacts, FROM, PARTICIPANT, RECIPIENT, TO, identities};
+use crate::party::{CONTACT, Contacts, FROM, PARTICIPANT, RECIPIENT, TO, identities, identity};
 use crate::{message, notice};
 
 /// Lists that a value may have, in the order in which their items become events.
@@ -49,6 +49,8 @@ pub(crate) struct Value<'a> {
     value: Object<'a>,
     scope: Scope,
     contacts: Contacts,
+    /// The phone of the business.
+    number: Option<Identity>,
     entry_at: Option<u64>,
     entry_time: Option<Json<'a>>,
 }
@@ -56,18 +58,22 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     /// Reads what all items need.
     pub(crate) fn new(entry: &Entry<'a>, value: Object<'a>, route: &Scope) -> Self {
-        let scope = match value
-            .object("metadata")
-            .and_then(|metadata| metadata.id("phone_number_id"))
-        {
+        let metadata = value.object("metadata");
+        let of_metadata = |name: &str| metadata.as_ref()?.id(name);
+        let scope = match of_metadata("phone_number_id") {
             Some(account) => Scope::account(account),
             None => scope_of(entry, route),
         };
+        let number = of_metadata("display_phone_number").map(|number| {
+            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+            identity(&digits, false)
+        });
         let contacts = Contacts::of(&value);
         Value {
             value,
             scope,
             contacts,
+            number,
             entry_at: entry.at,
             entry_time: entry.time,
         }
@@ -79,7 +85,7 @@ impl<'a> Value<'a> {
         field: &str,
         change: Json,
         keys: &mut Keys,
-        events: &mut Vec<Event>,
+        events: &mut Events,
     ) -> ControlFlow<()> {
         let before = events.len();
         for (list, kind) in LISTS {
@@ -90,7 +96,7 @@ impl<'a> Value<'a> {
                         return self.history(item, keys, events);
                     }
                     events.push(self.item(*kind, item, keys));
-                    within_bounds(events)
+                    events.within_bounds()
                 })?,
                 Some((value, None)) => {
                     events.push(unknown(NAME, keys, &self.scope, value, self.entry_time))
@@ -103,6 +109,7 @@ impl<'a> Value<'a> {
                 let known = name == "contacts" || LISTS.iter().any(|(list, _)| *list == name);
                 if !known && list.list().is_some_and(|items| !items.is_empty()) {
                     events.push(unknown(NAME, keys, &self.scope, list, self.entry_time));
+                    events.within_bounds()?;
                 }
             }
         } else {
@@ -121,10 +128,9 @@ impl<'a> Value<'a> {
         }
         if field == "history" {
             // Of long ago: to be kept, not to be answered.
-            let told = events.iter_mut().skip(before);
-            told.for_each(|event| event.standby = true);
+            events.set_standby_from(before);
         }
-        within_bounds(events)
+        events.within_bounds()
     }
 
     fn item(&self, kind: Kind, item: Json, keys: &mut Keys) -> Event {

@@ -11,6 +11,7 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
+use http::uri::Authority;
 use http::{HeaderMap, Request, StatusCode};
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{
@@ -103,6 +104,12 @@ fn note(span: &Span, status: StatusCode) {
     }
 }
 
+/// An authority without the user that may stand in it.
+fn host_and_port(authority: &Authority) -> &str {
+    let text = authority.as_str();
+    text.rsplit_once('@').map_or(text, |(_, host)| host)
+}
+
 /// A request that a guest sends, in its span; the receiver is told of it.
 pub struct Traced {
     span: Span,
@@ -121,11 +128,11 @@ pub fn outgoing<B>(request: &mut Request<B>) -> Traced {
         "http.response.status_code" = Empty,
         "server.address" = uri.host().unwrap_or_default(),
         "server.port" = uri.port_u16(),
+        // Without path and query: some platforms take tokens there.
         "url.full" = format!(
-            "{}://{}{}",
+            "{}://{}/",
             uri.scheme_str().unwrap_or_default(),
-            uri.host().unwrap_or_default(),
-            uri.path()
+            uri.authority().map_or("", host_and_port),
         ),
     );
     if collects_traces() && !span.is_disabled() {

@@ -1,6 +1,7 @@
 //! What each member of an item says.
 
 use chatly_canonical::{Body, DeliveryState, Handover, Opt, Reaction, Status, Target};
+use chatly_channel::event::MAX_EVENTS;
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::named;
 
@@ -104,7 +105,8 @@ impl Reader<'_> {
             held,
         };
         let listed = content.list("mids");
-        let ids: Vec<String> = listed.iter().filter_map(|id| id.id()).collect();
+        let most = listed.iter().take(MAX_EVENTS + 1);
+        let ids: Vec<String> = most.filter_map(|id| id.id()).collect();
         if ids.is_empty() {
             let watermark = content.millis("watermark");
             return watermark

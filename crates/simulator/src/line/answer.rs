@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::platform::{Answer, Mood, Sent};
 use crate::sample::Sample;
 
+/// What LINE gives each request that it takes.
+const REQUEST_ID: (&str, &str) = ("x-line-request-id", "123e4567-e89b-42d3-a456-426655440001");
+
 pub(super) fn answer(sent: &Sent, mood: Mood, seed: u64) -> Answer {
     match mood {
         Mood::Throttled => failed(
@@ -45,7 +48,7 @@ fn accept(sent: &Sent, seed: u64) -> Answer {
             if text("chatId").is_empty() || !secs_are_good {
                 return failed(400, "The request body has 1 error(s)");
             }
-            Answer::json(202, &json!({}))
+            Answer::json(202, &json!({})).with_header(REQUEST_ID.0, REQUEST_ID.1)
         }
         ("POST", "/v2/bot/message/push") => {
             if sent
@@ -78,7 +81,7 @@ fn accept(sent: &Sent, seed: u64) -> Answer {
                 .map(|_| json!({ "id": sample.digits(18), "quoteToken": "yHAz4Ua2wx7" }))
                 .collect();
             Answer::json(200, &json!({ "sentMessages": ids }))
-                .with_header("x-line-request-id", "123e4567-e89b-42d3-a456-426655440001")
+                .with_header(REQUEST_ID.0, REQUEST_ID.1)
         }
         _ => failed(404, "Not found"),
     }

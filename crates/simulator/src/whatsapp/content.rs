@@ -351,7 +351,9 @@ fn notice(item: &Item) -> Value {
             json!({ "detail": "User requested to stop marketing messages", "category": "marketing_messages", "value": "stop", "timestamp": item.at_secs })
         }
         "user_id_update" => {
-            json!({ "detail": "The user id changed", "user_id": { "previous": "US.11111", "current": "US.22222" }, "timestamp": at(item) })
+            let previous = item.target.as_deref().unwrap_or("US.11111");
+            let current = item.bsuid.as_deref().unwrap_or("US.22222");
+            json!({ "detail": "The user id changed", "user_id": { "previous": previous, "current": current }, "timestamp": at(item) })
         }
         "call" => {
             json!({ "id": format!("wacid.{}", item.message_id().trim_start_matches("wamid.")), "to": "15550783881", "from": item.phone(), "event": "connect", "direction": "USER_INITIATED", "timestamp": at(item), "session": { "sdp_type": "offer", "sdp": "v=0\r\n" } })

@@ -4,13 +4,13 @@
 use std::ops::ControlFlow;
 
 use chatly_canonical::{Body, Event, Membership, Party};
-use chatly_channel::event::{unknown, within_bounds};
+use chatly_channel::event::{Events, unknown};
 use chatly_channel::json::{Json, Object};
 use chatly_channel::key::Keys;
 
 use super::{Kind, Value};
 use crate::NAME;
-use crate::party::{CONTACT, FROM, TO, identities, identity};
+use crate::party::{CONTACT, FROM, TO, identities};
 
 impl Value<'_> {
     /// The messages of an item of `history[]`, or its errors; the item itself where it has neither.
@@ -18,7 +18,7 @@ impl Value<'_> {
         &self,
         item: Json,
         keys: &mut Keys,
-        events: &mut Vec<Event>,
+        events: &mut Events,
     ) -> ControlFlow<()> {
         let before = events.len();
         let object = item.object();
@@ -27,7 +27,7 @@ impl Value<'_> {
             let messages = thread.object().map(|thread| thread.list("messages"));
             let Some(messages) = messages.filter(|messages| !messages.is_empty()) else {
                 events.push(unknown(NAME, keys, &self.scope, thread, self.entry_time));
-                within_bounds(events)?;
+                events.within_bounds()?;
                 continue;
             };
             for message in messages {
@@ -36,34 +36,24 @@ impl Value<'_> {
                     .is_some_and(|message| self.is_ours(&message));
                 let kind = if ours { Kind::Echo } else { Kind::Message };
                 events.push(self.item(kind, message, keys));
-                within_bounds(events)?;
+                events.within_bounds()?;
             }
         }
         for error in list("errors") {
             events.push(self.item(Kind::Error, error, keys));
-            within_bounds(events)?;
+            events.within_bounds()?;
         }
         if events.len() == before {
             events.push(unknown(NAME, keys, &self.scope, item, self.entry_time));
         }
-        within_bounds(events)
+        events.within_bounds()
     }
 
     /// Whether the business wrote it: it names whom to, or our own number as the sender.
     fn is_ours(&self, message: &Object) -> bool {
-        let number = self
-            .value
-            .object("metadata")
-            .and_then(|metadata| metadata.string("display_phone_number"))
-            .map(|number| {
-                number
-                    .chars()
-                    .filter(char::is_ascii_digit)
-                    .collect::<String>()
-            });
         let from = identities(message, &FROM);
-        !identities(message, &TO).is_empty()
-            || number.is_some_and(|number| from.contains(&identity(&number, false)))
+        let is_from_us = self.number.as_ref().is_some_and(|it| from.contains(it));
+        !identities(message, &TO).is_empty() || is_from_us
     }
 
     /// People who joined or left a group; none when it is about something else.

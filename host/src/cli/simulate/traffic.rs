@@ -17,6 +17,9 @@ pub(super) struct Chaos {
     /// Send in another order than things happened
     #[arg(long)]
     reorder: bool,
+    /// Have the customer's id change half-way, with the platform's notice of it (WhatsApp)
+    #[arg(long, requires = "without_phone")]
+    rotate_id: bool,
     /// How many things come in one delivery
     #[arg(long, value_name = "N", default_value = "1", value_parser = super::parse_count)]
     batch: u64,
@@ -30,6 +33,9 @@ pub(super) struct Signer<'a> {
     /// Unix seconds.
     pub(super) now: u64,
 }
+
+/// The notice that a person's id changed.
+const ID_CHANGE: &str = "user_id_update";
 
 /// One delivery to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +60,15 @@ pub(super) fn plan(
         chaos.batch,
         platform.name()
     );
-    let wishes: Vec<Wish> = (0..count)
+    let mut wishes: Vec<Wish> = (0..count)
         .map(|n| Wish {
             seed: wish.seed.wrapping_add(n),
             ..wish.clone()
         })
         .collect();
+    if chaos.rotate_id {
+        rotate(platform, &mut wishes)?;
+    }
     let mut random = Random(wish.seed);
     let mut sendings = Vec::new();
     for batch in wishes.chunks(usize::try_from(chaos.batch).unwrap_or(usize::MAX)) {
@@ -75,6 +84,35 @@ pub(super) fn plan(
         }
     }
     Ok(sendings)
+}
+
+/// Gives the customer another id from the middle on, and puts the platform's notice there.
+fn rotate(platform: &dyn Platform, wishes: &mut Vec<Wish>) -> Result<()> {
+    ensure!(
+        platform.kinds().contains(&ID_CHANGE),
+        "--rotate-id: {} has no such notice",
+        platform.name()
+    );
+    let Some(first) = wishes.first().cloned() else {
+        return Ok(());
+    };
+    let before = first.from.unwrap_or_else(|| format!("US.1{}", first.seed));
+    let after = format!("US.2{}", first.seed);
+    let middle = wishes.len() / 2;
+    for (at, wish) in wishes.iter_mut().enumerate() {
+        wish.from = Some(if at < middle { &before } else { &after }.clone());
+    }
+    let notice = Wish {
+        kind: ID_CHANGE.to_owned(),
+        from: Some(after),
+        about: Some(before),
+        text: None,
+        // Of no message: those count up from the first.
+        seed: first.seed.wrapping_sub(1),
+        ..first
+    };
+    wishes.insert(middle, notice);
+    Ok(())
 }
 
 fn sending(
@@ -160,6 +198,7 @@ mod tests {
         duplicate: 0.0,
         tamper: 0.0,
         reorder: false,
+        rotate_id: false,
         batch: 1,
     };
 
@@ -169,6 +208,7 @@ mod tests {
             duplicate: 0.5,
             tamper: 0.5,
             reorder: true,
+            rotate_id: false,
             batch: 3,
         };
         let first = planned(chaos.clone(), 100);
@@ -176,6 +216,40 @@ mod tests {
         assert!(first.len() > 34 && first.len() < 68, "{}", first.len());
         let tampered = first.iter().filter(|it| it.is_tampered).count();
         assert!(tampered > 5 && tampered < first.len() - 5, "{tampered}");
+    }
+
+    #[test]
+    fn an_id_changes_half_way_and_the_notice_links_both() {
+        let rotating = Chaos {
+            rotate_id: true,
+            ..CALM
+        };
+        let signer = Signer {
+            secret: "s",
+            base_url: "http://a",
+            now: 1_749_416_383,
+        };
+        let wish = Wish {
+            kind: "text".into(),
+            seed: 7,
+            without_phone: true,
+            ..Wish::default()
+        };
+        let plan = |platform| plan(find(platform).unwrap(), &wish, 4, &rotating, &signer);
+        let bodies: Vec<String> = plan("whatsapp")
+            .unwrap()
+            .into_iter()
+            .map(|sending| String::from_utf8(sending.delivery.body).unwrap())
+            .collect();
+        let has = |id: &str| {
+            bodies
+                .iter()
+                .map(|body| body.contains(id))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(has("US.17"), [true, true, true, false, false]);
+        assert_eq!(has("US.27"), [false, false, true, true, true]);
+        assert!(plan("telegram").is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the simulated platform sends is read as what it is.
+//! What the simulated platforms send is read as what it is.
 #![expect(
     clippy::unwrap_used,
     reason = "what a test's own functions cannot read fails the test"
@@ -7,13 +7,19 @@
 use std::collections::BTreeSet;
 
 use chatly_canonical::{Body, Event};
-use chatly_channel::Channel as _;
+use chatly_channel::Channel;
+use chatly_instagram::Instagram;
 use chatly_messenger::Messenger;
-use chatly_simulator::{Wish, find};
+use chatly_simulator::{Platform, Wish, find};
 
-fn events(wishes: &[Wish]) -> Vec<Event> {
-    let delivery = find("messenger").unwrap().unsigned(wishes).unwrap();
-    Messenger::parse(&delivery.received_at("https://example.org"), None)
+/// The platform of a channel.
+fn platform<C: Channel>() -> &'static dyn Platform {
+    find(&C::describe().name).unwrap()
+}
+
+fn events<C: Channel>(wishes: &[Wish]) -> Vec<Event> {
+    let delivery = platform::<C>().unsigned(wishes).unwrap();
+    C::parse(&delivery.received_at("https://example.org"), None)
 }
 
 fn wish(kind: &str, seed: u64) -> Wish {
@@ -26,12 +32,17 @@ fn wish(kind: &str, seed: u64) -> Wish {
 
 #[test]
 fn each_kind_is_one_event_with_the_id_that_the_platform_names() {
-    let platform = find("messenger").unwrap();
+    check_kinds::<Messenger>();
+    check_kinds::<Instagram>();
+}
+
+fn check_kinds<C: Channel>() {
+    let platform = platform::<C>();
     let mut kinds = BTreeSet::from(["unparsable".to_owned()]);
     for kind in platform.kinds() {
-        let events = events(&[wish(kind, 1)]);
+        let events = events::<C>(&[wish(kind, 1)]);
         assert_eq!(events.len(), 1, "{kind}");
-        let body = &events[0].body;
+        let body = &events.first().unwrap().body;
         kinds.insert(body.kind().to_owned());
         let id = match body {
             Body::Message(message) | Body::MessageEdited(message) => Some(message.id.clone()),
@@ -43,21 +54,29 @@ fn each_kind_is_one_event_with_the_id_that_the_platform_names() {
             assert_eq!(platform.message_id(&wish(kind, 1)), Ok(id), "{kind}");
         }
     }
-    let described: BTreeSet<String> = Messenger::describe().kinds.into_iter().collect();
+    let described: BTreeSet<String> = C::describe().kinds.into_iter().collect();
     assert_eq!(kinds, described);
 }
 
 #[test]
 fn all_kinds_in_one_delivery_keep_their_keys() {
-    let kinds = find("messenger").unwrap().kinds();
+    check_keys::<Messenger>();
+    check_keys::<Instagram>();
+}
+
+fn check_keys<C: Channel>() {
+    let kinds = platform::<C>().kinds();
     let wishes: Vec<Wish> = (0..)
         .zip(&kinds)
         .map(|(seed, kind)| wish(kind, seed))
         .collect();
-    let together: Vec<String> = events(&wishes).into_iter().map(|event| event.key).collect();
+    let together: Vec<String> = events::<C>(&wishes)
+        .into_iter()
+        .map(|event| event.key)
+        .collect();
     let apart: Vec<String> = wishes
         .iter()
-        .flat_map(|wish| events(std::slice::from_ref(wish)))
+        .flat_map(|wish| events::<C>(std::slice::from_ref(wish)))
         .map(|event| event.key)
         .collect();
     assert_eq!(together, apart);

@@ -1,20 +1,27 @@
-//! What becomes of bodies that no platform sends.
+//! What becomes of bodies that no platform sends, on both channels.
 
-use chatly_channel::{Channel as _, Delivery};
+use chatly_channel::{Channel, Delivery};
+use chatly_instagram::Instagram;
 use chatly_messenger::Messenger;
 use proptest::prelude::*;
 
-fn events(body: Vec<u8>) -> usize {
+/// How many events a body has, on either channel.
+fn events(body: &[u8]) -> [usize; 2] {
+    [count::<Messenger>(body), count::<Instagram>(body)]
+}
+
+fn count<C: Channel>(body: &[u8]) -> usize {
     let delivery = Delivery {
-        body,
+        body: body.to_vec(),
         ..Delivery::default()
     };
-    Messenger::parse(&delivery, None).len()
+    C::parse(&delivery, None).len()
 }
 
 #[test]
 fn nothing_makes_it_panic_or_say_nothing() {
     chatly_cases::hostile::<Messenger>("messenger", None).unwrap();
+    chatly_cases::hostile::<Instagram>("instagram", None).unwrap();
 }
 
 #[test]
@@ -24,8 +31,14 @@ fn a_body_of_too_many_items_is_kept_whole() {
         format!(r#"{{"entry":[{{"id":"1","messaging":[{items}1]}}]}}"#).into_bytes()
     };
     for (count, want) in [(10_000, 10_000), (10_001, 1), (900_000, 1)] {
-        assert_eq!(events(most(count)), want, "{count}");
+        assert_eq!(events(&most(count)), [want; 2], "{count}");
     }
+}
+
+#[test]
+fn what_is_written_once_is_not_copied_without_end() {
+    chatly_cases::multiplied::<Messenger>("messenger").unwrap();
+    chatly_cases::multiplied::<Instagram>("instagram").unwrap();
 }
 
 proptest! {
@@ -33,7 +46,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_one_event(body: Vec<u8>) {
-        prop_assert_eq!(events(body), 1);
+        prop_assert_eq!(events(&body), [1, 1]);
     }
 
     #[test]
@@ -44,6 +57,6 @@ proptest! {
     ) {
         let value = if serde_json::from_str::<serde_json::Value>(&value).is_ok() { value } else { "{}".to_owned() };
         let body = format!(r#"{{"entry":[{{"id":"1","{list}":[{{"{member}":{value}}}]}}]}}"#);
-        prop_assert_eq!(events(body.into_bytes()), 1);
+        prop_assert_eq!(events(body.as_bytes()), [1, 1]);
     }
 }
