@@ -44,7 +44,7 @@ async fn rule(app: &TestApp, id: &str, when: &str, then: Value) -> Result<()> {
 
 async fn say_as(app: &TestApp, phone: &str, id: &str, text: &str) -> Result<()> {
     let answer = app
-        .deliver(&payload::text_delivery(phone, id, text))
+        .deliver(&payload::fresh_text_delivery(phone, id, text))
         .await?;
     assert_eq!(answer.status, 200);
     Ok(())
