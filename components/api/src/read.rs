@@ -1,8 +1,6 @@
 //! Reads: a route and its query in, a page or a row out.
 
-use chatly_api::{
-    Account, Contact, ConversationStatus, Endpoint, ExternalCall, Job, MAX_LIMIT, Rule,
-};
+use chatly_api::{Account, Contact, ConversationStatus, Endpoint, ExternalCall, Job, Rule};
 use chatly_api::{
     Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route, StoredMessage,
 };
