@@ -122,6 +122,20 @@ mod tests {
         assert_eq!(verify(&good, &["other".to_owned()]), Err(Refusal::Mismatch));
     }
 
+    /// Meta publishes none. GitHub signs by the same header and scheme, and does:
+    /// <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>.
+    #[test]
+    fn the_published_vector_of_the_scheme_is_accepted() {
+        let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        let delivery = Delivery {
+            headers: vec![Header::new(SIGNATURE_HEADER, signature)],
+            body: b"Hello, World!".to_vec(),
+            ..signed(b"")
+        };
+        let secret = "It's a Secret to Everybody".to_owned();
+        assert_eq!(verify(&delivery, &[secret]), Ok(()));
+    }
+
     proptest! {
         #[test]
         fn any_flipped_bit_of_the_body_is_refused(body in proptest::collection::vec(any::<u8>(), 1..100), at: usize, bit in 0u8..8) {
