@@ -77,8 +77,8 @@ pub fn put_off(phase: Phase) -> String {
     .to_string()
 }
 
-/// The rules that matched according to earlier explanations.
-pub(crate) fn matched(earlier: Option<&str>) -> BTreeSet<String> {
+/// The rules that had this verdict according to earlier explanations.
+pub(crate) fn judged(earlier: Option<&str>, verdict: &str) -> BTreeSet<String> {
     let runs: Vec<Value> = earlier
         .and_then(|json| serde_json::from_str(json).ok())
         .unwrap_or_default();
@@ -87,7 +87,7 @@ pub(crate) fn matched(earlier: Option<&str>) -> BTreeSet<String> {
         .filter_map(|run| run.get("rules")?.as_array())
         .flatten();
     rules
-        .filter(|rule| rule.get("verdict").and_then(Value::as_str) == Some("matched"))
+        .filter(|rule| rule.get("verdict").and_then(Value::as_str) == Some(verdict))
         .filter_map(|rule| Some(rule.get("rule_id")?.as_str()?.to_owned()))
         .collect()
 }

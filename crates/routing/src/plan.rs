@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::action::{Action, Changes, ContactChanges};
-use crate::explanation::{Explanation, Followed, Phase, Tried, matched};
+use crate::explanation::{Explanation, Followed, Phase, Tried, judged};
 use crate::reply::{Reply, Timing};
 use crate::safety::Standing;
 
@@ -84,7 +84,9 @@ pub struct Plan {
 impl Plan {
     /// What follows from `decisions`.
     pub fn new(phase: Phase, tried: &[Tried], decisions: &[Decision], ground: Ground) -> Plan {
-        let acted = matched(ground.earlier);
+        let acted = judged(ground.earlier, "matched");
+        // What a rule stopped stays stopped, though its own condition may hold no more.
+        let stopped = judged(ground.earlier, "skipped");
         let mut making = Making {
             plan: Plan::default(),
             ground,
@@ -93,6 +95,8 @@ impl Plan {
         for decision in decisions {
             let outcome = if acted.contains(&decision.rule_id) {
                 "not again: this rule has acted on this message".to_owned()
+            } else if stopped.contains(&decision.rule_id) {
+                "not done: an earlier rule stopped the run for this message".to_owned()
             } else {
                 let name = tried.iter().find(|tried| tried.rule_id == decision.rule_id);
                 let name = name.map(|tried| tried.name.as_str()).unwrap_or_default();

@@ -13,6 +13,8 @@ pub const BURST_REPLIES: usize = 5;
 pub const BURST_MS: u64 = 60_000;
 /// Automatic replies in a row after which there is none: a long talk with a menu has half as many.
 pub const MAX_RUN: u32 = 50;
+/// A pause that ends a run: two machines that talk to each other are quicker.
+const RUN_PAUSE_MS: u64 = 3_600_000;
 
 /// What an automatic answer depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,7 +93,10 @@ impl Standing {
         if recent.is_some_and(|at| now.saturating_sub(*at) < BURST_MS) {
             return Some(Held::Burst);
         }
-        (self.bot_run >= MAX_RUN).then_some(Held::Run)
+        let is_going_on = self
+            .last_bot_at
+            .is_some_and(|at| now.saturating_sub(at) < RUN_PAUSE_MS);
+        (self.bot_run >= MAX_RUN && is_going_on).then_some(Held::Run)
     }
 
     /// Counts a reply.
@@ -105,7 +110,7 @@ impl Standing {
 mod tests {
     use super::*;
 
-    const NOW: u64 = 1_000_000;
+    const NOW: u64 = 10_000_000;
 
     #[test]
     fn a_reply_is_held_for_the_first_reason_there_is() {
@@ -181,14 +186,25 @@ mod tests {
                 "a run",
                 Standing {
                     bot_run: 50,
+                    last_bot_at: Some(NOW - 3_599_999),
                     ..still()
                 },
                 Some(Held::Run),
             ),
             (
+                "a run that ended an hour ago",
+                Standing {
+                    bot_run: 50,
+                    last_bot_at: Some(NOW - 3_600_000),
+                    ..still()
+                },
+                None,
+            ),
+            (
                 "almost a run",
                 Standing {
                     bot_run: 49,
+                    last_bot_at: Some(NOW),
                     ..still()
                 },
                 None,

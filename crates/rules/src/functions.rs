@@ -9,6 +9,7 @@ use cel::common::ast::operators as op;
 use cel::common::types::{CelBool, CelString};
 use cel::{Env, ExecutionError};
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::schema;
 use crate::shape::{Shape, Type};
@@ -18,6 +19,9 @@ pub const MATCHES: &str = "matches";
 
 /// Longest pattern, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 256;
+
+/// Most places of a pattern with its counted repetitions written out: `[a-z]{0,9}` has nine.
+const MAX_PATTERN_PLACES: u64 = 256;
 
 /// Largest compiled pattern, in bytes: `\w` with all of Unicode takes some ten thousand.
 const MAX_PROGRAM_BYTES: usize = 256 * 1024;
@@ -103,8 +107,8 @@ fn member(name: &str, target: &Shape, args: &[Shape]) -> Checked {
         }
         (MATCHES, [pattern]) if is_text => {
             need(0, pattern, &Type::Text, "`matches`")?;
-            // The matcher's time is linear in the text, in the worst case times the pattern.
-            let cost = target.weight().saturating_mul(1 + pattern.bytes / 8);
+            // The matcher's time is linear in the text, in the worst case times the pattern's places.
+            let cost = target.weight().saturating_mul(1 + MAX_PATTERN_PLACES / 8);
             Ok(Shape::new(Type::Bool, cost))
         }
         // A letter's lower case can be longer than the letter.
@@ -325,6 +329,12 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
             "the pattern has {given} bytes; {MAX_PATTERN_BYTES} are allowed"
         ));
     }
+    let places = regex_syntax::parse(pattern).map_or(0, |hir| places(&hir));
+    if places > MAX_PATTERN_PLACES {
+        return Err(format!(
+            "the pattern has {places} places with its repetitions written out; {MAX_PATTERN_PLACES} are allowed"
+        ));
+    }
     let regex = RegexBuilder::new(pattern)
         .size_limit(MAX_PROGRAM_BYTES)
         .dfa_size_limit(MAX_PROGRAM_BYTES)
@@ -344,4 +354,22 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
         patterns.insert(pattern.to_owned(), regex.clone());
     });
     Ok(regex)
+}
+
+/// How many characters, or classes of them, a pattern tries with its counted repetitions written out.
+/// An open end counts as one more: it is a loop.
+fn places(hir: &Hir) -> u64 {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len() as u64,
+        HirKind::Class(_) => 1,
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1));
+            places(&repetition.sub).saturating_mul(u64::from(times))
+        }
+        HirKind::Capture(capture) => places(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
+            .iter()
+            .fold(0, |sum, part| sum.saturating_add(places(part))),
+    }
 }

@@ -322,6 +322,14 @@ fn hostile_rules_are_refused_or_fail_alone() {
             "huge text",
             format!("\"{}\" == message.text", "x".repeat(3000)),
         ),
+        (
+            "a repetition",
+            "message.text.matches(\"[ -~]{0,2000}[^ -~]\")".to_owned(),
+        ),
+        (
+            "repetitions of repetitions",
+            "message.text.matches(\"(([a-z]{9}){9}){9}\")".to_owned(),
+        ),
         ("three loops", loops(3)),
         ("twenty loops", loops(20)),
         (

@@ -178,12 +178,13 @@ impl<C: Connection> Writer<'_, C> {
             "UPDATE social_contacts AS kept SET
                 name = coalesce(kept.name, newest.name), username = coalesce(kept.username, newest.username),
                 opt = coalesce(newest.opt, kept.opt),
-                opt_granted = coalesce(newest.opt_granted, kept.opt_granted), lead = coalesce(kept.lead, newest.lead),
+                opt_granted = (SELECT min(c.opt_granted) FROM social_contacts c
+                    WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2))), lead = coalesce(kept.lead, newest.lead),
                 stage = coalesce(kept.stage, newest.stage),
                 attributes = json_patch(newest.attributes, kept.attributes),
                 tags = (SELECT json_group_array(DISTINCT tag.value) FROM social_contacts c, json_each(c.tags) tag
                     WHERE c.id = ?1 OR c.id IN (SELECT value FROM json_each(?2)))
-             FROM (SELECT name, username, opt, opt_granted, lead, stage, attributes FROM social_contacts
+             FROM (SELECT name, username, opt, lead, stage, attributes FROM social_contacts
                 WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY updated_at DESC LIMIT 1) AS newest
              WHERE kept.id = ?1",
             "UPDATE social_contacts SET merged_into = ?1

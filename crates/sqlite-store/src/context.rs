@@ -53,7 +53,9 @@ pub async fn read_context<C: Connection>(
         Some(id) => find_conversation(connection, Some(tenant), id).await?,
         None => None,
     };
-    let contact = contact.or_else(|| conversation.as_ref()?.contact_id.clone());
+    // In a group somebody else may have spoken first.
+    let of_pair = conversation.as_ref().filter(|it| it.chat.is_none());
+    let contact = contact.or_else(|| of_pair?.contact_id.clone());
     let contact = match &contact {
         Some(id) => find_contact(connection, Some(tenant), id).await?,
         None => None,

@@ -184,8 +184,8 @@ impl<C: Connection> Attempt<'_, C> {
                 "SELECT 1 FROM (SELECT direction, author, created_at FROM messages WHERE conversation_id = ?
                     ORDER BY seq DESC LIMIT ?)
                  WHERE direction = 'outbound' AND author IN ('agent', 'external') AND created_at >= ?
-                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND handover = 'human' AND NOT ? LIMIT 1",
-                values_of![conversation, LOOKED_THROUGH, decided_at, conversation, self.gate.announces],
+                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND (handover = 'human' OR muted_until > ?) AND NOT ? LIMIT 1",
+                values_of![conversation, LOOKED_THROUGH, decided_at, conversation, self.moment.now, self.gate.announces],
             )
             .await?;
         Ok((!rows.is_empty()).then_some(Clearance::TakenOver))

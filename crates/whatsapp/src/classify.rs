@@ -25,8 +25,10 @@ fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
         131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
         131047 => Outcome::WindowClosed,
         // Policy, payment; a number whose registration failed, or that is not registered.
-        130497 | 131031 | 131042 | 131044 | 131045 | 133010 => Outcome::AccountStopped,
+        131031 | 131042 | 131044 | 131045 | 133010 => Outcome::AccountStopped,
+        // 130497: the customer's country, not the account.
         130472
+        | 130497
         | 131008
         | 131009
         | 131021
@@ -78,15 +80,13 @@ mod tests {
             (
                 Outcome::Refused,
                 &[
-                    100, 130472, 131008, 131009, 131021, 131026, 131030, 131049, 131050, 131051,
-                    131062, 131063,
+                    100, 130472, 130497, 131008, 131009, 131021, 131026, 131030, 131049, 131050,
+                    131051, 131062, 131063,
                 ],
             ),
             (
                 Outcome::AccountStopped,
-                &[
-                    0, 3, 10, 190, 368, 130497, 131031, 131042, 131044, 131045, 133010,
-                ],
+                &[0, 3, 10, 190, 368, 131031, 131042, 131044, 131045, 133010],
             ),
         ] {
             for code in codes {

@@ -330,6 +330,16 @@ fn a_forward_goes_to_an_address_or_to_a_name_that_is_configured() {
 }
 
 #[test]
+fn what_a_rule_stopped_stays_stopped() {
+    let tag = [decision("a", r#"{"do":"tag","tags":["hot"]}"#)];
+    let first = plan(&tag, None);
+    let skipped = first.explanation.replace("\"matched\"", "\"skipped\"");
+    let again = plan(&tag, Some(&format!("[{skipped}]")));
+    assert_eq!(again.changes, None);
+    assert!(outcomes(&again)[0].starts_with("not done: an earlier rule"));
+}
+
+#[test]
 fn a_rule_acts_once_for_a_message() {
     let tag = [decision("a", r#"{"do":"tag","tags":["hot"]}"#)];
     let first = plan(&tag, None);

@@ -269,6 +269,30 @@ fn a_handover_to_a_person_keeps_the_automatic_answer_back() {
 }
 
 #[test]
+fn a_mute_keeps_the_automatic_answer_back_until_it_ends() {
+    for (ahead, want) in [(60_000, Clearance::TakenOver), (0, Clearance::Go)] {
+        let store = Store::new();
+        let one = opened(&store);
+        submitted(&store, &one);
+        store.pass(10);
+        let change = ConversationChange {
+            muted_until: Some(store.now.get() + ahead),
+            ..ConversationChange::default()
+        };
+        store.submit(&[
+            Effect::BindConversation(one),
+            Effect::ChangeConversation(change),
+        ]);
+        let automatic = Gate {
+            decided_at: Some(store.now.get()),
+            ..gate()
+        };
+        let job = lease_send(&store).remove(0);
+        assert_eq!(pass(&store, &job, 0, &automatic), Ok(want), "{ahead}");
+    }
+}
+
+#[test]
 fn a_person_who_answers_meanwhile_keeps_the_automatic_answer_back() {
     for (name, author, want) in [
         ("agent", Author::Agent, Clearance::TakenOver),
@@ -339,6 +363,34 @@ fn who_opted_out_gets_nothing_automatic_until_they_opt_in_again() {
         Ok(Clearance::Go),
         "a person"
     );
+}
+
+#[test]
+fn who_opted_out_under_one_name_stays_out_under_all() {
+    for (older, newer) in [(Some(false), Some(true)), (Some(true), Some(false))] {
+        let store = Store::new();
+        let one = opened(&store);
+        let opt = |phone: &str, granted| {
+            let opt = OptEffect {
+                action: "said".into(),
+                granted,
+                at: 1,
+            };
+            store.submit(&[contact(&[phone]), Effect::Opt(opt)]);
+        };
+        opt("phone:1", older);
+        opt("phone:2", newer);
+        store.submit(&[contact(&["phone:1", "phone:2"])]);
+        submitted(&store, &one);
+        store.pass(10);
+        let automatic = Gate {
+            decided_at: Some(store.now.get()),
+            ..gate()
+        };
+        let job = lease_send(&store).remove(0);
+        let clearance = pass(&store, &job, 0, &automatic);
+        assert_eq!(clearance, Ok(Clearance::OptedOut), "{older:?} {newer:?}");
+    }
 }
 
 #[test]
