@@ -38,6 +38,13 @@ pub(crate) async fn run<T>(
     answer.map_err(Error::convert)
 }
 
+/// Like [`run`], for an answer that the contract has a type of its own for.
+pub(crate) async fn ask<A: Convert<B>, B>(
+    work: impl AsyncFnOnce(&Database) -> Result<A, Error>,
+) -> Result<B, wit::Error> {
+    run(work).await.map(A::convert)
+}
+
 async fn take() -> Result<Database, Error> {
     if let Some(database) = IDLE.with_borrow_mut(Vec::pop) {
         return Ok(database);

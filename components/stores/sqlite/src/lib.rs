@@ -30,7 +30,7 @@ use bindings::chatly::store::rows::{
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
-use database::{moment, run};
+use database::{ask, moment, run};
 
 struct Sqlite;
 bindings::export!(Sqlite);
@@ -48,12 +48,7 @@ impl wit::Guest for Sqlite {
         items: Vec<wit::Item>,
     ) -> Result<wit::Appended, wit::Error> {
         let items: Vec<store::Item> = items.convert();
-        run(async |c| {
-            store::append(c, moment()?, delivery.convert(), &items)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::append(c, moment()?, delivery.convert(), &items).await).await
     }
 
     async fn count_refused(channel: String, reason: String) -> Result<(), wit::Error> {
@@ -61,12 +56,7 @@ impl wit::Guest for Sqlite {
     }
 
     async fn lease(kinds: Vec<String>, max: u32, for_ms: u32) -> Result<Vec<wit::Job>, wit::Error> {
-        run(async |c| {
-            store::lease(c, moment()?, &kinds, max, for_ms)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::lease(c, moment()?, &kinds, max, for_ms).await).await
     }
 
     async fn extend(token: String, for_ms: u32) -> Result<(), wit::Error> {
@@ -75,12 +65,7 @@ impl wit::Guest for Sqlite {
 
     async fn commit(token: String, effects: Vec<Effect>) -> Result<wit::Committed, wit::Error> {
         let effects: Vec<store::Effect> = effects.convert();
-        run(async |c| {
-            store::commit(c, moment()?, &token, &effects)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::commit(c, moment()?, &token, &effects).await).await
     }
 
     async fn submit(
@@ -90,12 +75,7 @@ impl wit::Guest for Sqlite {
     ) -> Result<wit::Committed, wit::Error> {
         let effects: Vec<store::Effect> = effects.convert();
         let key = idempotency_key.as_deref();
-        run(async |c| {
-            store::submit(c, moment()?, &platform_client_id, key, &effects)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::submit(c, moment()?, &platform_client_id, key, &effects).await).await
     }
 
     async fn mark_sending(
@@ -104,12 +84,7 @@ impl wit::Guest for Sqlite {
         gate: wit::Gate,
     ) -> Result<wit::Clearance, wit::Error> {
         let gate: store::Gate = gate.convert();
-        run(async |c| {
-            store::mark_sending(c, moment()?, &token, step, &gate)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::mark_sending(c, moment()?, &token, step, &gate).await).await
     }
 
     async fn stop_account(
@@ -135,12 +110,7 @@ impl wit::Guest for Sqlite {
         tenant: Option<String>,
         channel: Option<String>,
     ) -> Result<Vec<Account>, wit::Error> {
-        run(async |c| {
-            store::list_accounts(c, tenant.as_deref(), channel.as_deref())
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::list_accounts(c, tenant.as_deref(), channel.as_deref()).await).await
     }
 
     async fn retry(token: String, at: u64, reason: String) -> Result<(), wit::Error> {
@@ -160,12 +130,7 @@ impl wit::Guest for Sqlite {
     }
 
     async fn cancel(tenant: Option<String>, seq: u64) -> Result<wit::Cancelled, wit::Error> {
-        run(async |c| {
-            store::cancel(c, moment()?, tenant.as_deref(), seq)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::cancel(c, moment()?, tenant.as_deref(), seq).await).await
     }
 
     async fn list_buried(
@@ -203,12 +168,7 @@ impl wit::Guest for Sqlite {
     }
 
     async fn read_context(token: String, max: u32) -> Result<wit::Context, wit::Error> {
-        run(async |c| {
-            store::read_context(c, moment()?, &token, max)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::read_context(c, moment()?, &token, max).await).await
     }
 
     async fn list_conversations(
@@ -228,12 +188,7 @@ impl wit::Guest for Sqlite {
         tenant: Option<String>,
         id: String,
     ) -> Result<Option<Conversation>, wit::Error> {
-        run(async |c| {
-            store::find_conversation(c, tenant.as_deref(), &id)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_conversation(c, tenant.as_deref(), &id).await).await
     }
 
     async fn list_messages(
@@ -255,12 +210,7 @@ impl wit::Guest for Sqlite {
         tenant: Option<String>,
         id: String,
     ) -> Result<Option<StoredMessage>, wit::Error> {
-        run(async |c| {
-            store::find_message(c, tenant.as_deref(), &id)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_message(c, tenant.as_deref(), &id).await).await
     }
 
     async fn list_contacts(filter: wit::ContactFilter, page: wit::Page) -> Listed<Contact> {
@@ -272,12 +222,7 @@ impl wit::Guest for Sqlite {
         tenant: Option<String>,
         id: String,
     ) -> Result<Option<Contact>, wit::Error> {
-        run(async |c| {
-            store::find_contact(c, tenant.as_deref(), &id)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_contact(c, tenant.as_deref(), &id).await).await
     }
 
     async fn list_inbox(filter: wit::JobFilter, page: wit::Page) -> Listed<StoredJob> {
@@ -296,12 +241,7 @@ impl wit::Guest for Sqlite {
         seq: u64,
     ) -> Result<Option<JobDetail>, wit::Error> {
         let queue = queue.convert();
-        run(async |c| {
-            store::find_job(c, tenant.as_deref(), queue, seq)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_job(c, tenant.as_deref(), queue, seq).await).await
     }
 
     async fn list_external_calls(filter: wit::CallFilter, page: wit::Page) -> Listed<ExternalCall> {
@@ -315,31 +255,16 @@ impl wit::Guest for Sqlite {
     }
 
     async fn list_rules(tenant: Option<String>) -> Result<Vec<Rule>, wit::Error> {
-        run(async |c| {
-            store::list_rules(c, tenant.as_deref())
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::list_rules(c, tenant.as_deref()).await).await
     }
 
     async fn find_rule(tenant: Option<String>, id: String) -> Result<Option<Rule>, wit::Error> {
-        run(async |c| {
-            store::find_rule(c, tenant.as_deref(), &id)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_rule(c, tenant.as_deref(), &id).await).await
     }
 
     async fn put_rule(rule: Rule) -> Result<Rule, wit::Error> {
         let rule = rule.convert();
-        run(async |c| {
-            store::put_rule(c, moment()?, &rule)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::put_rule(c, moment()?, &rule).await).await
     }
 
     async fn delete_rule(tenant: String, id: String) -> Result<bool, wit::Error> {
@@ -359,21 +284,11 @@ impl wit::Guest for Sqlite {
     }
 
     async fn find_endpoint(tenant: String, url: String) -> Result<Option<Endpoint>, wit::Error> {
-        run(async |c| {
-            store::find_endpoint(c, &tenant, &url)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::find_endpoint(c, &tenant, &url).await).await
     }
 
     async fn list_endpoints(tenant: Option<String>) -> Result<Vec<Endpoint>, wit::Error> {
-        run(async |c| {
-            store::list_endpoints(c, tenant.as_deref())
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::list_endpoints(c, tenant.as_deref()).await).await
     }
 
     async fn claim_probe(tenant: String, url: String, for_ms: u32) -> Result<bool, wit::Error> {
@@ -385,12 +300,7 @@ impl wit::Guest for Sqlite {
         after: u64,
         max: u32,
     ) -> Result<Vec<Change>, wit::Error> {
-        run(async |c| {
-            store::list_changes(c, tenant.as_deref(), after, max)
-                .await
-                .map(Convert::convert)
-        })
-        .await
+        ask(async |c| store::list_changes(c, tenant.as_deref(), after, max).await).await
     }
 
     async fn find_last_change() -> Result<u64, wit::Error> {
