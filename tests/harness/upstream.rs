@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use chatly_random::Random;
 use chatly_simulator::{Mood, Platform, Sent, find};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -44,14 +45,9 @@ struct Chaos {
 }
 
 impl Chaos {
+    /// How the request with this number is answered; the first is 0.
     fn turn(self, number: u64) -> (Turn, Duration) {
-        // SplitMix64 (Steele, Lea, Flood 2014).
-        let mut bits = self
-            .seed
-            .wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
+        let bits = Random::at(self.seed, number);
         let turn = match bits % 100 {
             0..=4 => Turn::Throttles("0.2"),
             5..=9 => Turn::Mood(Mood::Failing),
@@ -156,9 +152,10 @@ async fn answer(
     };
     let (turn, pause, seed) = {
         let mut state = lock(&state);
-        let number = state.got.len() as u64 + 1;
+        let before = state.got.len() as u64;
+        let number = before + 1;
         let (turn, pause) = match state.chaos {
-            Some(chaos) => chaos.turn(number),
+            Some(chaos) => chaos.turn(before),
             None => {
                 let turn = state.plan.pop_front().unwrap_or(Turn::Mood(Mood::Well));
                 (turn, Duration::ZERO)

@@ -7,11 +7,11 @@
 //! 3. Golden deliveries are those of the channels that come with the program, signed by the simulator,
 //!    or a folder of somebody's own: see [`Cases`].
 
+mod bodies;
 mod cases;
 mod description;
 mod hostile;
 mod mutations;
-mod random;
 mod siblings;
 
 use std::fmt;

@@ -2,8 +2,7 @@
 
 use chatly_baseline::features::{BUCKET_BITS, Features};
 use chatly_baseline::model::{Class, Model, softmax};
-
-use crate::random::Random;
+use chatly_random::Random;
 
 pub struct Example {
     pub features: Features,

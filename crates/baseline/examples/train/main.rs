@@ -11,7 +11,6 @@
 
 mod corpus;
 mod learn;
-mod random;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -22,10 +21,10 @@ use chatly_baseline::intent;
 use chatly_baseline::model::Model;
 use chatly_baseline::sentiment;
 use chatly_baseline::text::{Accents, words};
+use chatly_random::Random;
 
 use corpus::{Corpus, Message, Sample};
 use learn::{Example, Settings, cool, temperature};
-use random::Random;
 
 const SEED: u64 = 0x0005_eed0_fc4a_7119;
 const FOLDS: usize = 5;

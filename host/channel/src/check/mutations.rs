@@ -1,9 +1,9 @@
 //! What is genuine is accepted, and nothing else.
 
 use chatly_channel::{Delivery, Header};
+use chatly_random::Random;
 
 use super::cases::Golden;
-use super::random::Random;
 use super::siblings::counted;
 use super::{Outcome, Subject, failed};
 use crate::plugin::Plugin;
@@ -260,7 +260,7 @@ fn bits(length: usize, is_whole: bool) -> Vec<(usize, u8)> {
     (0..most)
         .map(|at| {
             let byte = at * length / most;
-            (byte, random.next().to_le_bytes()[0] % 8)
+            (byte, random.byte() % 8)
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 //! Everything is decided by the seed: the same arguments again are the same deliveries.
 
 use anyhow::{Result, ensure};
+use chatly_random::Random;
 use chatly_simulator::{Delivery, Platform, Wish};
 
 /// What goes wrong between a platform and the host.
@@ -69,7 +70,7 @@ pub(super) fn plan(
     if chaos.rotate_id {
         rotate(platform, &mut wishes)?;
     }
-    let mut random = Random(wish.seed);
+    let mut random = Random::new(wish.seed);
     let mut sendings = Vec::new();
     for batch in wishes.chunks(usize::try_from(chaos.batch).unwrap_or(usize::MAX)) {
         let sending = sending(platform, batch, signer, random.is(chaos.tamper))?;
@@ -79,9 +80,7 @@ pub(super) fn plan(
         sendings.push(sending);
     }
     if chaos.reorder {
-        for end in (1..sendings.len()).rev() {
-            sendings.swap(end, random.below(end + 1));
-        }
+        random.shuffle(&mut sendings);
     }
     Ok(sendings)
 }
@@ -142,29 +141,6 @@ fn sending(
         name: ids?.join(" "),
         is_tampered,
     })
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Whether something happens that is so likely.
-    fn is(&mut self, probability: f64) -> bool {
-        // 53 bits are what a double holds exactly.
-        (self.next() >> 11) as f64 / ((1_u64 << 53) as f64) < probability
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
-    }
 }
 
 fn parse_probability(text: &str) -> Result<f64, String> {
