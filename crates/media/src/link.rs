@@ -39,8 +39,17 @@ pub fn make(key: &str, base_url: &str, path: &str, expires_at: u64) -> Option<St
     ))
 }
 
-/// The medium's path, when this path and query of a URL are a link of ours that is still good. Keys:
-/// current first.
+/// A link that is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link<'a> {
+    /// The medium's path.
+    pub path: &'a str,
+    /// Until when, in Unix seconds.
+    pub expires_at: u64,
+}
+
+/// The link, when this path and query of a URL are one of ours that is still good. Keys: current
+/// first.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -49,7 +58,7 @@ pub fn check<'a>(
     url_path: &'a str,
     query: Option<&str>,
     now: u64,
-) -> Result<&'a str, Refusal> {
+) -> Result<Link<'a>, Refusal> {
     let path = url_path.strip_prefix(PREFIX).ok_or(Refusal::Invalid)?;
     let (expires, signature) = parameters(query.unwrap_or_default()).ok_or(Refusal::Invalid)?;
     if !is_path(path) {
@@ -69,7 +78,7 @@ pub fn check<'a>(
     if now >= expires_at {
         return Err(Refusal::Expired);
     }
-    Ok(path)
+    Ok(Link { path, expires_at })
 }
 
 fn message(path: &str, expires_at: u64) -> Vec<u8> {
@@ -114,7 +123,11 @@ mod tests {
         let cut = query.get(..query.len() - 1).unwrap();
         let other = "/media/0197a1b2-0000-7000-8000-000000000001/0";
         let above = "/media/x/../0197a1b2-0000-7000-8000-000000000000/0";
-        let (good, invalid) = (Ok(PATH), Err(Refusal::Invalid));
+        let good = Ok(Link {
+            path: PATH,
+            expires_at: 1_000,
+        });
+        let invalid = Err(Refusal::Invalid);
         for (name, used, path, query, now, want) in [
             ("at once", KEY, path, Some(query), 0, good),
             ("last second", KEY, path, Some(query), 999, good),
