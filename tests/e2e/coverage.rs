@@ -69,7 +69,7 @@ fn every_component_is_in_the_app_under_test() -> Result<()> {
                 let slot = folder.strip_suffix('s').unwrap_or(&folder).to_owned();
                 folders(&format!("components/{folder}"))?
                     .iter()
-                    .map(|name| format!("{slot}_{name}"))
+                    .map(|name| format!("{slot}_{}", name.replace('-', "_")))
                     .collect()
             }
             false => vec![folder.replace('-', "_")],

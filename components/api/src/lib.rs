@@ -6,6 +6,7 @@
 //! What an address means and how a row looks is decided in `chatly-api`.
 
 mod jobs;
+mod media;
 mod read;
 mod rows;
 mod send;

@@ -1,14 +1,13 @@
 //! Reads: a route and its query in, a page or a row out.
 
 use chatly_api::{Account, Contact, ConversationStatus, Endpoint, ExternalCall, Job, Rule};
-use chatly_api::{
-    Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route, StoredMessage,
-};
+use chatly_api::{Conversation, Error, JobState, List, MessageOrder, Page, Query, Refused, Route};
 use chatly_respond::{Response, json};
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::bindings::chatly::store::store;
+use crate::media;
 use crate::rows::{Row, failure};
 
 /// Answers a route that reads.
@@ -124,7 +123,9 @@ async fn messages(
     {
         return Err(Error::Absent("conversation"));
     }
-    list::<_, StoredMessage>(rows)
+    let (rows, next_cursor) = rows.map_err(failure)?;
+    let data = media::messages(rows).await?;
+    Ok(json(StatusCode::OK, &List { data, next_cursor }))
 }
 
 fn jobs(tenant: Option<String>, query: &Query) -> Result<store::JobFilter, Error> {

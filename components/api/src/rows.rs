@@ -50,6 +50,7 @@ same_words!(api::MessageOrder => store::MessageOrder { Oldest Newest });
 same_words!(rows::Priority => api::Priority { Low Normal High Urgent });
 same_words!(rows::Handover => api::Handover { Bot Human });
 same_words!(rows::Direction => api::Direction { Inbound Outbound });
+same_words!(rows::MediaState => api::MediaState { Pending Stored Failed });
 same_words!(rows::Author => api::Author { Contact Agent Bot External });
 
 impl Row<store::Page> for api::Page {
@@ -141,6 +142,23 @@ impl Row<api::StoredMessage> for rows::StoredMessage {
             enrichment: self.enrichment.convert(),
             sent_at: self.sent_at,
             created_at: self.created_at,
+            stored_media: self.stored_media.into_iter().map(Row::row).collect(),
+        }
+    }
+}
+
+impl Row<api::StoredMedia> for rows::StoredMedia {
+    /// Without its link, which [`crate::media`] makes.
+    fn row(self) -> api::StoredMedia {
+        api::StoredMedia {
+            index: self.index,
+            state: self.state.row(),
+            url: None,
+            expires_at: None,
+            mime_type: self.mime_type,
+            bytes: self.bytes,
+            sha256: self.sha256,
+            error: self.error,
         }
     }
 }

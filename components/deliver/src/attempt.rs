@@ -346,7 +346,7 @@ async fn bury(job: &Job, reason: String) -> Result<(), Error> {
 }
 
 /// Calls again while the store is busy.
-async fn insist<T>(mut call: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) async fn insist<T>(mut call: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..BUSY_TRIES {
         match call().await {
             Err(Error::Busy) => time::sleep(BUSY_PAUSE).await,

@@ -2,7 +2,7 @@
 
 use chatly_canonical::Convert;
 use chatly_channel::outbound as ours;
-use chatly_channel::{AfterWindow, Header, Outcome, Response, Verdict, Window};
+use chatly_channel::{AfterWindow, Header, MediaHost, Outcome, Response, Verdict, Window};
 
 use crate::bindings::chatly::channel::channel as plugin;
 use crate::bindings::chatly::store::store::{Pace, PaceScope};
@@ -26,6 +26,7 @@ records! {
     types::Header => Header { name, value }
     Response => plugin::Response { status, headers, body }
     plugin::Verdict => Verdict { outcome, message_id, retry_after_ms, code, reason }
+    plugin::MediaHost => MediaHost { origin, trusted }
     ours::Sender => wit::Sender { account, base_url }
     ours::MediaSource => wit::MediaSource { kind, location, caption, filename }
     ours::Template => wit::Template { name, language, components }

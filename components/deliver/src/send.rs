@@ -60,7 +60,7 @@ async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Response, Lost<'s
     })
 }
 
-fn build(ready: Ready, timeout: Duration) -> Option<Request<FullBody<Bytes>>> {
+pub(crate) fn build(ready: Ready, timeout: Duration) -> Option<Request<FullBody<Bytes>>> {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).ok();
     let options = RequestOptions::new();
     // A host that knows no such options leaves it to the race.
@@ -79,7 +79,7 @@ fn build(ready: Ready, timeout: Duration) -> Option<Request<FullBody<Bytes>>> {
 }
 
 /// What a failure says about the request: on its way, or never on it.
-fn lost(code: &ErrorCode) -> Lost<'static> {
+pub(crate) fn lost(code: &ErrorCode) -> Lost<'static> {
     match code {
         ErrorCode::DestinationIpProhibited => Lost::Unsent("private address"),
         ErrorCode::HttpRequestDenied => Lost::Unsent("address not granted"),

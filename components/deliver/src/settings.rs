@@ -149,7 +149,7 @@ fn timeout_ms(text: &str) -> anyhow::Result<u64> {
 }
 
 /// A variable; blank when the manifest does not give it.
-async fn variable(name: &'static str) -> anyhow::Result<String> {
+pub(crate) async fn variable(name: &'static str) -> anyhow::Result<String> {
     match variables::get(name).await {
         Ok(value) => Ok(value),
         Err(variables::Error::Undefined(_)) => Ok(String::new()),

@@ -11,6 +11,7 @@ use spin_sdk::time;
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
 use crate::bindings::chatly::store::rows::{Author, StoredMessage};
 use crate::bindings::chatly::store::store::{self, Error, Job, Payload};
+use crate::media;
 use crate::reply::{self, Next, REPLY};
 use crate::route::{Again, Jobs, Run};
 use crate::rules::Cache;
@@ -150,6 +151,9 @@ impl Inbox {
         let Body::Message(message) = &event.body else {
             return Ok(effects);
         };
+        if effects.iter().any(|it| matches!(it, Effect::Message(_))) {
+            effects.extend(media::fetches(event, message, &jobs(job)));
+        }
         let to_route = !message.echo && !event.standby;
         let place = effects.iter_mut().find_map(|effect| match effect {
             Effect::Message(place) if to_route => Some(place),

@@ -12,6 +12,7 @@
 mod effects;
 mod facts;
 mod inbox;
+mod media;
 mod reply;
 mod route;
 mod rules;

@@ -32,7 +32,8 @@ pub fn wake_for(kind: &str, traceparent: Option<&str>) {
             trace,
         ),
         _ => {
-            let Some(channel) = kind.strip_prefix("send-") else {
+            let prefixes = ["send-", "media-"];
+            let Some(channel) = prefixes.iter().find_map(|it| kind.strip_prefix(it)) else {
                 return;
             };
             let calls = DELIVER

@@ -154,6 +154,32 @@ pub struct StoredMessage {
     pub enrichment: Option<Raw>,
     pub sent_at: u64,
     pub created_at: u64,
+    /// What became of the message's media, by their place in it.
+    pub stored_media: Vec<StoredMedia>,
+}
+
+words! {
+    /// Whether a medium is in our own keeping.
+    MediaState { Pending = "pending", Stored = "stored", Failed = "failed", }
+}
+
+/// A medium in our own keeping.
+#[derive(Debug, Serialize)]
+pub struct StoredMedia {
+    /// Its place in the message's `media`, counted from 0.
+    pub index: u32,
+    pub state: MediaState,
+    /// Where it can be read until `expires_at`; null unless it is stored, and where no signing secret
+    /// is set.
+    pub url: Option<String>,
+    /// Unix milliseconds.
+    pub expires_at: Option<u64>,
+    /// As found in its bytes, as are the next two.
+    pub mime_type: Option<String>,
+    pub bytes: Option<u64>,
+    pub sha256: Option<String>,
+    /// Why it failed, or why the last try did.
+    pub error: Option<String>,
 }
 
 /// What a job is about.

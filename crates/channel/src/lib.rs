@@ -20,15 +20,17 @@ pub mod event;
 pub mod form;
 pub mod json;
 pub mod key;
+pub mod media;
 pub mod outbound;
 pub mod reason;
 pub mod text;
 mod wit;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 
 pub use delivery::{Delivery, Header, HeaderError, Refusal, Reply};
 pub use description::{AfterWindow, Description, Limits, Rate, RateScope, TextUnit, Window};
+pub use media::{Located, MediaHost, MediaStep};
 pub use outbound::{Auth, LimitBreach, Outcome, RenderError, Response, Verdict};
 
 /// One messaging platform. Every function is pure and none may panic on any input.
@@ -61,4 +63,16 @@ pub trait Channel {
     ) -> Result<Vec<outbound::Request>, RenderError>;
     /// What the platform's answer to one rendered request means.
     fn classify(response: &Response) -> Verdict;
+    /// Where media may be fetched, besides the base URL.
+    fn media_hosts() -> Vec<MediaHost> {
+        Vec::new()
+    }
+    /// The request that a medium is fetched with.
+    fn fetch_media(_from: &outbound::Sender, _media: &Media) -> MediaStep {
+        MediaStep::Absent("media of this platform cannot be fetched".to_owned())
+    }
+    /// Reads the body of a 2xx answer to [`MediaStep::Ask`].
+    fn read_media(_from: &outbound::Sender, _body: &[u8]) -> Result<Located, String> {
+        Err("no answer of this platform says where a medium is".to_owned())
+    }
 }

@@ -36,6 +36,9 @@ macro_rules! export_channel {
             $crate::export_channel!(@out Header = wit_in::Header { name, value });
             $crate::export_channel!(@out Reply = wit_in::Reply { status, headers, body });
             $crate::export_channel!(@out outbound::Request = wit_out::Request { method, url, headers, body, auth });
+            $crate::export_channel!(@out MediaHost = wit::MediaHost { origin, trusted });
+            $crate::export_channel!(@out Located = wit::Located { request, sha256, bytes });
+            $crate::export_channel!(@choice MediaStep = wit::MediaStep { Download(v), Ask(v), Absent(v) });
             $crate::export_channel!(@out LimitBreach = wit::LimitBreach { limit, max, given });
             $crate::export_channel!(@out Verdict = wit::Verdict { outcome, message_id, retry_after_ms, code, reason });
             $crate::export_channel!(@out Limits = wit::Limits {
@@ -123,6 +126,15 @@ macro_rules! export_channel {
                 }
                 fn classify(response: wit::Response) -> wit::Verdict {
                     <$channel>::classify(&response.convert()).convert()
+                }
+                fn media_hosts() -> Vec<wit::MediaHost> {
+                    <$channel>::media_hosts().convert()
+                }
+                fn fetch_media(from: wit::Sender, media: wit::Media) -> wit::MediaStep {
+                    <$channel>::fetch_media(&from.convert(), &media.convert()).convert()
+                }
+                fn read_media(from: wit::Sender, body: Vec<u8>) -> Result<wit::Located, String> {
+                    <$channel>::read_media(&from.convert(), &body).map(Convert::convert)
                 }
             }
         };

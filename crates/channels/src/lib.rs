@@ -7,7 +7,7 @@ mod table;
 use chatly_canonical::Event;
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Refusal, RenderError, Reply, Response, Verdict,
+    Channel, Delivery, Description, MediaHost, Refusal, RenderError, Reply, Response, Verdict,
 };
 
 pub use table::table;
@@ -23,6 +23,7 @@ pub struct Plugin {
     pub acknowledge: fn(&Delivery) -> Reply,
     pub render: fn(&Sender, &Message) -> Result<Vec<Request>, RenderError>,
     pub classify: fn(&Response) -> Verdict,
+    pub media_hosts: fn() -> Vec<MediaHost>,
 }
 
 const fn plugin<C: Channel>() -> Plugin {
@@ -34,6 +35,7 @@ const fn plugin<C: Channel>() -> Plugin {
         acknowledge: C::acknowledge,
         render: C::render,
         classify: C::classify,
+        media_hosts: C::media_hosts,
     }
 }
 

@@ -26,11 +26,11 @@ mod party;
 mod render;
 mod verify;
 
-use chatly_canonical::Event;
-use chatly_channel::outbound::{Message, Request, Sender};
+use chatly_canonical::{Event, Media};
+use chatly_channel::outbound::{Auth, Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict,
+    Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope, Refusal,
+    RenderError, Reply, Response, TextUnit, Verdict,
 };
 use render::components;
 
@@ -124,5 +124,16 @@ impl Channel for Discord {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        vec![
+            MediaHost::open("https://cdn.discordapp.com"),
+            MediaHost::open("https://media.discordapp.net"),
+        ]
+    }
+
+    fn fetch_media(_from: &Sender, media: &Media) -> MediaStep {
+        MediaStep::by_url(media, Auth::None)
     }
 }

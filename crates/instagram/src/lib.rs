@@ -2,11 +2,11 @@
 //! Messenger and stands in [`chatly_messaging`].
 #![deny(missing_docs)]
 
-use chatly_canonical::Event;
-use chatly_channel::outbound::{Message, Request, Sender};
+use chatly_canonical::{Event, Media};
+use chatly_channel::outbound::{Auth, Message, Request, Sender};
 use chatly_channel::{
-    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError,
-    Reply, Response, Verdict, Window,
+    AfterWindow, Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope,
+    Refusal, RenderError, Reply, Response, Verdict, Window,
 };
 use chatly_messaging::{
     MAX_BUTTONS, MAX_ELEMENT_CHARS, MAX_ELEMENTS, MAX_QUICK_REPLIES, MAX_TITLE_CHARS, Platform,
@@ -104,5 +104,13 @@ impl Channel for Instagram {
 
     fn classify(response: &Response) -> Verdict {
         chatly_messaging::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        chatly_messaging::media_hosts()
+    }
+
+    fn fetch_media(_from: &Sender, media: &Media) -> MediaStep {
+        MediaStep::by_url(media, Auth::None)
     }
 }

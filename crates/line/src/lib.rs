@@ -19,15 +19,16 @@ mod classify;
 mod content;
 mod event;
 mod handshake;
+mod media;
 mod parse;
 mod render;
 mod verify;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict,
+    Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope, Refusal,
+    RenderError, Reply, Response, TextUnit, Verdict,
 };
 use render::choice;
 
@@ -91,7 +92,7 @@ impl Channel for Line {
                 count: 2_000,
                 per_ms: 1_000,
             }],
-            base_url: "https://api.line.me".to_owned(),
+            base_url: media::API.to_owned(),
         }
     }
 
@@ -118,5 +119,13 @@ impl Channel for Line {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        media::hosts()
+    }
+
+    fn fetch_media(from: &Sender, media: &Media) -> MediaStep {
+        media::fetch(from, media)
     }
 }

@@ -25,7 +25,15 @@ pub use render::{
     MAX_BUTTONS, MAX_ELEMENT_CHARS, MAX_ELEMENTS, MAX_QUICK_REPLIES, MAX_TITLE_CHARS, render,
 };
 
-use chatly_channel::TextUnit;
+use chatly_channel::{MediaHost, TextUnit};
+
+/// Where Meta keeps what people send: its content networks. An address holds its own signature, asks
+/// for no token and ends after days.
+pub fn media_hosts() -> Vec<MediaHost> {
+    ["fbcdn.net", "fbsbx.com", "cdninstagram.com"]
+        .map(|domain| MediaHost::open(&format!("https://*.{domain}")))
+        .to_vec()
+}
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,11 +21,11 @@ mod party;
 mod render;
 mod verify;
 
-use chatly_canonical::Event;
-use chatly_channel::outbound::{Message, Request, Sender};
+use chatly_canonical::{Event, Media};
+use chatly_channel::outbound::{Auth, Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict,
+    Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope, Refusal,
+    RenderError, Reply, Response, TextUnit, Verdict,
 };
 use render::blocks;
 
@@ -116,5 +116,13 @@ impl Channel for Slack {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        vec![MediaHost::trusted("https://files.slack.com")]
+    }
+
+    fn fetch_media(_from: &Sender, media: &Media) -> MediaStep {
+        MediaStep::by_url(media, Auth::Bearer)
     }
 }

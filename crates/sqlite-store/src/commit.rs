@@ -257,6 +257,7 @@ impl<'a, C: Connection> Writer<'a, C> {
             Effect::EndpointAlert(effect) => self.endpoint_alert(effect).await,
             Effect::Explanation(effect) => self.explanation(effect).await,
             Effect::Enrichment(effect) => self.enrichment(effect).await,
+            Effect::Media(effect) => self.media(effect).await,
             Effect::RecordEvent => self.record_event(),
         }
     }

@@ -8,6 +8,7 @@ use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, 
 
 use crate::model::{
     Author, ConversationStatus, Direction, EndpointOutcome, ExternalCall, Handover, Priority,
+    StoredMedia,
 };
 
 /// A step of a commit; they run in order.
@@ -34,6 +35,7 @@ pub enum Effect {
     EndpointAlert(EndpointAlert),
     Explanation(ExplanationEffect),
     Enrichment(EnrichmentEffect),
+    Media(MediaEffect),
     RecordEvent,
 }
 
@@ -98,5 +100,6 @@ effects! {
     }
     EndpointAlert { url: String, percent: u8, }
     ExplanationEffect { message_id: String, json: String, }
+    MediaEffect { message_id: Option<String>, media: StoredMedia, }
     EnrichmentEffect { message_id: String, json: String, lead: Option<String>, }
 }

@@ -30,6 +30,7 @@ mod holds;
 mod jobs;
 mod keys;
 mod list;
+mod media;
 mod message;
 mod model;
 mod outgoing;

@@ -34,6 +34,9 @@ const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversatio
     'previous_texts', json(m.previous_texts), 'explanation', m.explanation, 'sent_at', m.sent_at,
     'enrichment', (SELECT json FROM enrichments e WHERE e.message_id = m.id ORDER BY e.seq DESC LIMIT 1),
     'created_at', m.created_at,
+    'stored_media', json((SELECT json_group_array(json_object('index', k.position, 'state', k.state, 'path', k.path,
+        'mime_type', k.mime_type, 'bytes', k.bytes, 'sha256', k.sha256, 'error', k.error))
+        FROM message_media k WHERE k.message_id = m.id)),
     'reactions', json((SELECT json_group_array(json_object('by', r.by, 'emoji', r.emoji)) FROM message_reactions r
         WHERE r.external_id = m.external_id AND r.account = m.account AND r.channel = m.channel
             AND r.platform_client_id = m.platform_client_id))), m.seq, 0, m.content FROM messages m";

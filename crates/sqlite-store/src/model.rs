@@ -36,6 +36,8 @@ words! {
     Author { Contact = "contact", Agent = "agent", Bot = "bot", External = "external", }
     /// Whether an account may send.
     Health { Ok = "ok", Stopped = "stopped", }
+    /// Whether a medium is in our own keeping.
+    MediaState { Pending = "pending", Stored = "stored", Failed = "failed", }
     /// Where a job stands.
     JobState { Pending = "pending", Leased = "leased", Sending = "sending", Done = "done", Buried = "buried", }
 }
@@ -75,7 +77,12 @@ rows! {
         state: Option<DeliveryState>,
         error: Option<ErrorDetail>, reactions: Vec<MessageReaction>, edited_at: Option<u64>,
         deleted_at: Option<u64>, previous_texts: Vec<String>, explanation: Option<String>,
-        enrichment: Option<String>, sent_at: u64, created_at: u64,
+        enrichment: Option<String>, sent_at: u64, created_at: u64, stored_media: Vec<StoredMedia>,
+    }
+    /// A medium in our own keeping.
+    StoredMedia {
+        index: u32, state: MediaState, path: Option<String>, mime_type: Option<String>,
+        bytes: Option<u64>, sha256: Option<String>, error: Option<String>,
     }
     /// An emoji that somebody put on a message.
     MessageReaction { by: String, emoji: String, }

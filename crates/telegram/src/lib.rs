@@ -17,16 +17,17 @@ mod chat;
 mod classify;
 mod content;
 mod event;
+mod media;
 mod notice;
 mod parse;
 mod render;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 use chatly_channel::json::Json;
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, HeaderError, Limits, Rate, RateScope, Refusal, RenderError,
-    Reply, Response, TextUnit, Verdict,
+    Channel, Delivery, Description, HeaderError, Limits, Located, MediaStep, Rate, RateScope,
+    Refusal, RenderError, Reply, Response, TextUnit, Verdict,
 };
 
 /// Name of the channel in routes, variables and keys.
@@ -146,6 +147,14 @@ impl Channel for Telegram {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn fetch_media(from: &Sender, media: &Media) -> MediaStep {
+        media::fetch(from, media)
+    }
+
+    fn read_media(from: &Sender, body: &[u8]) -> Result<Located, String> {
+        media::read(from, body)
     }
 }
 

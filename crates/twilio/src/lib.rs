@@ -15,16 +15,17 @@
 mod address;
 mod classify;
 mod fields;
+mod media;
 mod message;
 mod parse;
 mod render;
 mod verify;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Header, Limits, Refusal, RenderError, Reply, Response,
-    TextUnit, Verdict,
+    Channel, Delivery, Description, Header, Limits, MediaHost, MediaStep, Refusal, RenderError,
+    Reply, Response, TextUnit, Verdict,
 };
 
 /// Name of the channel in routes, variables and keys.
@@ -101,5 +102,13 @@ impl Channel for Twilio {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        media::hosts()
+    }
+
+    fn fetch_media(from: &Sender, media: &Media) -> MediaStep {
+        media::fetch(from, media)
     }
 }

@@ -17,11 +17,11 @@ mod parse;
 mod render;
 mod verify;
 
-use chatly_canonical::Event;
-use chatly_channel::outbound::{Message, Request, Sender};
+use chatly_canonical::{Event, Media};
+use chatly_channel::outbound::{Auth, Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, Limits, Refusal, RenderError, Reply, Response, TextUnit,
-    Verdict,
+    Channel, Delivery, Description, Limits, MediaHost, MediaStep, Refusal, RenderError, Reply,
+    Response, TextUnit, Verdict,
 };
 
 /// Name of the channel in routes, variables and keys.
@@ -99,5 +99,13 @@ impl Channel for Viber {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        vec![MediaHost::open("https://*.viber.com")]
+    }
+
+    fn fetch_media(_from: &Sender, media: &Media) -> MediaStep {
+        MediaStep::by_url(media, Auth::None)
     }
 }

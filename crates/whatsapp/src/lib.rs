@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod classify;
+mod media;
 mod message;
 mod notice;
 mod parse;
@@ -17,11 +18,11 @@ mod party;
 mod render;
 mod value;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    AfterWindow, Channel, Delivery, Description, Limits, Rate, RateScope, Refusal, RenderError,
-    Reply, Response, TextUnit, Verdict, Window,
+    AfterWindow, Channel, Delivery, Description, Limits, Located, MediaHost, MediaStep, Rate,
+    RateScope, Refusal, RenderError, Reply, Response, TextUnit, Verdict, Window,
 };
 use render::interactive;
 
@@ -124,5 +125,17 @@ impl Channel for WhatsApp {
 
     fn classify(response: &Response) -> Verdict {
         classify::classify(response)
+    }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        media::hosts()
+    }
+
+    fn fetch_media(from: &Sender, media: &Media) -> MediaStep {
+        media::fetch(from, media)
+    }
+
+    fn read_media(_from: &Sender, body: &[u8]) -> Result<Located, String> {
+        media::read(body)
     }
 }

@@ -161,7 +161,7 @@ fn media(message: &mut Message, name: &str, content: &Object) -> bool {
 }
 
 /// Meta writes a SHA-256 in base64; some relays write hex.
-fn sha256_in_hex(digest: &str) -> Option<String> {
+pub(crate) fn sha256_in_hex(digest: &str) -> Option<String> {
     if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Some(digest.to_ascii_lowercase());
     }

@@ -17,7 +17,7 @@ use chatly_channel::check::{Result, at_most, invalid, not_empty, object, path_se
 use interactive::{buttons, menu};
 
 /// Version of the Graph API that requests are written for.
-const API_VERSION: &str = "v26.0";
+pub(crate) const API_VERSION: &str = "v26.0";
 
 /// Most characters of a text message.
 pub(crate) const MAX_TEXT_CHARS: u32 = 4096;

@@ -42,6 +42,8 @@ choices! {
     rows::Direction => store::Direction { Inbound, Outbound }
     store::Author => rows::Author { Contact, Agent, Bot, External }
     rows::Author => store::Author { Contact, Agent, Bot, External }
+    store::MediaState => rows::MediaState { Pending, Stored, Failed }
+    rows::MediaState => store::MediaState { Pending, Stored, Failed }
     store::Handover => rows::Handover { Bot, Human }
     rows::Handover => store::Handover { Bot, Human }
     effects::PickBy => store::PickBy { RoundRobin, LeastBusy }
@@ -58,7 +60,7 @@ choices! {
         Status(v), Sent(v), Opt(v),
         ChangeConversation(v), ChangeContact(v), Enqueue(v), EnqueueLatest(v), EndSnooze, ExternalCall(v),
         BindJob(v), EndpointAttempt(v), EndpointAlert(v), Explanation(v),
-        Enrichment(v), RecordEvent,
+        Enrichment(v), Media(v), RecordEvent,
     }
 }
 
@@ -81,8 +83,11 @@ records! {
     store::StoredMessage => rows::StoredMessage {
         id, seq, conversation_id, contact_id, platform_client_id, channel, account, direction, author, standby,
         content, state, error, reactions, edited_at, deleted_at, previous_texts, explanation, enrichment,
-        sent_at, created_at,
+        sent_at, created_at, stored_media,
     }
+    store::StoredMedia => rows::StoredMedia { index, state, path, mime_type, bytes, sha256, error }
+    rows::StoredMedia => store::StoredMedia { index, state, path, mime_type, bytes, sha256, error }
+    effects::MediaEffect => store::MediaEffect { message_id, media }
     store::StoredJob => rows::StoredJob {
         seq, kind, platform_client_id, state, attempts, due_at, created_at, error, payload,
     }

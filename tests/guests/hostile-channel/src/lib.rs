@@ -92,6 +92,18 @@ impl Guest for Hostile {
             reason: String::new(),
         }
     }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        vec![]
+    }
+
+    fn fetch_media(_: Sender, _: Media) -> MediaStep {
+        MediaStep::Absent(String::new())
+    }
+
+    fn read_media(_: Sender, _: Vec<u8>) -> Result<Located, String> {
+        Err(String::new())
+    }
 }
 
 fn attack(delivery: &Delivery) -> String {

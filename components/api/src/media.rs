@@ -1,0 +1,92 @@
+//! Links to media that are stored. A link is made when a message is read, and ends.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chatly_api::{Error, StoredMessage};
+use spin_sdk::variables;
+
+use crate::bindings::chatly::media::media::{self, Target};
+use crate::bindings::chatly::store::rows;
+use crate::rows::Row;
+
+/// How long a link is good: as long as somebody looks at a thread.
+const LINK_SECS: u32 = 3600;
+
+/// Messages as the API shows them. One without stored media costs nothing.
+pub async fn messages(rows: Vec<rows::StoredMessage>) -> Result<Vec<StoredMessage>, Error> {
+    let mut links = None;
+    let mut messages = Vec::with_capacity(rows.len());
+    for row in rows {
+        let paths: Vec<_> = row
+            .stored_media
+            .iter()
+            .map(|media| media.path.clone())
+            .collect();
+        let mut message: StoredMessage = row.row();
+        for (media, path) in message.stored_media.iter_mut().zip(paths) {
+            let Some(path) = path else {
+                continue;
+            };
+            let links = match &mut links {
+                Some(links) => links,
+                none => none.insert(Links::load().await),
+            };
+            if let Some(url) = links.make(path).await? {
+                media.url = Some(url);
+                media.expires_at = Some(links.expires_at);
+            }
+        }
+        messages.push(message);
+    }
+    Ok(messages)
+}
+
+struct Links {
+    target: Target,
+    secs: u32,
+    /// Unix milliseconds; a link may be good for a moment longer.
+    expires_at: u64,
+}
+
+impl Links {
+    async fn load() -> Self {
+        let text = async |name| variables::get(name).await.unwrap_or_default();
+        // Current first.
+        let keys = text("media_signing_keys").await;
+        let key = keys.split(',').next().unwrap_or_default().trim().to_owned();
+        let secs = text("media_link_secs").await;
+        let secs = secs
+            .trim()
+            .parse()
+            .ok()
+            .filter(|secs| *secs > 0)
+            .unwrap_or(LINK_SECS);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            target: Target {
+                base_url: text("public_base_url").await,
+                key,
+                bucket: String::new(),
+            },
+            secs,
+            expires_at: now
+                .as_secs()
+                .saturating_add(u64::from(secs))
+                .saturating_mul(1000),
+        }
+    }
+
+    /// A link; none without a key.
+    async fn make(&self, path: String) -> Result<Option<String>, Error> {
+        match media::signed_link(self.target.clone(), path, self.secs).await {
+            Ok(link) => Ok(Some(link)),
+            Err(media::Error::Denied) => Ok(None),
+            Err(error) => {
+                eprintln!("error: no link to a medium error={error:?}");
+                Err(Error::Store)
+            }
+        }
+    }
+}
