@@ -21,6 +21,7 @@ mod plan;
 mod reply;
 mod rows;
 mod safety;
+mod tenants;
 
 pub use action::{Changes, ContactChanges, Pick};
 pub use calendar::{Calendar, LocalTime, NoCalendar};
@@ -30,3 +31,4 @@ pub use facts::{Facts, text_of};
 pub use plan::{Decision, Endpoints, Forward, Ground, Plan};
 pub use reply::{Reply, Timing};
 pub use safety::{BURST_MS, BURST_REPLIES, Held, MAX_RUN, Standing};
+pub use tenants::{Calendars, Unread};
