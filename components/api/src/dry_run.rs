@@ -3,7 +3,6 @@
 
 use chatly_api::{Error, MAX_CANDIDATE_BYTES};
 use chatly_respond::{Response, relay};
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use spin_sdk::http::{Request, send};
@@ -19,6 +18,8 @@ pub async fn run(request: Request) -> Result<Response, Error> {
         None => TARGET.to_owned(),
     };
     let body = read_up_to(request, MAX_CANDIDATE_BYTES).await?;
+    let body = String::from_utf8(body);
+    let body = body.map_err(|_| Error::Body("The body is not UTF-8.".to_owned()))?;
     let request = spin_sdk::http::Request::post(target)
         .header(CONTENT_TYPE, "application/json")
         .body(body)
