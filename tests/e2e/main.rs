@@ -15,6 +15,7 @@ mod core_module;
 mod coverage;
 mod deliveries;
 mod delivery_chaos;
+mod dry_run;
 mod endurance;
 mod enrichment;
 mod files;

@@ -5,6 +5,7 @@
 //!
 //! What an address means and how a row looks is decided in `chatly-api`.
 
+mod dry_run;
 mod jobs;
 mod media;
 mod read;
@@ -83,6 +84,7 @@ async fn serve(request: Request) -> Result<Response, Error> {
         | Route::OutboxJob(_)
         | Route::CancelOutbox(_)
         | Route::ReplayMany => jobs::serve(route, &query).await,
+        Route::TestRules => dry_run::run(request).await,
         Route::Send => send::send(None, &query, request).await,
         Route::SendMessage(id) => send::send(Some(id), &query, request).await,
         Route::ResumeAccount { channel, account } => {

@@ -128,7 +128,11 @@ pub async fn tenant_of(body: &Option<String>, query: Option<String>) -> Result<S
 }
 
 pub async fn read(request: Request) -> Result<Vec<u8>, Error> {
-    let limited = Limited::new(request.into_body(), MAX_BODY_BYTES);
+    read_up_to(request, MAX_BODY_BYTES).await
+}
+
+pub async fn read_up_to(request: Request, max_bytes: usize) -> Result<Vec<u8>, Error> {
+    let limited = Limited::new(request.into_body(), max_bytes);
     match limited.collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge),

@@ -228,7 +228,7 @@ impl Inbox {
             .conversation
             .as_ref()
             .and_then(|conversation| conversation.chat.clone());
-        let mut facts = facts::stored(&message, context);
+        let mut facts = facts::stored(&message, context.contact, context.conversation);
         facts.now = make.now;
         facts.time = rules.calendar.at(make.now);
         let earlier = message.explanation.as_deref();

@@ -2,17 +2,17 @@
 
 use chatly_canonical::Event;
 use chatly_routing::{
-    Changes, ContactChanges, Decision, Endpoints, Facts, Forward, Ground, Phase, Pick, Plan, Tried,
-    Verdict,
+    Changes, ContactChanges, Endpoints, Facts, Forward, Ground, Phase, Pick, Plan, Ran, Tried,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::bindings::chatly::router::router;
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
 use crate::bindings::chatly::store::rows;
 use crate::reply;
 use crate::rules::Rules;
+
+chatly_routing::runs_of_router!(crate::bindings::chatly::router::router);
 
 /// One run over one message.
 pub struct Run {
@@ -57,29 +57,9 @@ impl Run {
         earlier: Option<&str>,
         arrived_at: u64,
     ) -> Run {
-        let outcome = router::route(&rules.rules, &facts.to_json());
-        let name_of = |id: &str| {
-            let rule = rules.rules.iter().find(|rule| rule.id == id);
-            rule.map(|rule| rule.name.clone()).unwrap_or_default()
-        };
-        let tried: Vec<Tried> = outcome
-            .explanations
-            .into_iter()
-            .map(|entry| Tried {
-                name: name_of(&entry.rule_id),
-                rule_id: entry.rule_id,
-                verdict: verdict(entry.verdict),
-                reason: entry.reason,
-            })
-            .collect();
-        let decisions: Vec<Decision> = outcome
-            .decisions
-            .into_iter()
-            .map(|decision| Decision {
-                rule_id: decision.rule_id,
-                action: decision.action,
-            })
-            .collect();
+        let Ran {
+            tried, decisions, ..
+        } = ask(phase, &rules.rules, facts);
         let ground = Ground {
             earlier,
             standing: facts.standing.clone(),
@@ -240,13 +220,4 @@ fn change_contact(changes: &ContactChanges) -> Effect {
             .filter(|_| !attributes.is_empty()),
         stage: changes.stage.clone(),
     })
-}
-
-fn verdict(verdict: router::Verdict) -> Verdict {
-    match verdict {
-        router::Verdict::Matched => Verdict::Matched,
-        router::Verdict::NotMatched => Verdict::NotMatched,
-        router::Verdict::Failed => Verdict::Failed,
-        router::Verdict::Skipped => Verdict::Skipped,
-    }
 }

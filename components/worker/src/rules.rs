@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chatly_routing::{Calendar, Endpoints};
+use chatly_routing::{Calendar, Calendars, Endpoints};
 use spin_sdk::variables;
 
 use crate::bindings::chatly::router::router;
@@ -63,18 +63,21 @@ async fn read(tenant: &str) -> Result<Rules, Error> {
     Ok(Rules {
         rules,
         endpoints: endpoints().await,
-        calendar: calendar().await,
+        calendar: calendar(tenant).await,
     })
 }
 
-/// By `time_zone` and `business_hours`. What cannot be read counts as not set, and is logged.
-async fn calendar() -> Calendar {
+/// By `time_zone`, `business_hours` and `tenants`. What cannot be read counts as not set, and is
+/// logged.
+async fn calendar(tenant: &str) -> Calendar {
     let zone = variables::get("time_zone").await.unwrap_or_default();
     let hours = variables::get("business_hours").await.unwrap_or_default();
-    Calendar::parse(&zone, &hours).unwrap_or_else(|error| {
-        eprintln!("error: local time is UTC, always open: {error}");
-        Calendar::default()
-    })
+    let tenants = variables::get("tenants").await.unwrap_or_default();
+    let (calendars, unread) = Calendars::read(&zone, &hours, &tenants);
+    for error in unread {
+        eprintln!("error: local time not read: {error}");
+    }
+    calendars.of(tenant).clone()
 }
 
 /// The named endpoints: `n8n`, where it is configured.

@@ -144,7 +144,7 @@ impl Error {
             Error::TooLarge => problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
-                "The body is larger than 64 KiB.",
+                "The body is larger than this address takes: 64 KiB, or 1 MiB for rules to be tried.",
             ),
             Error::NotWaiting => problem(
                 StatusCode::CONFLICT,
@@ -198,7 +198,7 @@ fn unsound(defects: &[Defect]) -> Response {
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         code: "unsound_rule",
-        detail: "The rule is not saved: each defect says where and why.",
+        detail: "The rule is refused: each defect says where and why.",
         defects,
     };
     match serde_json::to_vec(&problem) {

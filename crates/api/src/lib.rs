@@ -11,6 +11,7 @@
 //! It does not check keys: that is `chatly-auth`.
 #![deny(missing_docs)]
 
+mod dry_run;
 mod error;
 mod job;
 mod query;
@@ -18,6 +19,10 @@ mod route;
 mod rows;
 mod rule;
 
+pub use dry_run::{
+    Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES, MAX_EVALUATED,
+    Offer, Tests,
+};
 pub use error::{Defect, Error};
 pub use job::{
     BuriedJob, JobDetail, MAX_PLANNED, MAX_REPLAYED, PLAN, ReplayPlan, ReplayedMany, Step, What,

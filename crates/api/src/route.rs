@@ -68,6 +68,8 @@ pub enum Route {
     PutRule(String),
     /// `DELETE /v1/rules/{id}`
     DeleteRule(String),
+    /// `POST /v1/rules/test`
+    TestRules,
     /// `GET /v1/endpoints`
     Endpoints,
     /// `POST /v1/endpoints/enable`
@@ -118,6 +120,8 @@ impl Route {
             ["v1", "refused"] => Route::Refused,
             ["v1", "rules"] if method == "POST" => Route::MakeRule,
             ["v1", "rules"] => Route::Rules,
+            // A rule may have this id: what it takes beside `POST` is about that rule.
+            ["v1", "rules", "test"] if method == "POST" => Route::TestRules,
             ["v1", "rules", id] if method == "PUT" => Route::PutRule((*id).to_owned()),
             ["v1", "rules", id] if method == "DELETE" => Route::DeleteRule((*id).to_owned()),
             ["v1", "rules", id] => Route::Rule((*id).to_owned()),
@@ -148,6 +152,7 @@ impl Route {
             | Route::SendMessage(_)
             | Route::ResumeAccount { .. }
             | Route::MakeRule
+            | Route::TestRules
             | Route::EnableEndpoint => "POST",
             Route::PutRule(_) => "PUT",
             Route::DeleteRule(_) => "DELETE",
@@ -168,6 +173,15 @@ impl Route {
                 "cursor",
             ],
             Route::Messages(_) => &["platform_client_id", "order", "limit", "cursor"],
+            Route::TestRules => &[
+                "platform_client_id",
+                "channel",
+                "conversation_id",
+                "since",
+                "until",
+                "limit",
+                "cursor",
+            ],
             Route::ExternalCalls => &[
                 "platform_client_id",
                 "conversation_id",
@@ -307,6 +321,13 @@ mod tests {
             (
                 "POST",
                 "/v1/rules/r1",
+                Err(Error::Method("GET, PUT, DELETE")),
+            ),
+            ("POST", "/v1/rules/test", Ok(Route::TestRules)),
+            ("GET", "/v1/rules/test", Ok(Route::Rule("test".into()))),
+            (
+                "PATCH",
+                "/v1/rules/test",
                 Err(Error::Method("GET, PUT, DELETE")),
             ),
             ("GET", "/v1/endpoints", Ok(Route::Endpoints)),

@@ -96,7 +96,15 @@ fn enabled() -> bool {
 
 /// Reads a body.
 pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    if body.len() > MAX_BODY_BYTES {
+    parse_body_of(body, MAX_BODY_BYTES)
+}
+
+/// Reads a body of at most so many bytes.
+pub(crate) fn parse_body_of<T: DeserializeOwned>(
+    body: &[u8],
+    max_bytes: usize,
+) -> Result<T, Error> {
+    if body.len() > max_bytes {
         return Err(Error::TooLarge);
     }
     serde_json::from_slice(body).map_err(|error| {

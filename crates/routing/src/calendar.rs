@@ -180,118 +180,66 @@ mod tests {
         u64::try_from(at.as_millisecond()).unwrap()
     }
 
+    /// Zone, hours, moment; and the date, day, time and whether it is open, as one line.
     #[test]
-    fn a_moment_has_the_zones_own_date_day_and_hour() {
-        for (zone, at, want) in [
-            (
-                "",
-                "2026-11-23T23:30:00Z",
-                ("UTC", "2026-11-23", "monday", 23, 30),
-            ),
-            (
-                "Europe/Berlin",
-                "2026-11-23T23:30:00Z",
-                ("Europe/Berlin", "2026-11-24", "tuesday", 0, 30),
-            ),
-            // Summer time.
-            (
-                "Europe/Berlin",
-                "2026-07-05T21:59:00Z",
-                ("Europe/Berlin", "2026-07-05", "sunday", 23, 59),
-            ),
-            (
-                "Asia/Kolkata",
-                "2026-01-01T00:00:00Z",
-                ("Asia/Kolkata", "2026-01-01", "thursday", 5, 30),
-            ),
-            (
-                "America/Lima",
-                "2026-01-01T00:00:00Z",
-                ("America/Lima", "2025-12-31", "wednesday", 19, 0),
-            ),
+    fn a_moment_is_told_as_the_zones_clock_and_hours_tell_it() {
+        let week = "mon-fri 09:00-18:00, sat 10:00-14:00";
+        let weekend = "fri-mon 00:00-24:00";
+        let night = "sun 22:00-06:00";
+        for (zone, hours, at, want) in [
+            // Zones: the next day, summer time, half an hour, the year before.
+            ("", "", "2026-11-23T23:30:00Z", "UTC 2026-11-23 monday 23:30 open"),
+            ("Europe/Berlin", "", "2026-11-23T23:30:00Z", "Europe/Berlin 2026-11-24 tuesday 0:30 open"),
+            ("Europe/Berlin", "", "2026-07-05T21:59:00Z", "Europe/Berlin 2026-07-05 sunday 23:59 open"),
+            ("Asia/Kolkata", "", "2026-01-01T00:00:00Z", "Asia/Kolkata 2026-01-01 thursday 5:30 open"),
+            ("America/Lima", "", "2026-01-01T00:00:00Z", "America/Lima 2025-12-31 wednesday 19:0 open"),
+            // Hours are those of the zone.
+            ("Asia/Kolkata", week, "2026-11-23T03:30:00Z", "Asia/Kolkata 2026-11-23 monday 9:0 open"),
+            // Both sides of both ends.
+            ("", week, "2026-11-23T08:59:59Z", "UTC 2026-11-23 monday 8:59 closed"),
+            ("", week, "2026-11-23T09:00:00Z", "UTC 2026-11-23 monday 9:0 open"),
+            ("", week, "2026-11-23T17:59:59Z", "UTC 2026-11-23 monday 17:59 open"),
+            ("", week, "2026-11-23T18:00:00Z", "UTC 2026-11-23 monday 18:0 closed"),
+            ("", week, "2026-11-28T10:00:00Z", "UTC 2026-11-28 saturday 10:0 open"),
+            ("", week, "2026-11-29T10:00:00Z", "UTC 2026-11-29 sunday 10:0 closed"),
+            ("", "Monday 8:05-8:06", "2026-11-23T08:05:30Z", "UTC 2026-11-23 monday 8:5 open"),
+            // Days that go round the week.
+            ("", weekend, "2026-11-23T23:59:00Z", "UTC 2026-11-23 monday 23:59 open"),
+            ("", weekend, "2026-11-24T00:00:00Z", "UTC 2026-11-24 tuesday 0:0 closed"),
+            ("", weekend, "2026-11-29T12:00:00Z", "UTC 2026-11-29 sunday 12:0 open"),
+            // Hours that go on into the next day.
+            ("", night, "2026-11-22T05:00:00Z", "UTC 2026-11-22 sunday 5:0 closed"),
+            ("", night, "2026-11-22T21:59:00Z", "UTC 2026-11-22 sunday 21:59 closed"),
+            ("", night, "2026-11-22T22:00:00Z", "UTC 2026-11-22 sunday 22:0 open"),
+            ("", night, "2026-11-23T05:59:00Z", "UTC 2026-11-23 monday 5:59 open"),
+            ("", night, "2026-11-23T06:00:00Z", "UTC 2026-11-23 monday 6:0 closed"),
         ] {
-            let local = Calendar::parse(zone, "").unwrap().at(ms(at));
-            let got = (
-                local.zone.as_str(),
-                local.date.as_str(),
-                local.weekday,
-                local.hour,
-                local.minute,
-            );
-            assert_eq!(got, want, "{zone} {at}");
-            assert!(local.business_hours, "always open");
+            let it = Calendar::parse(zone, hours).unwrap().at(ms(at));
+            let open = if it.business_hours { "open" } else { "closed" };
+            let got = format!("{} {} {} {}:{} {open}", it.zone, it.date, it.weekday, it.hour, it.minute);
+            assert_eq!(got, want, "{hours} {at}");
         }
         assert_eq!(Calendar::default().at(u64::MAX), LocalTime::default());
     }
 
     #[test]
-    fn business_hours_are_counted_to_the_minute_on_both_sides() {
-        let week = "mon-fri 09:00-18:00, sat 10:00-14:00";
-        for (hours, at, want) in [
-            (week, "2026-11-23T08:59:59Z", false),
-            (week, "2026-11-23T09:00:00Z", true),
-            (week, "2026-11-23T17:59:59Z", true),
-            (week, "2026-11-23T18:00:00Z", false),
-            (week, "2026-11-28T10:00:00Z", true),
-            (week, "2026-11-29T10:00:00Z", false),
-            ("fri-mon 00:00-24:00", "2026-11-23T23:59:00Z", true),
-            ("fri-mon 00:00-24:00", "2026-11-24T00:00:00Z", false),
-            ("fri-mon 00:00-24:00", "2026-11-29T12:00:00Z", true),
-            ("sun 22:00-06:00", "2026-11-22T21:59:00Z", false),
-            ("sun 22:00-06:00", "2026-11-22T22:00:00Z", true),
-            ("sun 22:00-06:00", "2026-11-23T05:59:00Z", true),
-            ("sun 22:00-06:00", "2026-11-23T06:00:00Z", false),
-            ("sun 22:00-06:00", "2026-11-22T05:00:00Z", false),
-            ("Monday 8:05-8:06", "2026-11-23T08:05:30Z", true),
-        ] {
-            let calendar = Calendar::parse("UTC", hours).unwrap();
-            assert_eq!(calendar.at(ms(at)).business_hours, want, "{hours} {at}");
-        }
-    }
-
-    #[test]
     fn what_is_no_calendar_is_named() {
-        for (zone, hours, want) in [
-            (
-                "Europe/Berlinn",
-                "",
-                NoCalendar::Zone("Europe/Berlinn".into()),
-            ),
-            ("+02:00", "", NoCalendar::Zone("+02:00".into())),
-            ("", "9-18", NoCalendar::Hours("9-18".into())),
-            (
-                "",
-                "mon-fri 09:00",
-                NoCalendar::Hours("mon-fri 09:00".into()),
-            ),
-            ("", "mon-fri 09:00-18:00,", NoCalendar::Hours(String::new())),
-            (
-                "",
-                "man 09:00-18:00",
-                NoCalendar::Hours("man 09:00-18:00".into()),
-            ),
-            (
-                "",
-                "mon 09:00-24:01",
-                NoCalendar::Hours("mon 09:00-24:01".into()),
-            ),
-            (
-                "",
-                "mon 24:00-24:00",
-                NoCalendar::Hours("mon 24:00-24:00".into()),
-            ),
-            (
-                "",
-                "mon 09:60-10:00",
-                NoCalendar::Hours("mon 09:60-10:00".into()),
-            ),
-            (
-                "",
-                "mon +9:00-10:00",
-                NoCalendar::Hours("mon +9:00-10:00".into()),
-            ),
+        for zone in ["Europe/Berlinn", "+02:00"] {
+            let want = NoCalendar::Zone(zone.into());
+            assert_eq!(Calendar::parse(zone, "").unwrap_err(), want);
+        }
+        for (hours, span) in [
+            ("9-18", "9-18"),
+            ("mon-fri 09:00", "mon-fri 09:00"),
+            ("mon-fri 09:00-18:00,", ""),
+            ("man 09:00-18:00", "man 09:00-18:00"),
+            ("mon 09:00-24:01", "mon 09:00-24:01"),
+            ("mon 24:00-24:00", "mon 24:00-24:00"),
+            ("mon 09:60-10:00", "mon 09:60-10:00"),
+            ("mon +9:00-10:00", "mon +9:00-10:00"),
         ] {
-            assert_eq!(Calendar::parse(zone, hours).unwrap_err(), want);
+            let want = NoCalendar::Hours(span.into());
+            assert_eq!(Calendar::parse("", hours).unwrap_err(), want);
         }
     }
 

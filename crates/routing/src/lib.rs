@@ -14,16 +14,21 @@
 
 mod action;
 mod calendar;
+mod dry;
 mod explanation;
 mod facts;
 mod plan;
 mod reply;
+mod rows;
 mod safety;
+mod tenants;
 
 pub use action::{Changes, ContactChanges, Pick};
 pub use calendar::{Calendar, LocalTime, NoCalendar};
+pub use dry::{Act, Ran, acts, same};
 pub use explanation::{Phase, Tried, Verdict, put_off};
 pub use facts::{Facts, text_of};
 pub use plan::{Decision, Endpoints, Forward, Ground, Plan};
 pub use reply::{Reply, Timing};
 pub use safety::{BURST_MS, BURST_REPLIES, Held, MAX_RUN, Standing};
+pub use tenants::{Calendars, Unread};

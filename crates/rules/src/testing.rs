@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::action::{Action, parse};
 use crate::read::{Object, WrongField};
-use crate::router::{Outcome, Verdict, route};
+use crate::router::{Outcome, StoredRule, Verdict, route};
 use crate::rule::Rule;
 use crate::schema::{FACTS, Field, Kind, find, suggestion};
 use crate::strategy::Strategy;
@@ -79,6 +79,15 @@ impl Test {
     /// Runs `rules` over the facts. Empty: all is as it should be; else one line for each thing that
     /// is not.
     pub fn run(&self, rules: &[Rule]) -> Vec<String> {
+        self.run_by(rules, route)
+    }
+
+    /// The same by another router of the same contract, a plugin for example.
+    pub fn run_by(
+        &self,
+        rules: &[Rule],
+        route: impl FnOnce(&[StoredRule], &str) -> Outcome,
+    ) -> Vec<String> {
         let stored: Vec<_> = rules
             .iter()
             .enumerate()

@@ -37,6 +37,7 @@ mod outgoing;
 mod pace;
 mod query;
 mod receipt;
+mod routed;
 mod rules;
 mod schema;
 mod sent;
@@ -64,6 +65,7 @@ pub use pace::{Pace, PaceScope};
 pub use query::{
     BuriedFilter, CallFilter, ContactFilter, ConversationFilter, JobFilter, MessageOrder, Queue,
 };
+pub use routed::{Routed, RoutedFilter, list_routed};
 pub use rules::{delete_rule, find_rule, list_rules, put_rule};
 pub use schema::prepare;
 

@@ -9,14 +9,14 @@ use crate::jobs::payload;
 use crate::model::*;
 use crate::query::*;
 
-const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
+pub(crate) const CONTACT: &str = "SELECT json_object('id', c.id, 'platform_client_id', c.platform_client_id,
     'channel', c.channel, 'name', c.name, 'username', c.username, 'tags', json(c.tags),
     'attributes', c.attributes, 'opt', c.opt,
     'lead', iif(c.stage IS NULL, c.lead, json_set(coalesce(c.lead, '{}'), '$.stage', c.stage) || ''), 'created_at', c.created_at, 'updated_at', c.updated_at,
     'identities', json((SELECT json_group_array(json_object('scheme', i.scheme, 'id', i.id))
         FROM contact_identities i WHERE i.contact_id = c.id AND i.current = 1))), c.seq, 0 FROM social_contacts c";
 
-const CONVERSATION: &str = "SELECT json_object('id', v.id, 'platform_client_id', v.platform_client_id,
+pub(crate) const CONVERSATION: &str = "SELECT json_object('id', v.id, 'platform_client_id', v.platform_client_id,
     'channel', v.channel, 'account', v.account, 'chat', v.chat, 'contact_id', v.contact_id,
     'contact_name', (SELECT name FROM social_contacts WHERE id = v.contact_id), 'status', v.status,
     'snoozed_until', v.snoozed_until, 'priority', v.priority, 'assignee', v.assignee, 'tags', json(v.tags),
@@ -27,7 +27,7 @@ const CONVERSATION: &str = "SELECT json_object('id', v.id, 'platform_client_id',
     'bot_times', json(v.bot_times)),
     v.active_at, v.seq FROM conversations v";
 
-const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversation_id', m.conversation_id,
+pub(crate) const MESSAGE: &str = "SELECT json_object('id', m.id, 'seq', m.seq, 'conversation_id', m.conversation_id,
     'contact_id', m.contact_id, 'platform_client_id', m.platform_client_id, 'channel', m.channel,
     'account', m.account, 'direction', m.direction, 'author', m.author, 'standby', m.standby,
     'state', m.state, 'error', json(m.error), 'edited_at', m.edited_at, 'deleted_at', m.deleted_at,
@@ -77,7 +77,7 @@ fn job(row: &Row) -> Result<StoredJob, Error> {
     Ok(job)
 }
 
-fn message(row: &Row) -> Result<StoredMessage, Error> {
+pub(crate) fn message(row: &Row) -> Result<StoredMessage, Error> {
     let mut message: StoredMessage = row.json(0)?;
     message.content = row.json(3)?;
     Ok(message)

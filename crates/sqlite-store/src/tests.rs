@@ -20,6 +20,7 @@ mod model;
 mod plans;
 mod queue;
 mod receipts;
+mod routed;
 mod routing;
 mod sends;
 mod threads;

@@ -1,6 +1,9 @@
-//! `rules`: checks a file of rules and runs its tests, without a running app.
+//! `rules`: checks a file of rules and runs its tests, without a running app or, with `--against`,
+//! over the messages of one.
 //!
 //! Exit codes: 0 all is sound, 1 something is not, 2 the file cannot be read.
+
+mod against;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ enum Command {
         /// Print one JSON object instead: `passed`, `failed`, and `tests` with `name`, `line`, `failures`
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        against: against::Against,
     },
 }
 
@@ -63,6 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     match &args.command {
         Command::Check { .. } => check(&name, &contents),
+        Command::Test { json, against, .. } if against.is_wanted() => against.run(&text, *json),
         Command::Test { json, .. } => test(&name, &contents, *json),
     }
 }

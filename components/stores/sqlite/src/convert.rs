@@ -79,6 +79,10 @@ records! {
         assignee, tags, message_count, preview, last_message_at, last_inbound_at, created_at, updated_at, team,
         handover, handed_over_at, muted_until, last_human_at, last_bot_at, bot_run, bot_times,
     }
+    wit::RoutedFilter => store::RoutedFilter { platform_client_id, channel, conversation_id, since, until }
+    store::Routed => wit::Routed {
+        message, contact, conversation, message_count, last_human_at, last_bot_at,
+    }
     store::MessageReaction => rows::MessageReaction { by, emoji }
     store::StoredMessage => rows::StoredMessage {
         id, seq, conversation_id, contact_id, platform_client_id, channel, account, direction, author, standby,

@@ -206,6 +206,11 @@ impl wit::Guest for Sqlite {
         .await
     }
 
+    async fn list_routed(filter: wit::RoutedFilter, page: wit::Page) -> Listed<wit::Routed> {
+        let (filter, page) = (filter.convert(), page.convert());
+        run(async |c| store::list_routed(c, &filter, &page).await.map(listed)).await
+    }
+
     async fn find_message(
         tenant: Option<String>,
         id: String,
