@@ -1,0 +1,170 @@
+//! What is sent, what is refused, and what the platform's answers mean: the same tests for both
+//! channels, each with tables of its own.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test's own functions cannot read fails the test"
+)]
+
+mod answers;
+mod instagram;
+mod messenger;
+mod requests;
+
+use chatly_canonical::Identity;
+use chatly_channel::outbound::{
+    Auth, Content, Menu, Message, RenderError, Request, Row, Section, Sender,
+};
+use chatly_channel::{Channel, Header, Outcome, Response, Verdict};
+use chatly_instagram::Instagram;
+use chatly_messenger::Messenger;
+use chatly_simulator::{Mood, Sent, find};
+use serde_json::{Value, json};
+
+/// A channel, and what is its own in what both do.
+pub trait Side: Channel {
+    const HOST: &str;
+    const ACCOUNT: &str;
+    const PERSON: &str;
+    /// Of people's ids.
+    const SCHEME: &str;
+    /// A body that sends this as a message.
+    fn says(message: Value) -> Value;
+    /// What only this platform takes, and its requests.
+    fn contents() -> Vec<(&'static str, Content, Vec<Value>)>;
+    /// Long texts, and how many requests each one is.
+    fn long_texts() -> Vec<(&'static str, String, usize)>;
+    /// Whether our reference goes with the last request of a message.
+    const NAMES_THE_LAST: bool;
+    /// What only this platform refuses.
+    fn refusals() -> Vec<(Content, &'static str)>;
+    /// Schemes and ids, and the recipients that they are.
+    fn people() -> Vec<(&'static str, &'static str, Option<Value>)>;
+}
+
+/// Each test once for each channel.
+macro_rules! suite {
+    ($($module:ident: $($test:ident)*;)*) => {
+        mod of_messenger {
+            $($(#[test]
+            fn $test() {
+                super::$module::$test::<super::Messenger>();
+            })*)*
+        }
+        mod of_instagram {
+            $($(#[test]
+            fn $test() {
+                super::$module::$test::<super::Instagram>();
+            })*)*
+        }
+    };
+}
+
+suite! {
+    requests:
+        each_content_is_the_documented_request
+        a_long_text_is_several_and_only_the_first_one_replies
+        what_the_platform_would_refuse_is_refused_here
+        only_people_of_this_platform_are_written_to
+        an_account_that_is_no_id_reaches_no_path;
+    answers:
+        each_mood_of_the_platform_is_understood
+        a_success_that_is_not_metas_is_not_sent_and_not_tried_again
+        every_code_of_the_reference_has_its_outcome;
+}
+
+pub fn sender<C: Side>() -> Sender {
+    Sender {
+        account: C::ACCOUNT.into(),
+        base_url: C::describe().base_url,
+    }
+}
+
+pub fn to_person<C: Side>(content: Content) -> Message {
+    Message {
+        to: Identity::new(C::SCHEME, C::PERSON),
+        chat: None,
+        content,
+        reply_to: None,
+        reference: None,
+    }
+}
+
+pub fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
+    let row = |at: usize| Row {
+        id: format!("row-{at}"),
+        title: title.into(),
+        description: description.map(Into::into),
+    };
+    let section = Section {
+        title: Some("Plants".into()),
+        rows: (0..rows).map(row).collect(),
+    };
+    let menu = Menu {
+        button: "Choose".into(),
+        sections: vec![section],
+    };
+    Content::Menu("Which one?".into(), menu)
+}
+
+/// What the platform answers to a request.
+fn send<C: Side>(request: &Request, mood: Mood) -> Response {
+    let (_, path) = request.url.split_once(".com").unwrap();
+    let mut headers = vec![("Authorization".to_owned(), "Bearer token".to_owned())];
+    headers.extend(request.headers.iter().map(|header| {
+        let value = String::from_utf8(header.value.clone()).unwrap();
+        (header.name.clone(), value)
+    }));
+    let sent = Sent {
+        method: request.method.clone(),
+        path: path.to_owned(),
+        headers,
+        body: request.body.clone(),
+    };
+    let answer = find(&C::describe().name).unwrap().answer(&sent, mood, 7);
+    Response {
+        status: answer.status,
+        headers: answer
+            .headers
+            .iter()
+            .map(|(name, value)| Header::new(name, value))
+            .collect(),
+        body: answer.body,
+    }
+}
+
+pub fn classify<C: Side>(request: &Request, mood: Mood) -> Verdict {
+    C::classify(&send::<C>(request, mood))
+}
+
+/// The bodies of a message's requests, each of which the platform accepts.
+pub fn rendered<C: Side>(message: &Message) -> Result<Vec<Value>, RenderError> {
+    let requests = C::render(&sender::<C>(), message)?;
+    let mut bodies = Vec::new();
+    for request in &requests {
+        assert_eq!(request.method, "POST");
+        assert_eq!(
+            request.url,
+            format!("{}/v26.0/{}/messages", C::HOST, C::ACCOUNT)
+        );
+        assert_eq!(
+            request.headers,
+            [Header::new("content-type", "application/json")]
+        );
+        assert_eq!(request.auth, Auth::Bearer);
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let verdict = classify::<C>(request, Mood::Well);
+        assert_eq!(verdict.outcome, Outcome::Sent, "{body}: {verdict:?}");
+        assert_eq!(
+            verdict.message_id.is_some(),
+            body.get("message").is_some(),
+            "{body}"
+        );
+        bodies.push(body);
+    }
+    Ok(bodies)
+}
+
+/// A body that sends an attachment.
+pub fn attached<C: Side>(kind: &str, payload: Value) -> Value {
+    C::says(json!({ "attachment": { "type": kind, "payload": payload } }))
+}
