@@ -29,6 +29,7 @@ mod kill;
 mod large;
 mod leases;
 mod manifest;
+mod media;
 mod mqtt;
 mod operations;
 mod outbound;
