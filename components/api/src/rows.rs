@@ -48,7 +48,9 @@ same_words!(rows::JobState => api::JobState { Pending Leased Sending Done Buried
 same_words!(api::JobState => rows::JobState { Pending Leased Sending Done Buried });
 same_words!(api::MessageOrder => store::MessageOrder { Oldest Newest });
 same_words!(rows::Priority => api::Priority { Low Normal High Urgent });
+same_words!(api::Priority => rows::Priority { Low Normal High Urgent });
 same_words!(rows::Handover => api::Handover { Bot Human });
+same_words!(api::Handover => rows::Handover { Bot Human });
 same_words!(rows::Direction => api::Direction { Inbound Outbound });
 same_words!(rows::Author => api::Author { Contact Agent Bot External });
 
