@@ -8,6 +8,7 @@
 mod dry_run;
 mod jobs;
 mod media;
+mod patch;
 mod read;
 mod rows;
 mod send;
@@ -84,6 +85,7 @@ async fn serve(request: Request) -> Result<Response, Error> {
         | Route::OutboxJob(_)
         | Route::CancelOutbox(_)
         | Route::ReplayMany => jobs::serve(route, &query).await,
+        Route::ChangeConversation(id) => patch::change(id, &query, request).await,
         Route::TestRules => dry_run::run(request).await,
         Route::Send => send::send(None, &query, request).await,
         Route::SendMessage(id) => send::send(Some(id), &query, request).await,

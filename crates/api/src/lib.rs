@@ -14,6 +14,7 @@
 mod dry_run;
 mod error;
 mod job;
+mod patch;
 mod query;
 mod route;
 mod rows;
@@ -27,6 +28,7 @@ pub use error::{Defect, Error};
 pub use job::{
     BuriedJob, JobDetail, MAX_PLANNED, MAX_REPLAYED, PLAN, ReplayPlan, ReplayedMany, Step, What,
 };
+pub use patch::ConversationPatch;
 pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 pub use route::Route;
 pub use rows::*;

@@ -19,6 +19,8 @@ pub enum Route {
     Conversations,
     /// `GET /v1/conversations/{id}`
     Conversation(String),
+    /// `PATCH /v1/conversations/{id}`
+    ChangeConversation(String),
     /// `GET /v1/conversations/{id}/messages`
     Messages(String),
     /// `POST /v1/conversations/{id}/messages`
@@ -95,6 +97,9 @@ impl Route {
             ["healthz"] => Route::Health,
             ["readyz"] => Route::Ready,
             ["v1", "conversations"] => Route::Conversations,
+            ["v1", "conversations", id] if method == "PATCH" => {
+                Route::ChangeConversation((*id).to_owned())
+            }
             ["v1", "conversations", id] => Route::Conversation((*id).to_owned()),
             ["v1", "conversations", id, "messages"] if method == "POST" => {
                 Route::SendMessage((*id).to_owned())
@@ -135,6 +140,7 @@ impl Route {
         }
         Err(Error::Method(match route {
             Route::Rules | Route::Messages(_) => "GET, POST",
+            Route::Conversation(_) => "GET, PATCH",
             Route::Rule(_) => "GET, PUT, DELETE",
             route => route.method(),
         }))
@@ -154,6 +160,7 @@ impl Route {
             | Route::MakeRule
             | Route::TestRules
             | Route::EnableEndpoint => "POST",
+            Route::ChangeConversation(_) => "PATCH",
             Route::PutRule(_) => "PUT",
             Route::DeleteRule(_) => "DELETE",
             _ => "GET",
@@ -202,6 +209,7 @@ impl Route {
                 "plan",
             ],
             Route::Conversation(_)
+            | Route::ChangeConversation(_)
             | Route::Contact(_)
             | Route::InboxJob(_)
             | Route::OutboxJob(_)
@@ -261,6 +269,16 @@ mod tests {
                 "GET",
                 "/v1/conversations/c1",
                 Ok(Route::Conversation("c1".into())),
+            ),
+            (
+                "PATCH",
+                "/v1/conversations/c1",
+                Ok(Route::ChangeConversation("c1".into())),
+            ),
+            (
+                "PUT",
+                "/v1/conversations/c1",
+                Err(Error::Method("GET, PATCH")),
             ),
             (
                 "GET",

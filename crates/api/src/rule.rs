@@ -147,7 +147,7 @@ impl RuleBody {
     }
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let count = text.chars().count();
     (1..=MAX_NAME_CHARS).contains(&count) && !text.chars().any(char::is_control)
 }

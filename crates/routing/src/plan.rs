@@ -164,17 +164,30 @@ impl Making<'_> {
         }
     }
 
-    /// Later replies find what has changed; earlier ones announce it.
+    /// Later replies find what has changed; earlier ones announce what would keep them back. A
+    /// handover to a bot keeps nothing back, so whoever takes over after it still does.
     fn note(&mut self, action: &Action) {
+        let now = self.ground.now;
         let standing = &mut self.ground.standing;
-        match action {
-            Action::Handover { to } => standing.human = to == "human",
-            Action::Mute { until } => standing.muted_until = Some(*until),
-            Action::Unmute => standing.muted_until = None,
-            _ => return,
-        }
-        for reply in &mut self.plan.replies {
-            reply.announces = true;
+        let keeps_back = match action {
+            Action::Handover { to } => {
+                standing.human = to == "human";
+                standing.human
+            }
+            Action::Mute { until } => {
+                standing.muted_until = Some(*until);
+                standing.is_muted(now)
+            }
+            Action::Unmute => {
+                standing.muted_until = None;
+                false
+            }
+            _ => false,
+        };
+        if keeps_back {
+            for reply in &mut self.plan.replies {
+                reply.announces = true;
+            }
         }
     }
 

@@ -30,8 +30,8 @@ impl<C: Connection> Writer<'_, C> {
                 "UPDATE conversations SET tags = {CHANGED_TAGS}, status = coalesce(?3, status),
                     snoozed_until = CASE WHEN ?3 = 'snoozed' THEN ?4
                         WHEN coalesce(?3, status) = 'snoozed' THEN coalesce(?4, snoozed_until) END,
-                    priority = coalesce(?5, priority), assignee = coalesce(?6, assignee), updated_at = ?7,
-                    team = coalesce(?9, team), handover = coalesce(?10, handover),
+                    priority = coalesce(?5, priority), assignee = nullif(coalesce(?6, assignee), ''), updated_at = ?7,
+                    team = nullif(coalesce(?9, team), ''), handover = coalesce(?10, handover),
                     handed_over_at = iif(coalesce(?10, handover) <> handover, ?7, handed_over_at),
                     muted_until = nullif(coalesce(?11, muted_until), 0)
                  WHERE id = ?8"
