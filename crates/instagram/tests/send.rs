@@ -32,6 +32,7 @@ fn to_person(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn to_person(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
@@ -269,8 +270,7 @@ fn a_long_text_is_several_and_only_the_first_one_replies() {
             let reply_to = body.pointer("/reply_to/mid").and_then(Value::as_str);
             assert_eq!(reply_to, Some("m_1").filter(|_| at == 0), "{name} {at}");
             let metadata = body.pointer("/message/metadata").and_then(Value::as_str);
-            let is_named = at + 1 == bodies.len();
-            assert_eq!(metadata, Some("job-1").filter(|_| is_named), "{name} {at}");
+            assert_eq!(metadata, Some("job-1"), "{name} {at}");
         }
     }
 }
@@ -530,4 +530,23 @@ fn every_code_of_the_reference_has_its_outcome() {
             verdict.reason
         );
     }
+}
+
+#[test]
+fn a_tag_lets_a_persons_message_out_after_the_window() {
+    let tagged = Message {
+        tag: Some("HUMAN_AGENT".into()),
+        ..to_person(Content::Text("Sorry for the wait".into()))
+    };
+    let body = rendered(&tagged).unwrap().remove(0);
+    assert_eq!(
+        (&body["messaging_type"], &body["tag"]),
+        (&"MESSAGE_TAG".into(), &"HUMAN_AGENT".into())
+    );
+    let plain = to_person(Content::Text("Hi".into()));
+    let body = rendered(&plain).unwrap().remove(0);
+    assert_eq!(
+        (&body["messaging_type"], &body["tag"]),
+        (&"RESPONSE".into(), &Value::Null)
+    );
 }

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Fault};
 
 /// The version that [`prepare`] brings a database to.
-pub(crate) const VERSION: u64 = 6;
+pub(crate) const VERSION: u64 = 7;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -65,6 +65,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 6 {
             for statement in DELIVERY {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 7 {
+            for statement in crate::parts::SCHEMA {
                 connection.execute(statement, vec![]).await?;
             }
         }

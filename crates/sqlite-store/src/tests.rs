@@ -10,6 +10,7 @@ use futures::executor::block_on;
 use crate::*;
 
 mod actions;
+mod clock;
 mod commit;
 mod cost;
 mod endpoints;
@@ -17,6 +18,7 @@ mod gate;
 mod lists;
 mod merge;
 mod model;
+mod parts;
 mod plans;
 mod queue;
 mod receipts;

@@ -17,6 +17,7 @@ fn to_phone(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
