@@ -55,11 +55,13 @@ pub async fn send(id: Option<String>, query: &Query, request: Request) -> Result
             "A reaction, a read marker and typing are no messages.",
         ))?
         .convert();
+    let asked = id.clone();
     let found = store::find_conversation(tenant, id);
     let conversation = found.await.map_err(failure)?;
     let conversation = conversation.ok_or(Error::Absent("conversation"))?;
     let tenant = conversation.platform_client_id.clone();
-    let key = key.map(|key| format!("messages:{}:{key}", conversation.id));
+    // By the caller's id: a repeat is one also when the conversation was merged into another meanwhile.
+    let key = key.map(|key| format!("messages:{asked}:{key}"));
     let effects = effects(&conversation, &job, content.clone(), traceparent);
     let submitted = store::submit(tenant.clone(), key, effects);
     let submitted = submitted.await.map_err(failure)?;

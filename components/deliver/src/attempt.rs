@@ -3,9 +3,10 @@
 //! 1. What can be seen to be hopeless before anything is sent fails without a call: a payload that
 //!    is no send, content that the channel refuses, a closed window, an automatic answer that a
 //!    person made needless.
-//! 2. Without an access token nothing is sent: the job waits for one, with the reason.
-//! 3. A message may be several requests. Each is marked before it goes out; a later attempt goes on
-//!    where this one stopped. The message is known by the id of the first.
+//! 2. Without an access token that can be used the account stops: its jobs wait for one, with the reason.
+//! 3. A message may be several requests. Each is marked before it goes out, and what came of it is
+//!    written together with the step that is next; a later attempt goes on there. The message is known
+//!    by the id of the first.
 //! 4. Every request that was sent leaves one row in `external_calls`.
 
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use chatly_canonical::Convert;
 use chatly_channel::outbound::{Request, Sender};
 use chatly_send::{
     Draft, Job as Send, Next, Passage, Ready, authorise, digest, judge, judge_lost, passage,
-    put_off, recipients, shown,
+    recipients, shown,
 };
 use chatly_webhook::Attempt;
 use spin_sdk::time;
@@ -57,18 +58,20 @@ async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
     };
     let (sender, token) = settings.sender(&conversation.account);
     let known = context.message.as_ref().map(|row| row.content.id.clone());
+    let known = known.filter(|id| !id.is_empty());
     // What was begun is brought to its end.
-    let is_begun = job.step > 0;
+    let is_begun = job.step > 0 || known.is_some();
     let automatic = send.automatic.as_ref().filter(|_| !is_begun);
     let mut work = Work {
         conversation_id: conversation.id.clone(),
         message_id: send.message_id.clone(),
-        known: known.filter(|id| !id.is_empty()),
+        known,
         gate: Gate {
             token_digest: digest(token),
             paces: settings.paces.clone(),
             decided_at: automatic.map(|automatic| automatic.decided_at),
             announces: automatic.is_some_and(|automatic| automatic.announces),
+            requests: 0,
         },
         timeout: settings.timeout,
         lease_ms: settings.lease_ms(),
@@ -76,16 +79,17 @@ async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
         job,
     };
     let last = conversation.last_inbound_at;
-    let draft = match passage(settings.window.as_ref(), last, unix_millis(), &send) {
-        _ if is_begun => &send.draft,
-        Passage::Message(draft) => draft,
+    let (draft, tag) = match passage(settings.window.as_ref(), last, unix_millis(), &send) {
+        Passage::Tagged(draft, tag) => (draft, Some(tag)),
+        _ if is_begun => (&send.draft, None),
+        Passage::Message(draft) => (draft, None),
         Passage::Fallback(draft) => {
             work.fallback = Some(draft.json().to_owned());
-            draft
+            (draft, None)
         }
         Passage::Closed => return work.conclude(unwanted(&CLOSED), None).await,
     };
-    match render(&sender, draft, &send, &context) {
+    match render(&sender, (draft, tag), &send, &context) {
         Ok(requests) => work.send_all(requests, token).await,
         Err(reason) => work.conclude(failed(reason), None).await,
     }
@@ -94,7 +98,7 @@ async fn settle(job: Job, settings: &Settings) -> Result<(), Error> {
 /// The requests, addressed to the first identity that the channel can write to.
 fn render(
     sender: &Sender,
-    draft: &Draft,
+    (draft, tag): (&Draft, Option<&str>),
     send: &Send,
     context: &Context,
 ) -> Result<Vec<Request>, String> {
@@ -103,7 +107,8 @@ fn render(
     let identities = contact.map(|contact| contact.identities.clone());
     let mut first = None;
     for to in recipients(identities.unwrap_or_default().convert(), chat.as_deref()) {
-        let message = draft.to(to, chat.clone(), send.message_id.clone());
+        let mut message = draft.to(to, chat.clone(), send.message_id.clone());
+        message.tag = tag.map(str::to_owned);
         match channel::render(&sender.clone().convert(), &message.convert()) {
             Ok(requests) => return Ok(requests.into_iter().map(request).collect()),
             Err(error) => _ = first.get_or_insert_with(|| refusal(error)),
@@ -157,18 +162,20 @@ impl Work {
         token: Option<&Secret>,
     ) -> Result<(), Error> {
         let count = requests.len();
+        self.gate.requests = u32::try_from(count).unwrap_or(u32::MAX);
         let done = usize::try_from(self.job.step).unwrap_or(usize::MAX);
         for (step, request) in requests.into_iter().enumerate().skip(done) {
             let target = shown(&request);
             let ready = match authorise(request, token) {
                 Ok(ready) => ready,
                 Err(error) => {
-                    let next = put_off(&error.to_string(), None, self.attempt());
-                    return self.conclude(next, None).await;
+                    let (code, reason) = (None, error.to_string());
+                    return self.conclude(Next::Stopped { code, reason }, None).await;
                 }
             };
             match self.pass(step).await? {
                 Clearance::Go => {}
+                Clearance::AlreadySent => continue,
                 // It comes again when it is due.
                 Clearance::Later(_) => return Ok(()),
                 Clearance::TakenOver => return self.conclude(unwanted(&TAKEN_OVER), None).await,
@@ -179,15 +186,21 @@ impl Work {
                 return self.conclude(next, Some(call)).await;
             };
             let mut effects = vec![Effect::ExternalCall(call)];
-            if step == 0 {
+            let id = if step == 0 {
                 self.known = platform_id.or(self.known.take());
-            }
-            effects.extend(self.became(DeliveryState::Sent, None));
+                self.known.clone()
+            } else {
+                // Of a message that has no id, a later part's is none either.
+                platform_id.filter(|_| self.known.is_some())
+            };
+            effects.extend(self.became(DeliveryState::Sent, id, None));
             effects.extend(self.explained());
             if step + 1 == count {
                 return self.finish(effects).await;
             }
-            self.write(effects).await?;
+            if !self.advance(step + 1, effects).await? {
+                return Ok(());
+            }
         }
         // All of it went out before.
         self.finish(Vec::new()).await
@@ -196,10 +209,22 @@ impl Work {
     /// Marks request number `step`, if it may go out.
     async fn pass(&self, step: usize) -> Result<Clearance, Error> {
         let (token, step) = (&self.job.token, u32::try_from(step).unwrap_or(u32::MAX));
-        if step > self.job.step {
-            insist(async || store::extend(token.clone(), self.lease_ms).await).await?;
-        }
         insist(async || store::mark_sending(token.clone(), step, self.gate.clone()).await).await
+    }
+
+    /// Writes what came of a request before the last, and that `step` is next; false when the lease ran
+    /// out on the way, and the rest is not ours any more.
+    async fn advance(&self, step: usize, effects: Vec<Effect>) -> Result<bool, Error> {
+        let (token, step) = (&self.job.token, u32::try_from(step).unwrap_or(u32::MAX));
+        let advance = async || {
+            store::advance(token.clone(), step, self.lease_ms, effects.clone())
+                .await
+                .map(drop)
+        };
+        match insist(advance).await {
+            Err(Error::Stale) => self.write(effects.clone()).await.map(|()| false),
+            settled => settled.map(|()| true),
+        }
     }
 
     /// Sends what is marked, and judges what came.
@@ -250,11 +275,16 @@ impl Work {
         }))
     }
 
-    /// What the message became.
-    fn became(&self, state: DeliveryState, error: Option<ErrorDetail>) -> Option<Effect> {
+    /// What the message became, by a request that got this id.
+    fn became(
+        &self,
+        state: DeliveryState,
+        platform_id: Option<String>,
+        error: Option<ErrorDetail>,
+    ) -> Option<Effect> {
         Some(Effect::Sent(SentEffect {
             message_id: self.message_id.clone()?,
-            platform_id: self.known.clone(),
+            platform_id,
             state,
             error,
             at: unix_millis(),
@@ -272,10 +302,18 @@ impl Work {
         let job = &self.job;
         match next {
             Next::Sent { .. } => self.finish(effects).await,
-            Next::Retry { at, reason } => {
+            Next::Retry {
+                at,
+                reason,
+                hold_until,
+            } => {
                 let (seq, number) = (job.seq, job.attempt);
                 eprintln!("warn: send put off: seq={seq} attempt={number} reason={reason:?}");
                 self.write(effects).await?;
+                if let Some(until) = hold_until {
+                    let hold = async || store::hold_account(job.token.clone(), until).await;
+                    insist(hold).await?;
+                }
                 insist(async || store::retry(job.token.clone(), at, reason.clone()).await).await
             }
             Next::Stopped { code, reason } => {
@@ -289,13 +327,17 @@ impl Work {
             }
             Next::Failed { code, reason } => {
                 let error = detail(code, &reason);
-                effects.extend(self.became(DeliveryState::Failed, Some(error)));
+                effects.extend(self.became(DeliveryState::Failed, self.known.clone(), Some(error)));
                 self.write(effects).await?;
                 bury(job, reason).await
             }
             Next::Uncertain { reason } => {
                 let error = detail(None, &reason);
-                effects.extend(self.became(DeliveryState::Uncertain, Some(error)));
+                effects.extend(self.became(
+                    DeliveryState::Uncertain,
+                    self.known.clone(),
+                    Some(error),
+                ));
                 self.write(effects).await?;
                 // The store's own word for it.
                 bury(job, "uncertain".to_owned()).await
@@ -332,7 +374,7 @@ impl Work {
     fn attempt(&self) -> Attempt {
         Attempt {
             number: self.job.attempt,
-            created_at: self.job.created_at,
+            created_at: self.job.replayed_at.unwrap_or(self.job.created_at),
             now: unix_millis(),
             random: random(),
         }

@@ -35,7 +35,7 @@ records! {
     ours::Section => wit::Section { title, rows }
     ours::Menu => wit::Menu { button, sections }
     ours::ReactionTo => wit::ReactionTo { message_id, emoji }
-    ours::Message => wit::Message { to, chat, content, reply_to, reference }
+    ours::Message => wit::Message { to, chat, content, reply_to, reference, tag }
 }
 
 impl Convert<Outcome> for plugin::Outcome {
@@ -47,6 +47,7 @@ impl Convert<Outcome> for plugin::Outcome {
             plugin::Outcome::Refused => Outcome::Refused,
             plugin::Outcome::WindowClosed => Outcome::WindowClosed,
             plugin::Outcome::AccountStopped => Outcome::AccountStopped,
+            plugin::Outcome::Uncertain => Outcome::Uncertain,
         }
     }
 }

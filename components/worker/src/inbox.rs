@@ -125,7 +125,7 @@ impl Inbox {
                     Next::Commit(effects) => effects,
                     Next::Later(at) => {
                         let reason = "the reply waits".to_owned();
-                        return store::retry(token, at, reason).await;
+                        return store::put_off(token, at, reason).await;
                     }
                 }
             }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chatly_canonical::{Convert, DeliveryState, Message};
-use chatly_drain::retry_delay_ms;
 use chatly_routing::{Reply, Timing};
 use chatly_send::Draft;
 
@@ -20,6 +19,7 @@ pub const REPLY: &str = "reply";
 const LOOKED_AT: u32 = 50;
 /// The longest a queued reply rests before it looks again for the one before it.
 const MAX_REST_MS: u64 = 5_000;
+const MIN_REST_MS: u64 = 250;
 
 /// What becomes of a job.
 pub enum Next {
@@ -132,7 +132,10 @@ async fn wait(
         let unsent = newest.iter().any(|row| {
             row.author == rows::Author::Bot && matches!(row.state, Some(State::Accepted))
         });
-        let rest = retry_delay_ms(job.attempt, job.seq).min(MAX_REST_MS);
+        // As long again as it has waited: looking is no attempt, so attempts do not count up.
+        let rest = now
+            .saturating_sub(job.created_at)
+            .clamp(MIN_REST_MS, MAX_REST_MS);
         return Ok(unsent.then(|| now.saturating_add(rest)));
     }
     let theirs = newest

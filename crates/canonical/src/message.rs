@@ -72,6 +72,8 @@ record! {
         story: Option<Story>,
         #[serde(skip_serializing_if = "Option::is_none")]
         raw: Option<Raw>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     }
 }
 record! {

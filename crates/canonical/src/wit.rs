@@ -51,7 +51,8 @@ macro_rules! wit_conversions {
             $crate::wit_conversions!(@record Message {
                 id = id, kind = type_, text = text, media = media, reply_to = reply_to, forwarded = forwarded,
                 echo = echo, referral = referral, reply = reply, location = location, contacts = contacts,
-                order = order, share = share, story = story, raw = raw
+                order = order, share = share, story = story, raw = raw,
+                reference = reference
             });
             $crate::wit_conversions!(@record Media {
                 kind = kind, id = id, url = url, mime_type = mime_type, sha256 = sha256, filename = filename,

@@ -99,6 +99,7 @@ pub struct Message {
     pub content: Content,
     pub reply_to: Option<String>,
     pub reference: Option<String>,
+    pub tag: Option<String>,
 }
 
 /// Where the caller puts the access token.
@@ -218,11 +219,43 @@ pub enum Outcome {
     WindowClosed,
     /// Nothing goes out of this account until a person acts.
     AccountStopped,
+    /// Nobody knows whether the platform has it.
+    Uncertain,
+}
+
+impl Outcome {
+    /// What a server's failure means that says nothing else (RFC 9110, 15.6): 502 and 504 are a
+    /// gateway's, which may have passed the request on; with 503 nothing was done. What 500 and all
+    /// others mean, `of_500` says: [`Outcome::Retry`] only where the platform documents that a second try
+    /// is right, else [`Outcome::Uncertain`].
+    pub fn of_server_failure(status: u16, of_500: Outcome) -> Self {
+        match status {
+            502 | 504 => Outcome::Uncertain,
+            503 => Outcome::Retry,
+            _ => of_500,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateways_failure_leaves_the_outcome_open() {
+        use Outcome::{Retry, Uncertain};
+        for (status, of_500, want) in [
+            (500, Retry, Retry),
+            (500, Uncertain, Uncertain),
+            (501, Uncertain, Uncertain),
+            (502, Retry, Uncertain),
+            (503, Uncertain, Retry),
+            (504, Retry, Uncertain),
+            (505, Retry, Retry),
+        ] {
+            assert_eq!(Outcome::of_server_failure(status, of_500), want, "{status}");
+        }
+    }
 
     #[test]
     fn a_wait_is_read_in_seconds() {

@@ -31,7 +31,7 @@ macro_rules! export_channel {
             $crate::export_channel!(@in outbound::Menu = wit_out::Menu { button, sections });
             $crate::export_channel!(@in outbound::ReactionTo = wit_out::ReactionTo { message_id, emoji });
             $crate::export_channel!(@in outbound::Message = wit_out::Message {
-                to, chat, content, reply_to, reference
+                to, chat, content, reply_to, reference, tag
             });
             $crate::export_channel!(@out Header = wit_in::Header { name, value });
             $crate::export_channel!(@out Reply = wit_in::Reply { status, headers, body });
@@ -55,7 +55,7 @@ macro_rules! export_channel {
             });
             $crate::export_channel!(@choice RenderError = wit::RenderError { Unsupported(v), TooLong(v), Invalid(v) });
             $crate::export_channel!(@choice Outcome = wit::Outcome {
-                Sent, Retry, RateLimited, Refused, WindowClosed, AccountStopped
+                Sent, Retry, RateLimited, Refused, WindowClosed, AccountStopped, Uncertain
             });
             $crate::export_channel!(@choice TextUnit = wit::TextUnit { Characters, Bytes, Utf16Units });
             $crate::export_channel!(@choice RateScope = wit::RateScope { Account, Pair, Chat });

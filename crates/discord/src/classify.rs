@@ -73,7 +73,8 @@ fn of_status(status: u16) -> Outcome {
     match status {
         429 => Outcome::RateLimited,
         401 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
+        408 | 425 => Outcome::Retry,
+        500.. => Outcome::of_server_failure(status, Outcome::Uncertain),
         400..=499 => Outcome::Refused,
         _ => Outcome::Retry,
     }
@@ -127,13 +128,15 @@ mod tests {
             (401, 0, Outcome::AccountStopped),
             (403, 999_999, Outcome::Refused),
             (429, 999_999, Outcome::RateLimited),
-            (500, 999_999, Outcome::Retry),
+            (500, 999_999, Outcome::Uncertain),
         ] {
             let body = format!(r#"{{"message":"x","code":{code}}}"#);
             assert_eq!(answer(status, &[], &body).outcome, want, "{status} {code}");
         }
         for (status, want) in [
-            (502, Outcome::Retry),
+            (502, Outcome::Uncertain),
+            (503, Outcome::Retry),
+            (504, Outcome::Uncertain),
             (404, Outcome::Refused),
             (302, Outcome::Retry),
         ] {

@@ -59,6 +59,7 @@ fn outcome(status: u16, said: &str) -> Outcome {
         429 if said.contains("monthly limit") => Outcome::AccountStopped,
         429 => Outcome::RateLimited,
         401 | 403 => Outcome::AccountStopped,
+        // Also a gateway's failure: by the retry key LINE knows a second request.
         408 | 425 | 500.. => Outcome::Retry,
         400..=499 => Outcome::Refused,
         _ => Outcome::Retry,

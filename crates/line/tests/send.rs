@@ -21,6 +21,7 @@ fn to(content: Content) -> Message {
         content,
         reply_to: Some("325708".into()),
         reference: Some("job-1".into()),
+        tag: None,
     }
 }
 

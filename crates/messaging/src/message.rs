@@ -38,6 +38,7 @@ pub(crate) fn read(content: &Object, id: String, echo: bool) -> Message {
             url: it.string("url"),
         }),
         text,
+        reference: content.string("metadata").filter(|_| echo),
         ..Message::default()
     };
     let attachments = content.list("attachments");

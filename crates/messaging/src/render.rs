@@ -104,29 +104,32 @@ fn recipient(platform: Platform, message: &Message) -> Result<Value> {
     Ok(json!({ field: id }))
 }
 
-/// Addresses messages. The message replied to is named on the first of several only, the reference
-/// on the last, so that it comes back once.
+/// Addresses messages. The message replied to is named on the first of several only. The reference goes
+/// with each, so that the echo of none is taken for what somebody wrote elsewhere.
 fn messages_of(
     platform: Platform,
     message: &Message,
     to: &Value,
     messages: Vec<Value>,
 ) -> Result<Vec<String>> {
-    let last = messages.len().saturating_sub(1);
     let mut bodies = Vec::with_capacity(messages.len());
     for (at, mut content) in messages.into_iter().enumerate() {
         if platform == Platform::Messenger
-            && at == last
             && let (Some(reference), Some(content)) = (&message.reference, content.as_object_mut())
         {
             at_most("metadata", MAX_METADATA_CHARS, reference)?;
             content.insert("metadata".to_owned(), reference.as_str().into());
         }
         let reply_to = message.reply_to.as_ref().filter(|_| at == 0);
-        let kind = (platform == Platform::Messenger).then(|| "RESPONSE".into());
+        let kind = match (&message.tag, platform) {
+            (Some(_), _) => Some("MESSAGE_TAG".into()),
+            (None, Platform::Messenger) => Some("RESPONSE".into()),
+            (None, Platform::Instagram) => None,
+        };
         let body = object([
             ("recipient", Some(to.clone())),
             ("messaging_type", kind),
+            ("tag", message.tag.as_deref().map(Into::into)),
             ("reply_to", reply_to.map(|id| json!({ "mid": id }))),
             ("message", Some(content)),
         ]);

@@ -48,7 +48,7 @@ pub fn classify(response: &Response, rules: &Rules) -> Verdict {
     let outcome = known.unwrap_or(if is_transient {
         Outcome::Retry
     } else {
-        of_status(response.status)
+        of_status(response.status, code.is_some())
     });
     let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
     let subcode = subcode.map_or_else(String::new, |subcode| format!(" (subcode {subcode})"));
@@ -92,11 +92,15 @@ fn of_code(code: u64) -> Option<Outcome> {
     })
 }
 
-fn of_status(status: u16) -> Outcome {
+/// A 403 with a code that nobody knows is about this message: what stops an account is listed.
+fn of_status(status: u16, has_code: bool) -> Outcome {
     match status {
         429 => Outcome::RateLimited,
+        403 if has_code => Outcome::Refused,
         401 | 403 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
+        408 | 425 => Outcome::Retry,
+        // Meta calls its own 500s transient.
+        500.. => Outcome::of_server_failure(status, Outcome::Retry),
         400..=499 => Outcome::Refused,
         // A redirect, or a 2xx that holds an error of a code that nobody knows.
         _ => Outcome::Retry,

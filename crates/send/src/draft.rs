@@ -92,6 +92,7 @@ impl Draft {
             content: self.content.clone(),
             reply_to: self.reply_to.clone(),
             reference,
+            tag: None,
         }
     }
 

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | sent | sent |
 //! | retry | tried again, at most [`MAX_ATTEMPTS`] times and a day |
-//! | rate limited | put off until it passes, for a day: it is not the message's fault |
+//! | rate limited | put off until it passes, for a day: it is not the message's fault; under a 429, or with a wait that the platform names, the whole account is held back |
 //! | account stopped | it waits, with all of the account, until the account goes on |
 //! | refused, window closed | failed |
 //! | refused under a 2xx without a code: not the platform's own words | uncertain |
 //! | never left | put off, for a day |
+//! | uncertain: a gateway's failure, or one that may have come half-way | uncertain |
 //! | no answer, though it may have arrived | uncertain |
 //!
 //! Waits are exponential with full jitter, and what the platform asked for comes first.
@@ -31,6 +32,8 @@ pub enum Next {
         at: u64,
         /// Why, safe to store.
         reason: String,
+        /// Until when nothing else goes out of the account either: the platform said that it is too fast.
+        hold_until: Option<u64>,
     },
     /// Nothing goes out of the account any more.
     Stopped {
@@ -81,7 +84,15 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
                 code: verdict.code.clone(),
                 reason,
             },
+            Next::Retry { at, reason, .. } => Next::Retry {
+                at,
+                reason,
+                hold_until: is_of_account(status, verdict).then_some(at),
+            },
             next => next,
+        },
+        Outcome::Uncertain => Next::Uncertain {
+            reason: reason.clone(),
         },
         Outcome::AccountStopped => Next::Stopped {
             code: verdict.code.clone(),
@@ -101,6 +112,11 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
             reason: reason.clone(),
         },
     }
+}
+
+/// Whether a limit is the account's. One that names neither is of a pair or a template.
+fn is_of_account(status: u16, verdict: &Verdict) -> bool {
+    verdict.outcome == Outcome::RateLimited && (status == 429 || verdict.retry_after_ms.is_some())
 }
 
 /// What no answer means for the job.
@@ -126,6 +142,7 @@ pub fn put_off(reason: &str, asked_ms: Option<u64>, attempt: Attempt) -> Next {
     Next::Retry {
         at: attempt.now.saturating_add(delay),
         reason: reason.to_owned(),
+        hold_until: None,
     }
 }
 
@@ -156,6 +173,7 @@ mod tests {
         Next::Retry {
             at,
             reason: "why".into(),
+            hold_until: None,
         }
     }
 
@@ -201,7 +219,27 @@ mod tests {
             retry_after_ms: Some(60_000),
             ..verdict(Outcome::RateLimited)
         };
-        assert_eq!(judge(400, &asked, FIRST), retry(1_060_300));
+        let held = |at| Next::Retry {
+            at,
+            reason: "why".into(),
+            hold_until: Some(at),
+        };
+        assert_eq!(judge(400, &asked, FIRST), held(1_060_300));
+        let limited = verdict(Outcome::RateLimited);
+        assert_eq!(judge(429, &limited, FIRST), held(1_000_300));
+        let failing = Verdict {
+            retry_after_ms: Some(60_000),
+            ..verdict(Outcome::Retry)
+        };
+        assert_eq!(judge(503, &failing, FIRST), retry(1_060_300));
+        let uncertain = Next::Uncertain {
+            reason: "why".into(),
+        };
+        assert_eq!(
+            judge(502, &verdict(Outcome::Uncertain), FIRST),
+            uncertain,
+            "whatever the code"
+        );
     }
 
     #[test]

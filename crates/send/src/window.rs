@@ -4,7 +4,7 @@
 //! |---|---|
 //! | none, or still open | the message |
 //! | closed, the message is a template, a read marker or typing | the message: these are not bound to it |
-//! | closed, the platform lets a person go on for a while (`tag`), and a person wrote it | the message |
+//! | closed, the platform lets a person go on for a while (`tag`), and a person wrote it | the message, with that tag |
 //! | closed, a fallback is named | the fallback |
 //! | closed | nothing: the platform would refuse it |
 //!
@@ -20,6 +20,8 @@ use crate::{Draft, Job};
 pub enum Passage<'a> {
     /// The message.
     Message(&'a Draft),
+    /// The message, with the tag that lets it out.
+    Tagged(&'a Draft, &'a str),
     /// The template in its place.
     Fallback(&'a Draft),
     /// Nothing.
@@ -29,7 +31,7 @@ pub enum Passage<'a> {
 /// What of `job` may go out at `now` to a customer who wrote last at `last_inbound_at`, both in Unix
 /// milliseconds.
 pub fn passage<'a>(
-    window: Option<&Window>,
+    window: Option<&'a Window>,
     last_inbound_at: Option<u64>,
     now: u64,
     job: &'a Job,
@@ -37,19 +39,21 @@ pub fn passage<'a>(
     let Some(window) = window else {
         return Passage::Message(&job.draft);
     };
-    let mut open_ms = window.secs.saturating_mul(1000);
-    if let (AfterWindow::Tag(_, more_secs), None) = (&window.after, &job.automatic) {
-        open_ms = open_ms.saturating_add(more_secs.saturating_mul(1000));
-    }
-    let is_open = last_inbound_at.is_some_and(|at| now.saturating_sub(at) <= open_ms);
+    let age_ms = last_inbound_at.map(|at| now.saturating_sub(at));
+    let within = |secs: u64| age_ms.is_some_and(|age| age <= secs.saturating_mul(1000));
     let is_free = matches!(
         job.draft.content,
         Content::Template(_) | Content::MarkRead(_) | Content::Typing(_)
     );
-    match &job.fallback {
-        _ if is_open || is_free => Passage::Message(&job.draft),
-        Some(fallback) => Passage::Fallback(fallback),
-        None => Passage::Closed,
+    if is_free || within(window.secs) {
+        return Passage::Message(&job.draft);
+    }
+    match (&window.after, &job.automatic, &job.fallback) {
+        (AfterWindow::Tag(tag, more), None, _) if within(window.secs.saturating_add(*more)) => {
+            Passage::Tagged(&job.draft, tag)
+        }
+        (_, _, Some(fallback)) => Passage::Fallback(fallback),
+        _ => Passage::Closed,
     }
 }
 
@@ -87,6 +91,7 @@ mod tests {
         let tag = of(AfterWindow::Tag("HUMAN_AGENT".into(), 6 * 24 * 3600));
         let now = 100 * DAY_MS;
         let (message, fallback, closed) = ("message", "fallback", "closed");
+        let tagged = "tagged";
         for (name, window, age_ms, job, want) in [
             ("no window", &None, None, job(TEXT, true, None), message),
             (
@@ -143,7 +148,28 @@ mod tests {
                 &tag,
                 Some(DAY_MS * 7),
                 job(TEXT, false, None),
+                tagged,
+            ),
+            (
+                "a person in time needs no tag",
+                &tag,
+                Some(DAY_MS),
+                job(TEXT, false, None),
                 message,
+            ),
+            (
+                "a template needs no tag",
+                &tag,
+                Some(DAY_MS * 2),
+                job(TEMPLATE, false, None),
+                message,
+            ),
+            (
+                "a tag before a fallback",
+                &tag,
+                Some(DAY_MS + 1),
+                job(TEXT, false, Some(TEMPLATE)),
+                tagged,
             ),
             (
                 "a person past the tag",
@@ -165,6 +191,10 @@ mod tests {
                 Passage::Message(draft) => {
                     assert_eq!(draft, &job.draft, "{name}");
                     message
+                }
+                Passage::Tagged(draft, tag) => {
+                    assert_eq!((draft, tag), (&job.draft, "HUMAN_AGENT"), "{name}");
+                    tagged
                 }
                 Passage::Fallback(draft) => {
                     assert_eq!(Some(draft), job.fallback.as_ref(), "{name}");

@@ -47,11 +47,9 @@ fn id(body: &Object) -> Option<String> {
 fn of_code(code: &str) -> Option<Outcome> {
     Some(match code {
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => Outcome::RateLimited,
-        "internal_error"
-        | "fatal_error"
-        | "service_unavailable"
-        | "request_timeout"
-        | "team_added_to_org" => Outcome::Retry,
+        // "It's possible some aspect of the operation succeeded before the error was raised."
+        "internal_error" | "fatal_error" => Outcome::Uncertain,
+        "service_unavailable" | "request_timeout" | "team_added_to_org" => Outcome::Retry,
         "invalid_auth"
         | "not_authed"
         | "account_inactive"
@@ -76,8 +74,10 @@ fn of_code(code: &str) -> Option<Outcome> {
 fn of_status(status: u16, has_code: bool) -> Outcome {
     match status {
         429 => Outcome::RateLimited,
+        403 if has_code => Outcome::Refused,
         401 | 403 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
+        408 | 425 => Outcome::Retry,
+        500.. => Outcome::of_server_failure(status, Outcome::Uncertain),
         400..=499 => Outcome::Refused,
         _ if has_code => Outcome::Refused,
         _ => Outcome::Retry,
@@ -119,13 +119,12 @@ mod tests {
             (
                 Outcome::Retry,
                 &[
-                    "internal_error",
-                    "fatal_error",
                     "service_unavailable",
                     "request_timeout",
                     "team_added_to_org",
                 ],
             ),
+            (Outcome::Uncertain, &["internal_error", "fatal_error"]),
             (
                 Outcome::AccountStopped,
                 &[
@@ -179,7 +178,11 @@ mod tests {
     fn without_a_word_the_status_decides() {
         for (status, body, want) in [
             (429, "", Outcome::RateLimited),
-            (500, "<html>", Outcome::Retry),
+            (500, "<html>", Outcome::Uncertain),
+            (502, "", Outcome::Uncertain),
+            (504, "", Outcome::Uncertain),
+            (403, r#"{"ok":false,"error":"a_new_one"}"#, Outcome::Refused),
+            (403, "", Outcome::AccountStopped),
             (503, r#"{"ok":false,"error":"a_new_one"}"#, Outcome::Retry),
             (302, "", Outcome::Retry),
             (400, "", Outcome::Refused),

@@ -26,6 +26,7 @@ fn to_user(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
@@ -211,7 +212,7 @@ fn every_mood_is_understood() {
     for (mood, want, wait) in [
         (Mood::Well, Outcome::Sent, None),
         (Mood::Throttled, Outcome::RateLimited, Some(30_000)),
-        (Mood::Failing, Outcome::Retry, None),
+        (Mood::Failing, Outcome::Uncertain, None),
         (Mood::TokenExpired, Outcome::AccountStopped, None),
         (Mood::WindowClosed, Outcome::Refused, None),
         (Mood::MediaExpired, Outcome::Refused, None),

@@ -3,7 +3,9 @@
 //!
 //! 1. What stopped is a pair of account and token, known by a digest: with a new token the account
 //!    goes on by itself.
-//! 2. A waiting job is due at [`NEVER`]; going on makes it due now.
+//! 2. A waiting job is due at [`NEVER`]; going on makes it due now, with all its time and attempts: what
+//!    kept it was not its own.
+//! 3. An account that the platform called too fast is held back as a whole: its jobs wait for the same.
 
 use crate::connection::{Connection, UNEXPECTED, transaction, values_of};
 use crate::gate::NEVER;
@@ -16,9 +18,14 @@ pub(crate) const STOPPED: &str = "stopped";
 /// Accounts that a list shows.
 const MAX_ACCOUNTS: u32 = 1_000;
 
-/// The pending sends of an account: `?2` tenant, `?3` channel, `?4` account.
-const ITS_JOBS: &str = "state = 'pending' AND kind = 'send-' || ?3 AND conversation_id IN (
-    SELECT id FROM conversations WHERE platform_client_id = ?2 AND channel = ?3 AND account = ?4)";
+/// The longest that a platform can hold an account back: what it asks for is its own word.
+const MAX_HELD_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The pending sends of an account: `?2` tenant, `?3` channel, `?4` account. Found by the index of what
+/// is pending, not by the account's conversations, of which there may be many more.
+pub(crate) const ITS_JOBS: &str = "state = 'pending' AND kind = 'send-' || ?3 AND EXISTS (
+    SELECT 1 FROM conversations v WHERE v.id = outbox.conversation_id
+        AND v.platform_client_id = ?2 AND v.channel = ?3 AND v.account = ?4)";
 
 /// Stops the account of a leased send, which is given back and waits with the others.
 pub async fn stop_account<C: Connection>(
@@ -65,6 +72,32 @@ pub async fn stop_account<C: Connection>(
     .await
 }
 
+/// Keeps the account of a leased send back until then.
+pub async fn hold_account<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    until: u64,
+) -> Result<(), Error> {
+    let (_, seq) = parse_token(token)?;
+    let until = until.min(moment.now.saturating_add(MAX_HELD_MS));
+    let rows = connection
+        .execute(
+            "INSERT INTO channel_accounts (platform_client_id, channel, account, created_at, held_until, free_us)
+             SELECT v.platform_client_id, v.channel, v.account, ?1, ?2, ?2 * 1000 FROM outbox o
+                JOIN conversations v ON v.id = o.conversation_id
+                WHERE o.seq = ?3 AND o.token = ?4 AND o.state IN ('leased', 'sending') AND o.due_at > ?1
+             ON CONFLICT DO UPDATE SET held_until = max(coalesce(held_until, 0), excluded.held_until),
+                free_us = max(free_us, excluded.free_us) RETURNING account",
+            values_of![moment.now, until, seq, token],
+        )
+        .await?;
+    if rows.is_empty() {
+        return Err(Error::Stale);
+    }
+    Ok(())
+}
+
 /// Lets an account go on; false when it is not stopped.
 pub async fn resume_account<C: Connection>(
     connection: &C,
@@ -89,7 +122,8 @@ pub(crate) async fn resume<C: Connection>(
 ) -> Result<bool, Error> {
     let rows = connection
         .execute(
-            "UPDATE channel_accounts SET health = 'ok', code = NULL, reason = NULL, token_digest = NULL, stopped_at = NULL
+            "UPDATE channel_accounts SET health = 'ok', code = NULL, reason = NULL, token_digest = NULL, stopped_at = NULL,
+                held_until = NULL
              WHERE platform_client_id = ? AND channel = ? AND account = ? AND health = 'stopped' RETURNING account",
             values_of![tenant, channel, account],
         )
@@ -98,7 +132,7 @@ pub(crate) async fn resume<C: Connection>(
         return Ok(false);
     }
     let sql = format!(
-        "UPDATE outbox SET due_at = ?1, error = NULL WHERE due_at = {NEVER} AND {ITS_JOBS}"
+        "UPDATE outbox SET due_at = ?1, error = NULL, replayed_at = ?1, attempts = 0 WHERE due_at = {NEVER} AND {ITS_JOBS}"
     );
     let values = values_of![moment.now, tenant, channel, account];
     connection.execute(&sql, values).await?;

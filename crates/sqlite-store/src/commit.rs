@@ -80,6 +80,46 @@ pub async fn commit<C: Connection>(
     token: &str,
     effects: &[Effect],
 ) -> Result<Committed, Error> {
+    let set = "state = 'done', token = NULL, error = NULL, finished_at = ?";
+    write_job(
+        connection,
+        moment,
+        token,
+        effects,
+        (set, values_of![moment.now]),
+    )
+    .await
+}
+
+/// Writes the effects of a request that went out, and that the next is `step`.
+pub async fn advance<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    step: u32,
+    for_ms: u32,
+    effects: &[Effect],
+) -> Result<Committed, Error> {
+    let until = moment.now.saturating_add(for_ms.into());
+    let set = "state = 'leased', step = ?, due_at = ?";
+    write_job(
+        connection,
+        moment,
+        token,
+        effects,
+        (set, values_of![step, until]),
+    )
+    .await
+}
+
+/// Writes the effects of a leased job, and `set` in its row.
+async fn write_job<C: Connection>(
+    connection: &C,
+    moment: Moment,
+    token: &str,
+    effects: &[Effect],
+    (set, values): (&str, Vec<Value>),
+) -> Result<Committed, Error> {
     let (table, seq) = parse_token(token)?;
     let sql = format!(
         "SELECT platform_client_id, kind, payload, {} FROM {table}
@@ -117,8 +157,7 @@ pub async fn commit<C: Connection>(
             }
         }
         let committed = writer.write(effects).await?;
-        let set = "state = 'done', token = NULL, error = NULL, finished_at = ?";
-        update(connection, moment, token, set, values_of![moment.now]).await?;
+        update(connection, moment, token, set, values).await?;
         Ok(committed)
     })
     .await

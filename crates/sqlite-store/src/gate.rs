@@ -2,9 +2,12 @@
 //!
 //! 1. An account that is stopped with the token in use lets nothing out; with another token it goes
 //!    on by itself.
-//! 2. An automatic message does not go out over a person's head, nor to somebody who opted out.
+//! 2. An automatic message does not go out over a person's head, nor to somebody who opted out. Once its
+//!    first request went out, it is brought to its end.
 //! 3. What is too fast is given back and comes again in its turn (see `pace`): no place in flight
-//!    is held by waiting.
+//!    is held by waiting. So does everything of an account that the platform called too fast.
+//! 4. What the platform has is not sent again: a first request of a message that is known by the
+//!    platform's id, and more requests than the message had when its first was marked.
 
 use crate::accounts::{STOPPED, resume};
 use crate::connection::{Connection, Row, to_json, transaction, values_of};
@@ -14,9 +17,6 @@ use crate::{Error, Moment};
 
 /// When a job of a stopped account is due: the end of the year 9999, since `due_at` is never null.
 pub(crate) const NEVER: u64 = 253_402_300_799_000;
-/// How many of a conversation's newest messages are looked through for a person's: what comes
-/// between a decision and its send is a few.
-const LOOKED_THROUGH: u32 = 200;
 
 /// What decides whether a request goes out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +29,8 @@ pub struct Gate {
     pub decided_at: Option<u64>,
     /// It announces a handover to a person, which does not keep it back then.
     pub announces: bool,
+    /// How many requests the message has; 0 where nobody knows.
+    pub requests: u32,
 }
 
 /// Whether a request goes out.
@@ -42,6 +44,8 @@ pub enum Clearance {
     TakenOver,
     /// Not marked: the contact opted out.
     OptedOut,
+    /// Not marked: the platform has this one.
+    AlreadySent,
 }
 
 /// Marks that request number `step` of the job is about to go out, if it may.
@@ -64,13 +68,16 @@ pub async fn mark_sending<C: Connection>(
                 "SELECT json_object('tenant', o.platform_client_id, 'permit_at', o.permit_at, 'conversation', v.id,
                     'channel', v.channel, 'account', v.account, 'sent', json(coalesce(v.paced, '[]')),
                     'free_us', coalesce(a.free_us, 0), 'health', coalesce(a.health, 'ok'),
-                    'token_digest', coalesce(a.token_digest, ''), 'opted_out', c.opt_granted IS 0)
+                    'token_digest', coalesce(a.token_digest, ''), 'opted_out', c.opt_granted IS 0,
+                    'held_until', coalesce(a.held_until, 0), 'requests', o.requests, 'named', m.external_id IS NOT NULL,
+                    'human', coalesce(v.last_human_at, -1), 'kept', v.handover = 'human' OR coalesce(v.muted_until, 0) > ?)
                  FROM outbox o LEFT JOIN conversations v ON v.id = o.conversation_id
                  LEFT JOIN channel_accounts a ON a.channel = v.channel AND a.account = v.account
                     AND a.platform_client_id = v.platform_client_id
                  LEFT JOIN social_contacts c ON c.id = v.contact_id AND v.chat IS NULL
+                 LEFT JOIN messages m ON m.id = o.message_id
                  WHERE o.seq = ? AND o.token = ? AND o.state IN ('leased', 'sending') AND o.due_at > ?",
-                values_of![seq, token, moment.now],
+                values_of![moment.now, seq, token, moment.now],
             )
             .await?;
         let known = rows.first().map(|row: &Row| row.json(0)).transpose()?;
@@ -94,6 +101,13 @@ struct Known {
     health: String,
     token_digest: String,
     opted_out: u8,
+    held_until: u64,
+    requests: Option<u32>,
+    named: u8,
+    /// When a person on our side wrote last; -1 for never.
+    human: i64,
+    /// A person has the conversation, or it is muted. None without a conversation.
+    kept: Option<u8>,
 }
 
 struct Attempt<'a, C> {
@@ -106,11 +120,21 @@ struct Attempt<'a, C> {
 
 impl<C: Connection> Attempt<'_, C> {
     async fn pass(&self, known: &Known) -> Result<Clearance, Error> {
+        let is_sent = match self.step {
+            0 => known.named != 0,
+            step => known.requests.is_some_and(|requests| step >= requests),
+        };
+        if is_sent {
+            return Ok(Clearance::AlreadySent);
+        }
         if let Some(clearance) = self.held(known).await? {
             return Ok(clearance);
         }
-        if let Some(clearance) = self.unwanted(known).await? {
+        if let Some(clearance) = self.unwanted(known) {
             return Ok(clearance);
+        }
+        if known.held_until > self.moment.now {
+            return self.later(known.held_until, None).await;
         }
         let (now, paces) = (self.moment.now, &self.gate.paces);
         let free_at = pace::free_at(&known.sent, paces);
@@ -136,15 +160,11 @@ impl<C: Connection> Attempt<'_, C> {
             let values = values_of![to_json(&sent)?, conversation];
             self.connection.execute(sql, values).await?;
         }
-        let set = "state = 'sending', step = ?, permit_at = NULL";
-        update(
-            self.connection,
-            self.moment,
-            self.token,
-            set,
-            values_of![self.step],
-        )
-        .await?;
+        // The first request says how many there are.
+        let set = "state = 'sending', step = ?1, permit_at = NULL,
+            requests = iif(?1 = 0, nullif(?2, 0), coalesce(requests, nullif(?2, 0)))";
+        let values = values_of![self.step, self.gate.requests];
+        update(self.connection, self.moment, self.token, set, values).await?;
         Ok(Clearance::Go)
     }
 
@@ -170,25 +190,14 @@ impl<C: Connection> Attempt<'_, C> {
     }
 
     /// Whether an automatic message should not go out any more.
-    async fn unwanted(&self, known: &Known) -> Result<Option<Clearance>, Error> {
-        let (Some(decided_at), Some(conversation)) = (self.gate.decided_at, &known.conversation)
-        else {
-            return Ok(None);
-        };
+    fn unwanted(&self, known: &Known) -> Option<Clearance> {
+        let decided_at = self.gate.decided_at.filter(|_| self.step == 0)?;
+        let kept = known.kept? != 0;
         if known.opted_out != 0 {
-            return Ok(Some(Clearance::OptedOut));
+            return Some(Clearance::OptedOut);
         }
-        let rows = self
-            .connection
-            .execute(
-                "SELECT 1 FROM (SELECT direction, author, created_at FROM messages WHERE conversation_id = ?
-                    ORDER BY seq DESC LIMIT ?)
-                 WHERE direction = 'outbound' AND author IN ('agent', 'external') AND created_at >= ?
-                 UNION ALL SELECT 1 FROM conversations WHERE id = ? AND (handover = 'human' OR muted_until > ?) AND NOT ? LIMIT 1",
-                values_of![conversation, LOOKED_THROUGH, decided_at, conversation, self.moment.now, self.gate.announces],
-            )
-            .await?;
-        Ok((!rows.is_empty()).then_some(Clearance::TakenOver))
+        let answered = u64::try_from(known.human).is_ok_and(|at| at >= decided_at);
+        (answered || kept && !self.gate.announces).then_some(Clearance::TakenOver)
     }
 
     /// Takes the account's next slot; none when it has no pace.
@@ -212,9 +221,13 @@ impl<C: Connection> Attempt<'_, C> {
 
     /// Gives the job back.
     async fn later(&self, at: u64, permit_at: Option<u64>) -> Result<Clearance, Error> {
+        let reason = match at {
+            NEVER => "the account is stopped",
+            _ => "waits for its turn",
+        };
         let set = "state = 'pending', token = NULL, starts = starts - 1, attempts = attempts - 1,
-            due_at = ?, step = ?, permit_at = ?";
-        let values = values_of![at, self.step, permit_at];
+            due_at = ?, step = ?, permit_at = ?, error = coalesce(error, ?)";
+        let values = values_of![at, self.step, permit_at, reason];
         update(self.connection, self.moment, self.token, set, values).await?;
         Ok(Clearance::Later(at))
     }

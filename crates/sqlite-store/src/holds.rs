@@ -11,6 +11,7 @@ pub async fn hold<C: Connection>(
     token: Option<&str>,
     for_ms: u32,
 ) -> Result<Option<String>, Error> {
+    crate::clock::look(connection, moment).await?;
     let fresh = format!("{:032x}", moment.seed);
     let rows = connection
         .execute(

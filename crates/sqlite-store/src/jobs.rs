@@ -23,6 +23,11 @@ const MAX_LEASED: u32 = 1000;
 /// The kind of the inbox's jobs.
 const EVENT: &str = "event";
 
+/// A send whose lease ran out while it was marked. Not one whose first request the platform told us
+/// about in another way: that one went out, and the job goes on behind it.
+const UNCERTAIN: &str = "state = 'sending' AND at_most_once AND NOT (step = 0 AND EXISTS (
+    SELECT 1 FROM messages WHERE messages.id = outbox.message_id AND external_id IS NOT NULL))";
+
 /// The table that a kind of job is in.
 pub(crate) fn table_of(kind: &str) -> &'static str {
     if kind == EVENT { "inbox" } else { "outbox" }
@@ -94,7 +99,7 @@ async fn lease_outbox<C: Connection>(
     let sql = lease_statement(
         "outbox",
         "outbox.kind IN (SELECT value FROM json_each(?4))",
-        "state = 'sending' AND at_most_once",
+        UNCERTAIN,
     );
     lease_table(connection, moment, &sql, &to_json(kinds)?, max, for_ms).await
 }

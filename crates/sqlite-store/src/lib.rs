@@ -17,6 +17,7 @@ mod accounts;
 mod append;
 mod buried;
 mod change;
+mod clock;
 mod commit;
 mod connection;
 mod contact;
@@ -35,6 +36,7 @@ mod message;
 mod model;
 mod outgoing;
 mod pace;
+mod parts;
 mod query;
 mod receipt;
 mod routed;
@@ -44,10 +46,10 @@ mod sent;
 #[cfg(test)]
 mod tests;
 
-pub use accounts::{list_accounts, resume_account, stop_account};
+pub use accounts::{hold_account, list_accounts, resume_account, stop_account};
 pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
 pub use buried::{cancel, find_job, list_buried, replay, replay_buried};
-pub use commit::{Committed, commit, submit};
+pub use commit::{Committed, advance, commit, submit};
 pub use connection::{Connection, Fault, Row, Value};
 pub use context::read_context;
 pub use cursor::Page;

@@ -23,10 +23,18 @@ const BOT: &str = "UPDATE conversations SET last_bot_at = max(coalesce(last_bot_
 
 impl<C: Connection> Writer<'_, C> {
     pub(crate) async fn message(&mut self, effect: &MessageEffect) -> Result<(), Error> {
+        if self.is_own_echo(effect).await? {
+            return Ok(());
+        }
         let conversation = self.bound_conversation()?.to_owned();
         let (channel, account) = self.account_of(&conversation).await?;
         let external = Some(effect.content.id.as_str()).filter(|id| !id.is_empty());
         let outbound = effect.direction == Direction::Outbound;
+        if let (true, Some(id)) = (outbound, external)
+            && let Some(message) = self.find_by_part(&channel, &account, id).await?
+        {
+            return self.bind_message(&message).await;
+        }
         let known = match (outbound, external) {
             (true, Some(id)) => {
                 self.merge_state(&channel, &account, id, effect.state, None, effect.at)
@@ -120,7 +128,7 @@ impl<C: Connection> Writer<'_, C> {
             .and_then(|event| event.brings.as_deref())
     }
 
-    async fn account_of(&self, conversation: &str) -> Result<(String, String), Error> {
+    pub(crate) async fn account_of(&self, conversation: &str) -> Result<(String, String), Error> {
         let sql = "SELECT channel, account FROM conversations WHERE id = ?";
         let rows = self.execute(sql, values_of![conversation]).await?;
         let row = rows.first().ok_or(crate::connection::UNEXPECTED)?;

@@ -83,7 +83,7 @@ impl<C: Connection> Writer<'_, C> {
     async fn copy_states(&mut self, channel: &str, account: &str, ids: &str) -> Result<(), Error> {
         let rows = self
             .execute(
-                "UPDATE messages SET state = s.state, error = s.error FROM message_states s
+                "UPDATE messages SET state = coalesce(own_state, s.state), error = iif(own_state IS NULL, s.error, own_error) FROM message_states s
                  WHERE s.external_id = messages.external_id AND s.account = messages.account
                     AND s.channel = messages.channel AND s.platform_client_id = messages.platform_client_id
                     AND messages.external_id IN (SELECT value FROM json_each(?)) AND messages.account = ?

@@ -2,9 +2,11 @@
 //!
 //! 1. Until the platform's id is known, a message's state is our own judgement (`accepted`,
 //!    `uncertain`, `failed`) and the newest one holds. From then on it is what `message_states`
-//!    holds for that id.
+//!    holds for that id, unless the message was not brought to its end (see `parts`).
 //! 2. An echo of the same send may be stored first. The message that the caller knows stays, with
 //!    its place and author; the echo's row goes, and what was about it is about the message.
+
+use chatly_canonical::DeliveryState;
 
 use crate::Error;
 use crate::commit::{Data, Writer};
@@ -13,12 +15,12 @@ use crate::effects::{SentEffect, StatusEffect};
 use crate::model::rank_of;
 
 /// A message as it is before.
-struct Own {
+pub(crate) struct Own {
     conversation: String,
-    channel: String,
-    account: String,
+    pub(crate) channel: String,
+    pub(crate) account: String,
     sent_at: u64,
-    external_id: Option<String>,
+    pub(crate) external_id: Option<String>,
 }
 
 impl<C: Connection> Writer<'_, C> {
@@ -27,10 +29,18 @@ impl<C: Connection> Writer<'_, C> {
             return Ok(());
         };
         let named = effect.platform_id.as_deref().filter(|id| !id.is_empty());
-        match (named, &own.external_id) {
-            (None, Some(_)) => Ok(()),
+        let unfinished = matches!(
+            effect.state,
+            DeliveryState::Failed | DeliveryState::Uncertain
+        );
+        match (named, own.external_id.clone()) {
             (None, None) => self.judge(effect).await,
-            (Some(id), Some(known)) if id != known => Ok(()),
+            (_, Some(_)) if unfinished => self.leave_unfinished(effect).await,
+            (Some(id), Some(known)) if id != known => {
+                self.add_part(&effect.message_id, &own, id).await?;
+                self.name(effect, &own, &known).await
+            }
+            (None, Some(known)) => self.name(effect, &own, &known).await,
             (Some(id), _) => self.name(effect, &own, id).await,
         }
     }
@@ -53,6 +63,9 @@ impl<C: Connection> Writer<'_, C> {
         let Some(own) = own else {
             return Ok(false);
         };
+        if !self.is_at_first(reference).await? {
+            return Ok(false);
+        }
         let sent = SentEffect {
             message_id: reference.clone(),
             platform_id: Some(id.to_owned()),
@@ -64,7 +77,7 @@ impl<C: Connection> Writer<'_, C> {
         Ok(true)
     }
 
-    async fn own(&self, id: &str) -> Result<Option<Own>, Error> {
+    pub(crate) async fn own(&self, id: &str) -> Result<Option<Own>, Error> {
         let rows = self
             .execute(
                 "SELECT conversation_id, channel, account, sent_at, external_id FROM messages
@@ -100,8 +113,15 @@ impl<C: Connection> Writer<'_, C> {
     }
 
     /// Makes the message known by the platform's id.
-    async fn name(&mut self, effect: &SentEffect, own: &Own, id: &str) -> Result<(), Error> {
-        let merged = self.take_echo(&effect.message_id, own, id).await?;
+    pub(crate) async fn name(
+        &mut self,
+        effect: &SentEffect,
+        own: &Own,
+        id: &str,
+    ) -> Result<(), Error> {
+        let Some(merged) = self.take_echo(&effect.message_id, own, id).await? else {
+            return Ok(());
+        };
         let (channel, account) = (&own.channel, &own.account);
         let (state, error) = (Some(effect.state), effect.error.as_ref());
         self.merge_state(channel, account, id, state, error, effect.at)
@@ -110,19 +130,13 @@ impl<C: Connection> Writer<'_, C> {
             .await?;
         let (state, error) = self.find_state(channel, account, id).await?;
         self.execute(
-            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3
+            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3,
+                own_state = NULL, own_error = NULL
              WHERE id = ?4",
             values_of![id, state, error, &effect.message_id],
         )
         .await?;
-        // Nobody knew what became of its job; now it is known, and it must not be replayed. One that
-        // stopped after a first part still has parts to send.
-        self.execute(
-            "UPDATE outbox SET state = 'done', error = NULL
-             WHERE conversation_id = ? AND message_id = ? AND state = 'buried' AND error = 'uncertain' AND step = 0",
-            values_of![&own.conversation, &effect.message_id],
-        )
-        .await?;
+        self.settle_first(&effect.message_id).await?;
         let tenant = self.tenant.clone();
         let data = Data {
             platform_client_id: &tenant,
@@ -136,23 +150,28 @@ impl<C: Connection> Writer<'_, C> {
         self.tell("message.updated", &data)
     }
 
-    /// Removes the echo that has the platform's id already; answers its own id.
-    async fn take_echo(
+    /// Removes the echo that has the platform's id already; answers its own id. None when another
+    /// message has it that is no echo: two of ours under one id, of which the first keeps it.
+    pub(crate) async fn take_echo(
         &mut self,
         message: &str,
         own: &Own,
         id: &str,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Option<Vec<String>>, Error> {
         let rows = self
             .execute(
-                "SELECT id FROM messages WHERE external_id = ? AND account = ? AND channel = ?
+                "SELECT id, direction = 'outbound' AND NOT EXISTS (
+                    SELECT 1 FROM outbox WHERE message_id = messages.id AND at_most_once) FROM messages WHERE external_id = ? AND account = ? AND channel = ?
                     AND platform_client_id = ? AND id <> ?",
                 values_of![id, &own.account, &own.channel, &self.tenant, message],
             )
             .await?;
         let Some(row) = rows.first() else {
-            return Ok(vec![]);
+            return Ok(Some(vec![]));
         };
+        if row.integer(1)? == 0 {
+            return Ok(None);
+        }
         let echo = row.text(0)?.to_owned();
         for sql in TAKE {
             // SQLite refuses a parameter that a statement does not name.
@@ -166,7 +185,7 @@ impl<C: Connection> Writer<'_, C> {
         if self.message.as_deref() == Some(&echo) {
             self.message = Some(message.to_owned());
         }
-        Ok(vec![echo])
+        Ok(Some(vec![echo]))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::*;
 pub use samples::*;
 
 mod actions;
+mod clock;
 mod commit;
 mod cost;
 mod endpoints;
@@ -18,6 +19,7 @@ mod gate;
 mod lists;
 mod merge;
 mod model;
+mod parts;
 mod plans;
 mod queue;
 mod receipts;

@@ -11,6 +11,7 @@ pub(crate) fn classify(response: &Response) -> Verdict {
         410 => (Outcome::AccountStopped, "the endpoint is gone"),
         401 | 403 => (Outcome::AccountStopped, "the endpoint does not trust us"),
         429 => (Outcome::RateLimited, "too many requests"),
+        // Also a gateway's failure: by the `webhook-id` a receiver knows a second request.
         408 | 425 | 500.. => (Outcome::Retry, "the endpoint failed"),
         400..=499 => (Outcome::Refused, "the endpoint refused it"),
         _ => (Outcome::Retry, "neither taken nor refused"),

@@ -23,6 +23,7 @@ fn no_content_can_be_put() {
             content,
             reply_to: None,
             reference: None,
+            tag: None,
         };
         let error = Standard::render(&sender, &message).unwrap_err();
         assert!(matches!(error, RenderError::Unsupported(_)));

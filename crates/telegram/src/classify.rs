@@ -51,7 +51,11 @@ fn outcome(code: u64, description: &str) -> Outcome {
         // A business connection may only write to those who wrote in the last day.
         _ if says("BUSINESS_PEER_USAGE_MISSING") => Outcome::WindowClosed,
         _ if says("BUSINESS_CONNECTION_INVALID") => Outcome::AccountStopped,
-        409 | 500.. => Outcome::Retry,
+        409 => Outcome::Retry,
+        // Nothing is documented of what a failure left undone.
+        500.. => u16::try_from(code).map_or(Outcome::Uncertain, |status| {
+            Outcome::of_server_failure(status, Outcome::Uncertain)
+        }),
         400..=499 => Outcome::Refused,
         _ => Outcome::Retry,
     }

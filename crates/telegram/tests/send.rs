@@ -21,6 +21,7 @@ fn to(content: Content) -> Message {
         content,
         reply_to: None,
         reference: Some("job-1".into()),
+        tag: None,
     }
 }
 
@@ -463,7 +464,7 @@ fn each_mood_is_told_from_the_others() {
     for (mood, request, outcome, wait) in [
         (Mood::Well, request, Outcome::Sent, None),
         (Mood::Throttled, request, Outcome::RateLimited, Some(14_000)),
-        (Mood::Failing, request, Outcome::Retry, None),
+        (Mood::Failing, request, Outcome::Uncertain, None),
         (Mood::TokenExpired, request, Outcome::AccountStopped, None),
         (Mood::MediaExpired, request, Outcome::Refused, None),
         // Bots may write to those who started them at any time; businesses may not.
@@ -563,8 +564,9 @@ fn an_error_is_what_its_code_and_its_words_say() {
             "Too Many Requests: retry after 3",
             Outcome::RateLimited,
         ),
-        (500, "Internal Server Error", Outcome::Retry),
-        (502, "Bad Gateway", Outcome::Retry),
+        (500, "Internal Server Error", Outcome::Uncertain),
+        (502, "Bad Gateway", Outcome::Uncertain),
+        (503, "Service Unavailable", Outcome::Retry),
     ] {
         let given = error(code, words);
         assert_eq!(

@@ -20,7 +20,7 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     }
     let outcome = code
         .and_then(of_code)
-        .unwrap_or_else(|| of_status(response.status));
+        .unwrap_or_else(|| of_status(response.status, code.is_some()));
     let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
     Verdict {
         outcome,
@@ -75,11 +75,14 @@ fn of_code(code: u64) -> Option<Outcome> {
     })
 }
 
-fn of_status(status: u16) -> Outcome {
+/// A 403 with a code that nobody knows is about this message.
+fn of_status(status: u16, has_code: bool) -> Outcome {
     match status {
         429 => Outcome::RateLimited,
+        403 if has_code => Outcome::Refused,
         401 | 403 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
+        408 | 425 => Outcome::Retry,
+        500.. => Outcome::of_server_failure(status, Outcome::Uncertain),
         400..=499 => Outcome::Refused,
         // A redirect, or a message that failed at once for a reason that nobody knows.
         200..=299 => Outcome::Refused,

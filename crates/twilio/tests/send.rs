@@ -28,6 +28,7 @@ fn in_chat(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
@@ -454,7 +455,9 @@ fn an_unknown_answer_is_judged_by_its_status() {
             Outcome::Refused,
         ),
         (429, "Too Many Requests", Outcome::RateLimited),
-        (500, r#"{"code":999999}"#, Outcome::Retry),
+        (500, r#"{"code":999999}"#, Outcome::Uncertain),
+        (502, "<html>", Outcome::Uncertain),
+        (504, "<html>", Outcome::Uncertain),
         (503, "<html>", Outcome::Retry),
         (408, "", Outcome::Retry),
         (302, "", Outcome::Retry),
@@ -462,6 +465,7 @@ fn an_unknown_answer_is_judged_by_its_status() {
         (404, "", Outcome::Refused),
         (401, "", Outcome::AccountStopped),
         (403, "{}", Outcome::AccountStopped),
+        (403, r#"{"code":999999}"#, Outcome::Refused),
     ] {
         assert_eq!(classify(status, &[], body).outcome, want, "{status} {body}");
     }

@@ -17,12 +17,12 @@ pub(crate) fn classify(response: &Response) -> Verdict {
             return Verdict::sent(body.and_then(|body| body.id("message_token")));
         }
         None if is_success => return Verdict::unrecognised(response.status),
-        Some(0) | None => of_http(response.status),
+        Some(0) | None => of_http(response.status, false),
         Some(code) => of_code(code).unwrap_or(if is_success {
             // Viber calls every other code a general error.
             Outcome::Retry
         } else {
-            of_http(response.status)
+            of_http(response.status, true)
         }),
     };
     let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
@@ -49,11 +49,13 @@ fn of_code(code: u64) -> Option<Outcome> {
     })
 }
 
-fn of_http(status: u16) -> Outcome {
+fn of_http(status: u16, has_code: bool) -> Outcome {
     match status {
         429 => Outcome::RateLimited,
+        403 if has_code => Outcome::Refused,
         401 | 403 => Outcome::AccountStopped,
-        408 | 425 | 500.. => Outcome::Retry,
+        408 | 425 => Outcome::Retry,
+        500.. => Outcome::of_server_failure(status, Outcome::Uncertain),
         400..=499 => Outcome::Refused,
         _ => Outcome::Retry,
     }

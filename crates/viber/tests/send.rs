@@ -26,6 +26,7 @@ fn to_user(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
@@ -217,6 +218,7 @@ fn a_content_becomes_the_documented_json_and_is_accepted() {
 fn a_reference_comes_back_and_a_long_name_is_cut() {
     let message = Message {
         reference: Some("ref-1".into()),
+        tag: None,
         reply_to: Some("4987381189870374000".into()),
         ..to_user(text("Hi"))
     };
@@ -376,7 +378,7 @@ fn a_mood_of_the_platform_is_understood() {
         (Mood::Well, Outcome::Sent, None),
         (Mood::WindowClosed, Outcome::Sent, None),
         (Mood::Throttled, Outcome::RateLimited, Some("12")),
-        (Mood::Failing, Outcome::Retry, None),
+        (Mood::Failing, Outcome::Uncertain, None),
         (Mood::TokenExpired, Outcome::AccountStopped, Some("2")),
         (Mood::MediaExpired, Outcome::Refused, Some("3")),
     ] {
@@ -421,7 +423,11 @@ fn a_status_decides_before_http_does() {
             r#"{"status":0,"status_message":"ok","message_token":5741311803571721087}"#,
             Outcome::Sent,
         ),
-        (500, r#"{"status":0}"#, Outcome::Retry),
+        (500, r#"{"status":0}"#, Outcome::Uncertain),
+        (502, "<html>", Outcome::Uncertain),
+        (504, "<html>", Outcome::Uncertain),
+        (403, r#"{"status":999}"#, Outcome::Refused),
+        (403, "", Outcome::AccountStopped),
         (503, "<html>", Outcome::Retry),
         (302, "", Outcome::Retry),
         (429, "", Outcome::RateLimited),

@@ -120,6 +120,9 @@ mod tests {
             (404, "", Outcome::Refused),
             (401, "", Outcome::AccountStopped),
             (403, "{}", Outcome::AccountStopped),
+            (403, r#"{"error":{"code":999999}}"#, Outcome::Refused),
+            (502, "<html>", Outcome::Uncertain),
+            (504, "<html>", Outcome::Uncertain),
             (200, r#"{"error":{"code":131047}}"#, Outcome::WindowClosed),
         ] {
             assert_eq!(answer(status, &[], body).outcome, want, "{status} {body}");

@@ -173,6 +173,7 @@ pub(super) fn verdict(verdict: &Verdict) -> Value {
         Outcome::Refused => "refused",
         Outcome::WindowClosed => "window_closed",
         Outcome::AccountStopped => "account_stopped",
+        Outcome::Uncertain => "uncertain",
     };
     let mut document = json!({ "outcome": outcome });
     let members = [

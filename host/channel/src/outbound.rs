@@ -76,6 +76,7 @@ impl Outbound {
             content,
             reply_to: self.reply_to,
             reference: self.reference,
+            tag: None,
         })
     }
 

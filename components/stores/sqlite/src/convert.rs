@@ -126,7 +126,7 @@ records! {
         platform_client_id, channel, account, health, code, reason, stopped_at, token_digest, created_at,
     }
     wit::Pace => store::Pace { scope, count, per_ms }
-    wit::Gate => store::Gate { token_digest, paces, decided_at, announces }
+    wit::Gate => store::Gate { token_digest, paces, decided_at, announces, requests }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
     wit::Item => store::Item { platform_client_id, event, traceparent }
     wit::Page => store::Page { cursor, limit }
@@ -187,6 +187,7 @@ impl Convert<wit::Clearance> for store::Clearance {
             store::Clearance::Later(at) => wit::Clearance::Later(at),
             store::Clearance::TakenOver => wit::Clearance::TakenOver,
             store::Clearance::OptedOut => wit::Clearance::OptedOut,
+            store::Clearance::AlreadySent => wit::Clearance::AlreadySent,
         }
     }
 }

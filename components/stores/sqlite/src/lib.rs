@@ -87,6 +87,25 @@ impl wit::Guest for Sqlite {
         ask(async |c| store::mark_sending(c, moment()?, &token, step, &gate).await).await
     }
 
+    async fn advance(
+        token: String,
+        step: u32,
+        for_ms: u32,
+        effects: Vec<Effect>,
+    ) -> Result<wit::Committed, wit::Error> {
+        let effects: Vec<store::Effect> = effects.convert();
+        run(async |c| {
+            store::advance(c, moment()?, &token, step, for_ms, &effects)
+                .await
+                .map(Convert::convert)
+        })
+        .await
+    }
+
+    async fn hold_account(token: String, until: u64) -> Result<(), wit::Error> {
+        run(async |c| store::hold_account(c, moment()?, &token, until).await).await
+    }
+
     async fn stop_account(
         token: String,
         token_digest: String,

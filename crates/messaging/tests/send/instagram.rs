@@ -14,7 +14,7 @@ impl Side for Instagram {
     const ACCOUNT: &str = "17841405822304914";
     const PERSON: &str = "1267891234567890";
     const SCHEME: &str = "igsid";
-    const NAMES_THE_LAST: bool = false;
+    const TAKES_A_REFERENCE: bool = false;
 
     fn says(message: Value) -> Value {
         json!({ "recipient": { "id": Self::PERSON }, "message": message })

@@ -33,8 +33,8 @@ pub trait Side: Channel {
     fn contents() -> Vec<(&'static str, Content, Vec<Value>)>;
     /// Long texts, and how many requests each one is.
     fn long_texts() -> Vec<(&'static str, String, usize)>;
-    /// Whether our reference goes with the last request of a message.
-    const NAMES_THE_LAST: bool;
+    /// Whether our reference goes with each request of a message.
+    const TAKES_A_REFERENCE: bool;
     /// What only this platform refuses.
     fn refusals() -> Vec<(Content, &'static str)>;
     /// Schemes and ids, and the recipients that they are.
@@ -65,7 +65,8 @@ suite! {
         a_long_text_is_several_and_only_the_first_one_replies
         what_the_platform_would_refuse_is_refused_here
         only_people_of_this_platform_are_written_to
-        an_account_that_is_no_id_reaches_no_path;
+        an_account_that_is_no_id_reaches_no_path
+        a_tag_lets_a_persons_message_out_after_the_window;
     answers:
         each_mood_of_the_platform_is_understood
         a_success_that_is_not_metas_is_not_sent_and_not_tried_again
@@ -86,6 +87,7 @@ pub fn to_person<C: Side>(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 

@@ -12,7 +12,7 @@ impl Side for Messenger {
     const ACCOUNT: &str = "1067280970047460";
     const PERSON: &str = "25011290991234567";
     const SCHEME: &str = "psid";
-    const NAMES_THE_LAST: bool = true;
+    const TAKES_A_REFERENCE: bool = true;
 
     fn says(message: Value) -> Value {
         json!({ "recipient": { "id": Self::PERSON }, "messaging_type": "RESPONSE", "message": message })

@@ -134,8 +134,8 @@ pub fn a_long_text_is_several_and_only_the_first_one_replies<C: Side>() {
             let reply_to = body.pointer("/reply_to/mid").and_then(Value::as_str);
             assert_eq!(reply_to, Some("m_1").filter(|_| at == 0), "{name} {at}");
             let metadata = body.pointer("/message/metadata").and_then(Value::as_str);
-            let is_named = C::NAMES_THE_LAST && at + 1 == bodies.len();
-            assert_eq!(metadata, Some("job-1").filter(|_| is_named), "{name} {at}");
+            let wanted = Some("job-1").filter(|_| C::TAKES_A_REFERENCE);
+            assert_eq!(metadata, wanted, "{name} {at}");
         }
     }
 }
@@ -247,4 +247,20 @@ pub fn an_account_that_is_no_id_reaches_no_path<C: Side>() {
         let message = to_person::<C>(Content::Text("a".into()));
         assert!(C::render(&from, &message).is_err(), "{account}");
     }
+}
+
+pub fn a_tag_lets_a_persons_message_out_after_the_window<C: Side>() {
+    let tagged = Message {
+        tag: Some("HUMAN_AGENT".into()),
+        ..to_person::<C>(Content::Text("Sorry for the wait".into()))
+    };
+    let body = rendered::<C>(&tagged).unwrap().remove(0);
+    assert_eq!(
+        (&body["messaging_type"], &body["tag"]),
+        (&"MESSAGE_TAG".into(), &"HUMAN_AGENT".into())
+    );
+    let plain = to_person::<C>(Content::Text("Hi".into()));
+    let body = rendered::<C>(&plain).unwrap().remove(0);
+    assert_eq!(body["tag"], Value::Null);
+    assert_ne!(body["messaging_type"], "MESSAGE_TAG");
 }

@@ -406,3 +406,88 @@ fn a_worker_that_lost_its_lease_marks_nothing() {
     assert_eq!(pass(&store, &quick, 0, &gate()), Ok(Clearance::Go));
     assert_eq!(pass(&store, &slow, 0, &gate()), Err(Error::Stale));
 }
+
+#[test]
+fn an_account_that_is_too_fast_is_held_back_as_a_whole() {
+    let store = Store::new();
+    let (one, two) = (opened(&store), other(&store));
+    submitted(&store, &one);
+    submitted(&store, &two);
+    let jobs = lease_send(&store);
+    assert_eq!(pass(&store, &jobs[0], 0, &gate()), Ok(Clearance::Go));
+    let until = store.now.get() + 30_000;
+    let moment = store.moment();
+    block_on(hold_account(
+        &store.connection,
+        moment,
+        &jobs[0].token,
+        until,
+    ))
+    .unwrap();
+    // A shorter wait does not end a longer one.
+    let sooner = store.now.get() + 1_000;
+    block_on(hold_account(
+        &store.connection,
+        store.moment(),
+        &jobs[0].token,
+        sooner,
+    ))
+    .unwrap();
+    assert_eq!(
+        pass(&store, &jobs[1], 0, &gate()),
+        Ok(Clearance::Later(until))
+    );
+    let stale = block_on(hold_account(
+        &store.connection,
+        store.moment(),
+        "outbox.1.x",
+        until,
+    ));
+    assert_eq!(stale, Err(Error::Stale));
+    store.pass(30_000);
+    let again = lease_send(&store).pop().unwrap();
+    assert_eq!((again.seq, again.attempt), (jobs[1].seq, 1));
+    assert_eq!(pass(&store, &again, 0, &gate()), Ok(Clearance::Go));
+}
+
+#[test]
+fn an_account_that_goes_on_gives_its_jobs_all_their_time() {
+    let store = Store::new();
+    submitted(&store, &opened(&store));
+    let job = lease_send(&store).remove(0);
+    assert_eq!(job.replayed_at, None);
+    stop(&store, &job);
+    store.pass(3 * 24 * 3_600_000);
+    let account = accounts(&store).remove(0).account;
+    let moment = store.moment();
+    block_on(resume_account(
+        &store.connection,
+        moment,
+        TENANT,
+        CHANNEL,
+        &account,
+    ))
+    .unwrap();
+    let job = lease_send(&store).remove(0);
+    assert_eq!((job.replayed_at, job.attempt), (Some(store.now.get()), 1));
+}
+
+#[test]
+fn a_message_that_was_begun_is_brought_to_its_end() {
+    let store = Store::new();
+    let conversation = opened(&store);
+    submitted(&store, &conversation);
+    let automatic = Gate {
+        decided_at: Some(store.now.get()),
+        requests: 2,
+        ..gate()
+    };
+    let job = lease_send(&store).remove(0);
+    let sql = "UPDATE conversations SET last_human_at = NULL";
+    store.connection.0.execute(sql, []).unwrap();
+    assert_eq!(pass(&store, &job, 0, &automatic), Ok(Clearance::Go));
+    let sql = "UPDATE conversations SET last_human_at = 9e15, muted_until = 9e15";
+    store.connection.0.execute(sql, []).unwrap();
+    assert_eq!(pass(&store, &job, 1, &automatic), Ok(Clearance::Go));
+    assert_eq!(pass(&store, &job, 0, &automatic), Ok(Clearance::TakenOver));
+}

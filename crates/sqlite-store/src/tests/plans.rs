@@ -109,3 +109,36 @@ fn lists_use_an_index_for_each_filter() {
         );
     }
 }
+
+#[test]
+fn jobs_are_found_by_what_they_are_about() {
+    let store = Store::new();
+    let stop = format!(
+        "UPDATE outbox SET due_at = ?1 WHERE {}",
+        crate::accounts::ITS_JOBS
+    );
+    for (name, sql, index) in [
+        ("of an account", stop.as_str(), "outbox_pending"),
+        (
+            "of a conversation",
+            "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = ? AND conversation_id = ?",
+            "outbox_pending (kind=? AND conversation_id=?)",
+        ),
+        (
+            "of a message",
+            "SELECT 1 FROM outbox WHERE message_id = ? AND at_most_once AND step > 0",
+            "outbox_message",
+        ),
+        (
+            "that become another message's",
+            "UPDATE outbox SET message_id = ?2 WHERE message_id = ?1",
+            "outbox_message",
+        ),
+    ] {
+        let plan = plan(&store, sql);
+        assert!(
+            plan.contains(index) && !plan.contains("SCAN"),
+            "{name}: {plan}"
+        );
+    }
+}

@@ -19,6 +19,7 @@ fn to_phone(content: Content) -> Message {
         content,
         reply_to: None,
         reference: None,
+        tag: None,
     }
 }
 
