@@ -8,7 +8,8 @@
 //!
 //! `chatly-bench channels` measures every channel component, see [`channels`];
 //! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench hostile` genuine
-//! webhooks beside clients that misbehave, see [`hostile`]; `chatly-bench peers` this
+//! webhooks beside clients that misbehave, see [`hostile`]; `chatly-bench pipeline` a message after
+//! its webhook, see [`pipeline`]; `chatly-bench peers` this
 //! host beside others that do the same work, see [`peers`]; `chatly-bench instructions` counts what
 //! one request costs, see [`instructions`].
 //!
@@ -16,6 +17,7 @@
 
 mod channels;
 mod console;
+mod cost;
 mod figures;
 mod hostile;
 mod inbox;
@@ -25,6 +27,7 @@ mod load;
 mod native;
 mod peers;
 mod pinned;
+mod pipeline;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -65,6 +68,8 @@ enum Command {
     Channels,
     /// Measure genuine webhooks beside clients that misbehave
     Hostile(hostile::Arguments),
+    /// Measure a message after its webhook: routed, sent, enriched
+    Pipeline(pipeline::Arguments),
     /// Count the instructions of one request, by valgrind
     Instructions,
     /// Post to a running server, for a profiler
@@ -94,6 +99,10 @@ async fn main() -> Result<()> {
         Some(Command::Hostile(hostile)) => {
             prepare();
             hostile::run(&hostile).await
+        }
+        Some(Command::Pipeline(pipeline)) => {
+            prepare();
+            pipeline::run(&pipeline).await
         }
         None => {
             prepare();

@@ -32,28 +32,28 @@ export const get = (path, query = {}) => {
   const text = new URLSearchParams(set).toString();
   return guarded("GET", text ? `${path}?${text}` : path);
 };
-export const post = (path, body) => guarded("POST", path, body);
+export const post = (path, body, headers = {}) => guarded("POST", path, body, headers);
 
 /** An id as a part of a path. */
 export const part = (id) => encodeURIComponent(id);
 
-async function guarded(method, path, body) {
+async function guarded(method, path, body, headers) {
   const key = sessionStorage.getItem(KEY);
   if (!key) throw new ApiError(401, "unauthorized", "You are signed out.");
   try {
-    return await call(method, path, body, key);
+    return await call(method, path, body, key, headers);
   } catch (error) {
     if (error.status === 401) onRefused();
     throw error;
   }
 }
 
-async function call(method, path, body, key) {
+async function call(method, path, body, key, headers = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
+      headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }), ...headers },
       body: body && JSON.stringify(body),
       cache: "no-store",
     });

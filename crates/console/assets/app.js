@@ -3,6 +3,7 @@
 import { ApiError, forgetKey, get, hasKey, part, signIn, whenRefused } from "./api.js";
 import * as accounts from "./accounts.js";
 import * as card from "./card.js";
+import * as compose from "./compose.js";
 import * as deliveries from "./deliveries.js";
 import { byId } from "./dom.js";
 import * as list from "./list.js";
@@ -36,6 +37,7 @@ function leave(words = "") {
   forgetKey();
   list.clear();
   show(null);
+  compose.clear();
   byId("trial").close();
   byId("app").hidden = true;
   byId("login").hidden = false;
@@ -73,6 +75,7 @@ async function show(id) {
     contactId = null;
     card.show(null);
     routing.show(null);
+    compose.show(id);
   }
   list.choose(id);
   if (!same) view(id ? "thread" : "list");
@@ -86,6 +89,7 @@ async function describe(id) {
     const row = list.find(id) ?? (await get(`/v1/conversations/${part(id)}`));
     if (thread.current() !== id) return;
     thread.head(row);
+    compose.know(row);
     contactId = row.contact?.id ?? null;
     await card.show(contactId);
   } catch (error) {
@@ -119,6 +123,7 @@ async function changed(kind, data) {
   }
   if (id !== thread.current()) return;
   thread.head(list.find(id));
+  compose.know(list.find(id));
   // What was understood of a message may have changed the lead.
   if (kind.startsWith("message.")) await Promise.all([thread.refresh(data.message_id), readCard()]);
 }
@@ -176,6 +181,7 @@ addEventListener("hashchange", follow);
 whenRefused(() => leave("The key is no longer taken. Sign in again."));
 list.setUp();
 thread.setUp(why, loaded);
+compose.setUp((id, row) => thread.put(id, row));
 trial.setUp(() => (openNext = !thread.current()));
 
 if (hasKey()) enter();

@@ -43,6 +43,7 @@ function body(row) {
   const parts = [
     message.story && el("p", { class: "hint" }, "About a story: ", link(message.story.url ?? "", message.story.url ?? message.story.id ?? "")),
     message.text && el("p", { class: "text", dir: "auto" }, message.text),
+    row.direction === "outbound" && written(message.raw),
     (message.media ?? []).map(media),
     message.reply && !message.text && el("p", { class: "text" }, message.reply.title ?? message.reply.id),
     message.location && place(message.location),
@@ -53,6 +54,13 @@ function body(row) {
     message.share && el("p", {}, "Shared: ", link(message.share.url ?? "", message.share.title ?? message.share.url ?? message.share.kind ?? "")),
   ].flat().filter(Boolean);
   return parts.length ? parts : el("p", { class: "gone" }, `${plain(message.type) || "Something"} without text`);
+}
+
+/** What we sent that the canonical message has no field for, as it was written. */
+function written(raw) {
+  if (raw?.type === "template") return el("p", {}, chip("template"), ` ${raw.template?.name ?? ""} `, el("span", { class: "hint" }, raw.template?.language));
+  if (!raw?.buttons?.length) return null;
+  return el("p", { class: "chips" }, raw.buttons.map((each) => chip(each.title ?? each.id, "accent")));
 }
 
 function media(item) {

@@ -29,6 +29,11 @@ export function setUp(why, loaded) {
   onWhy = why;
   onLoaded = loaded;
   byId("thread-more").addEventListener("click", () => (loading = loadEarlier(open)));
+  const scroll = byId("thread-scroll");
+  let wasAtEnd = true;
+  scroll.addEventListener("scroll", () => (wasAtEnd = isAtEnd()));
+  // The form below takes more room or less: whoever is at the end stays there.
+  new ResizeObserver(() => wasAtEnd && toEnd()).observe(scroll);
 }
 
 export const current = () => open;
@@ -73,6 +78,15 @@ async function loadEarlier(id) {
   } finally {
     button.disabled = false;
   }
+}
+
+/** A message that was just stored is seen at once. */
+export function put(id, row) {
+  if (id !== open || !ready) return;
+  // What was read before says more: it is newer.
+  if (!rows.has(row.id)) take({ data: [row] }, NEWEST);
+  redraw();
+  toEnd();
 }
 
 function take(page, cursor) {
@@ -129,7 +143,7 @@ async function reread(id, cursor, ids) {
   }
   redraw();
   for (const row of messages()) {
-    if (!known.has(row.id)) announce(`New message: ${row.message?.text ?? plain(row.message?.type)}`);
+    if (!known.has(row.id) && row.direction === "inbound") announce(`New message: ${row.message?.text ?? plain(row.message?.type)}`);
   }
 }
 
@@ -143,8 +157,7 @@ export function head(row) {
 
 function redraw() {
   const log = byId("thread-log");
-  const scroll = byId("thread-scroll");
-  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const atEnd = isAtEnd();
   const known = new Map([...log.children].map((element) => [element.dataset.key, element]));
   const focused = document.activeElement?.closest?.("#thread-log [data-key]")?.dataset.key;
   const elements = [];
@@ -174,6 +187,11 @@ function keyed(known, key, text, make) {
   element.dataset.key = key;
   element.drawn = text;
   return element;
+}
+
+function isAtEnd() {
+  const scroll = byId("thread-scroll");
+  return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
 }
 
 function toEnd() {

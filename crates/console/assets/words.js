@@ -1,5 +1,7 @@
 // How times, names and states are put into words.
 
+import { CHANNELS } from "./channels.js";
+
 const time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
@@ -23,8 +25,7 @@ export const brief = (at) => {
   return dayKey(at) === new Date().toDateString() ? time.format(at) : shortDay.format(at);
 };
 
-const channels = { whatsapp: "WhatsApp", messenger: "Messenger", instagram: "Instagram", telegram: "Telegram" };
-export const channelName = (name) => channels[name] ?? name ?? "";
+export const channelName = (name) => CHANNELS[name]?.label ?? name ?? "";
 
 const schemes = { phone: "Phone", bsuid: "WhatsApp user", email: "Email", username: "User name", psid: "Messenger", igsid: "Instagram" };
 export const schemeName = (name) => schemes[name] ?? name;

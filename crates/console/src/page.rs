@@ -60,6 +60,8 @@ files! {
     SCRIPT "/console/thread.js" = "thread.js"
     SCRIPT "/console/message.js" = "message.js"
     SCRIPT "/console/card.js" = "card.js"
+    SCRIPT "/console/channels.js" = "channels.js"
+    SCRIPT "/console/compose.js" = "compose.js"
     SCRIPT "/console/routing.js" = "routing.js"
     SCRIPT "/console/deliveries.js" = "deliveries.js"
     SCRIPT "/console/trial.js" = "trial.js"
