@@ -51,6 +51,7 @@ mod static_response;
 mod statuses;
 mod telemetry;
 mod tls;
+mod uncertainty;
 mod wasi_config;
 mod wasi_keyvalue;
 mod watch;
