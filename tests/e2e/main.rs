@@ -55,6 +55,7 @@ mod statuses;
 mod telemetry;
 mod thread;
 mod tls;
+mod uncertainty;
 mod wasi_config;
 mod wasi_keyvalue;
 mod watch;

@@ -16,7 +16,7 @@
 
 use chatly_channel::{Outcome, Verdict};
 use chatly_webhook::Attempt;
-use chatly_webhook::retry::{MAX_AGE_MS, MAX_ATTEMPTS, delay_ms};
+use chatly_webhook::retry::{BASE_MS, MAX_AGE_MS, MAX_ATTEMPTS, delay_ms};
 
 /// What happens to the job and its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
             Next::Retry { at, reason, .. } => Next::Retry {
                 at,
                 reason,
-                hold_until: is_of_account(status, verdict).then_some(at),
+                hold_until: hold_until(status, verdict, attempt.now),
             },
             next => next,
         },
@@ -114,9 +114,14 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
     }
 }
 
-/// Whether a limit is the account's. One that names neither is of a pair or a template.
-fn is_of_account(status: u16, verdict: &Verdict) -> bool {
-    verdict.outcome == Outcome::RateLimited && (status == 429 || verdict.retry_after_ms.is_some())
+/// Until when a limit holds all of the account back: as long as the platform says, without the jitter
+/// of the single job. One without a 429 and without a wait is of a pair or a template.
+fn hold_until(status: u16, verdict: &Verdict, now: u64) -> Option<u64> {
+    let asked_ms = verdict.retry_after_ms;
+    let is_of_account =
+        verdict.outcome == Outcome::RateLimited && (status == 429 || asked_ms.is_some());
+    let wait_ms = asked_ms.unwrap_or(BASE_MS).min(MAX_AGE_MS);
+    is_of_account.then(|| now.saturating_add(wait_ms))
 }
 
 /// What no answer means for the job.
@@ -219,14 +224,14 @@ mod tests {
             retry_after_ms: Some(60_000),
             ..verdict(Outcome::RateLimited)
         };
-        let held = |at| Next::Retry {
+        let held = |at, until| Next::Retry {
             at,
             reason: "why".into(),
-            hold_until: Some(at),
+            hold_until: Some(until),
         };
-        assert_eq!(judge(400, &asked, FIRST), held(1_060_300));
+        assert_eq!(judge(400, &asked, FIRST), held(1_060_300, 1_060_000));
         let limited = verdict(Outcome::RateLimited);
-        assert_eq!(judge(429, &limited, FIRST), held(1_000_300));
+        assert_eq!(judge(429, &limited, FIRST), held(1_000_300, 1_001_000));
         let failing = Verdict {
             retry_after_ms: Some(60_000),
             ..verdict(Outcome::Retry)

@@ -575,7 +575,7 @@ fn an_error_is_what_its_code_and_its_words_say() {
             "{words}"
         );
     }
-    assert_eq!(verdict(502, "<html>").outcome, Outcome::Retry);
+    assert_eq!(verdict(502, "<html>").outcome, Outcome::Uncertain);
     assert_eq!(
         verdict(200, r#"{"ok":false,"error_code":400}"#).outcome,
         Outcome::Refused

@@ -58,7 +58,7 @@ record!(native_out::Row => out::Row { id, title, description });
 record!(native_out::Section => out::Section { title, rows });
 record!(native_out::Menu => out::Menu { button, sections });
 record!(native_out::ReactionTo => out::ReactionTo { message_id, emoji });
-record!(native_out::Message => out::Message { to, chat, content, reply_to, reference });
+record!(native_out::Message => out::Message { to, chat, content, reply_to, reference, tag });
 
 choice!(Refusal => Refusal in wit: MissingHeader(v), MalformedHeader(v), Mismatch, Stale(v), NoSecret, Other(v));
 choice!(RenderError => RenderError in wit: Unsupported(v), TooLong(v), Invalid(v));

@@ -183,6 +183,7 @@ pub(super) fn messages(subject: &mut Subject) -> Outcome {
                 content,
                 reply_to: Some(text.chars().take(200).collect()),
                 reference: Some(text.chars().take(200).collect()),
+                tag: Some(text.chars().take(200).collect()),
             };
             let from = Sender {
                 account: text.chars().take(200).collect(),
