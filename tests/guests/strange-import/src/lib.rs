@@ -60,4 +60,16 @@ impl Guest for Strange {
     fn classify(_: Response) -> Verdict {
         std::process::abort()
     }
+
+    fn media_hosts() -> Vec<MediaHost> {
+        vec![]
+    }
+
+    fn fetch_media(_: Sender, _: Media) -> MediaStep {
+        MediaStep::Absent(String::new())
+    }
+
+    fn read_media(_: Sender, _: Vec<u8>) -> Result<Located, String> {
+        Err(String::new())
+    }
 }
