@@ -44,7 +44,7 @@ pub(crate) const SCHEMA: &[&str] = &[
                 'conversation_id', conversation_id, 'message_id', id), coalesce(NEW.finished_at, 0)
             FROM messages WHERE id = NEW.message_id AND changes() > 0;
      END",
-    "PRAGMA user_version=7",
+    "PRAGMA user_version=8",
 ];
 
 /// The sends of a message that stopped at their first request, of which nobody knew what became: the
