@@ -188,35 +188,143 @@ mod tests {
         let night = "sun 22:00-06:00";
         for (zone, hours, at, want) in [
             // Zones: the next day, summer time, half an hour, the year before.
-            ("", "", "2026-11-23T23:30:00Z", "UTC 2026-11-23 monday 23:30 open"),
-            ("Europe/Berlin", "", "2026-11-23T23:30:00Z", "Europe/Berlin 2026-11-24 tuesday 0:30 open"),
-            ("Europe/Berlin", "", "2026-07-05T21:59:00Z", "Europe/Berlin 2026-07-05 sunday 23:59 open"),
-            ("Asia/Kolkata", "", "2026-01-01T00:00:00Z", "Asia/Kolkata 2026-01-01 thursday 5:30 open"),
-            ("America/Lima", "", "2026-01-01T00:00:00Z", "America/Lima 2025-12-31 wednesday 19:0 open"),
+            (
+                "",
+                "",
+                "2026-11-23T23:30:00Z",
+                "UTC 2026-11-23 monday 23:30 open",
+            ),
+            (
+                "Europe/Berlin",
+                "",
+                "2026-11-23T23:30:00Z",
+                "Europe/Berlin 2026-11-24 tuesday 0:30 open",
+            ),
+            (
+                "Europe/Berlin",
+                "",
+                "2026-07-05T21:59:00Z",
+                "Europe/Berlin 2026-07-05 sunday 23:59 open",
+            ),
+            (
+                "Asia/Kolkata",
+                "",
+                "2026-01-01T00:00:00Z",
+                "Asia/Kolkata 2026-01-01 thursday 5:30 open",
+            ),
+            (
+                "America/Lima",
+                "",
+                "2026-01-01T00:00:00Z",
+                "America/Lima 2025-12-31 wednesday 19:0 open",
+            ),
             // Hours are those of the zone.
-            ("Asia/Kolkata", week, "2026-11-23T03:30:00Z", "Asia/Kolkata 2026-11-23 monday 9:0 open"),
+            (
+                "Asia/Kolkata",
+                week,
+                "2026-11-23T03:30:00Z",
+                "Asia/Kolkata 2026-11-23 monday 9:0 open",
+            ),
             // Both sides of both ends.
-            ("", week, "2026-11-23T08:59:59Z", "UTC 2026-11-23 monday 8:59 closed"),
-            ("", week, "2026-11-23T09:00:00Z", "UTC 2026-11-23 monday 9:0 open"),
-            ("", week, "2026-11-23T17:59:59Z", "UTC 2026-11-23 monday 17:59 open"),
-            ("", week, "2026-11-23T18:00:00Z", "UTC 2026-11-23 monday 18:0 closed"),
-            ("", week, "2026-11-28T10:00:00Z", "UTC 2026-11-28 saturday 10:0 open"),
-            ("", week, "2026-11-29T10:00:00Z", "UTC 2026-11-29 sunday 10:0 closed"),
-            ("", "Monday 8:05-8:06", "2026-11-23T08:05:30Z", "UTC 2026-11-23 monday 8:5 open"),
+            (
+                "",
+                week,
+                "2026-11-23T08:59:59Z",
+                "UTC 2026-11-23 monday 8:59 closed",
+            ),
+            (
+                "",
+                week,
+                "2026-11-23T09:00:00Z",
+                "UTC 2026-11-23 monday 9:0 open",
+            ),
+            (
+                "",
+                week,
+                "2026-11-23T17:59:59Z",
+                "UTC 2026-11-23 monday 17:59 open",
+            ),
+            (
+                "",
+                week,
+                "2026-11-23T18:00:00Z",
+                "UTC 2026-11-23 monday 18:0 closed",
+            ),
+            (
+                "",
+                week,
+                "2026-11-28T10:00:00Z",
+                "UTC 2026-11-28 saturday 10:0 open",
+            ),
+            (
+                "",
+                week,
+                "2026-11-29T10:00:00Z",
+                "UTC 2026-11-29 sunday 10:0 closed",
+            ),
+            (
+                "",
+                "Monday 8:05-8:06",
+                "2026-11-23T08:05:30Z",
+                "UTC 2026-11-23 monday 8:5 open",
+            ),
             // Days that go round the week.
-            ("", weekend, "2026-11-23T23:59:00Z", "UTC 2026-11-23 monday 23:59 open"),
-            ("", weekend, "2026-11-24T00:00:00Z", "UTC 2026-11-24 tuesday 0:0 closed"),
-            ("", weekend, "2026-11-29T12:00:00Z", "UTC 2026-11-29 sunday 12:0 open"),
+            (
+                "",
+                weekend,
+                "2026-11-23T23:59:00Z",
+                "UTC 2026-11-23 monday 23:59 open",
+            ),
+            (
+                "",
+                weekend,
+                "2026-11-24T00:00:00Z",
+                "UTC 2026-11-24 tuesday 0:0 closed",
+            ),
+            (
+                "",
+                weekend,
+                "2026-11-29T12:00:00Z",
+                "UTC 2026-11-29 sunday 12:0 open",
+            ),
             // Hours that go on into the next day.
-            ("", night, "2026-11-22T05:00:00Z", "UTC 2026-11-22 sunday 5:0 closed"),
-            ("", night, "2026-11-22T21:59:00Z", "UTC 2026-11-22 sunday 21:59 closed"),
-            ("", night, "2026-11-22T22:00:00Z", "UTC 2026-11-22 sunday 22:0 open"),
-            ("", night, "2026-11-23T05:59:00Z", "UTC 2026-11-23 monday 5:59 open"),
-            ("", night, "2026-11-23T06:00:00Z", "UTC 2026-11-23 monday 6:0 closed"),
+            (
+                "",
+                night,
+                "2026-11-22T05:00:00Z",
+                "UTC 2026-11-22 sunday 5:0 closed",
+            ),
+            (
+                "",
+                night,
+                "2026-11-22T21:59:00Z",
+                "UTC 2026-11-22 sunday 21:59 closed",
+            ),
+            (
+                "",
+                night,
+                "2026-11-22T22:00:00Z",
+                "UTC 2026-11-22 sunday 22:0 open",
+            ),
+            (
+                "",
+                night,
+                "2026-11-23T05:59:00Z",
+                "UTC 2026-11-23 monday 5:59 open",
+            ),
+            (
+                "",
+                night,
+                "2026-11-23T06:00:00Z",
+                "UTC 2026-11-23 monday 6:0 closed",
+            ),
         ] {
             let it = Calendar::parse(zone, hours).unwrap().at(ms(at));
             let open = if it.business_hours { "open" } else { "closed" };
-            let got = format!("{} {} {} {}:{} {open}", it.zone, it.date, it.weekday, it.hour, it.minute);
+            let got = format!(
+                "{} {} {} {}:{} {open}",
+                it.zone, it.date, it.weekday, it.hour, it.minute
+            );
             assert_eq!(got, want, "{hours} {at}");
         }
         assert_eq!(Calendar::default().at(u64::MAX), LocalTime::default());

@@ -26,7 +26,9 @@ pub enum Unread {
     #[error("local time is UTC, always open: {0}")]
     Everybodys(NoCalendar),
     /// The document `tenants` as a whole.
-    #[error("`tenants` is no JSON list of {{platform_client_id, time_zone?, business_hours?}}, at line {line}, column {column}")]
+    #[error(
+        "`tenants` is no JSON list of {{platform_client_id, time_zone?, business_hours?}}, at line {line}, column {column}"
+    )]
     Document {
         /// From 1.
         line: usize,
@@ -125,9 +127,33 @@ mod tests {
         let bad = r#"{"platform_client_id":"b","time_zone":"Nowhere"}"#;
         for (name, zone, tenants, want, a) in [
             ("blank", "", " ".to_owned(), vec![], "UTC"),
-            ("an entry", "", format!("[{bad},{good}]"), vec![Unread::Entry { tenant: "b".into(), reason: NOBODY() }], "Asia/Kolkata"),
-            ("a word more", "", format!("[{good},{{\"zone\":1}}]"), vec![Unread::Document { line: 1, column: 62 }], "UTC"),
-            ("everybody's", "Nowhere", format!("[{good}]"), vec![Unread::Everybodys(NOBODY())], "Asia/Kolkata"),
+            (
+                "an entry",
+                "",
+                format!("[{bad},{good}]"),
+                vec![Unread::Entry {
+                    tenant: "b".into(),
+                    reason: NOBODY(),
+                }],
+                "Asia/Kolkata",
+            ),
+            (
+                "a word more",
+                "",
+                format!("[{good},{{\"zone\":1}}]"),
+                vec![Unread::Document {
+                    line: 1,
+                    column: 62,
+                }],
+                "UTC",
+            ),
+            (
+                "everybody's",
+                "Nowhere",
+                format!("[{good}]"),
+                vec![Unread::Everybodys(NOBODY())],
+                "Asia/Kolkata",
+            ),
         ] {
             let (calendars, unread) = Calendars::read(zone, "", &tenants);
             assert_eq!(calendars.of("a").at(MONDAY).zone, a, "{name}");

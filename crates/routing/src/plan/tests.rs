@@ -254,6 +254,12 @@ fn replies_before_a_handover_announce_it_and_those_after_it_are_suppressed() {
             vec!["done", person],
         ),
         (
+            "before it is given to a bot",
+            Standing::default(),
+            vec![reply("a"), to("bot"), json!({"do": "unmute"})],
+            vec!["queued", "done", "done"],
+        ),
+        (
             "handed over already",
             human.clone(),
             vec![reply("a")],
