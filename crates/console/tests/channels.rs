@@ -1,5 +1,4 @@
 //! What the page knows of the channels is what they say of themselves.
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use chatly_channel::AfterWindow;
 use serde_json::{Map, Value, json};

@@ -41,7 +41,7 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        against: against::Against,
+        against: Box<against::Against>,
     },
 }
 

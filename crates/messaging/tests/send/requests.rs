@@ -254,13 +254,14 @@ pub fn a_tag_lets_a_persons_message_out_after_the_window<C: Side>() {
         tag: Some("HUMAN_AGENT".into()),
         ..to_person::<C>(Content::Text("Sorry for the wait".into()))
     };
-    let body = rendered::<C>(&tagged).unwrap().remove(0);
-    assert_eq!(
-        (&body["messaging_type"], &body["tag"]),
-        (&"MESSAGE_TAG".into(), &"HUMAN_AGENT".into())
-    );
-    let plain = to_person::<C>(Content::Text("Hi".into()));
-    let body = rendered::<C>(&plain).unwrap().remove(0);
-    assert_eq!(body["tag"], Value::Null);
-    assert_ne!(body["messaging_type"], "MESSAGE_TAG");
+    let kind = |message: &Message| {
+        let body = rendered::<C>(message).unwrap().remove(0);
+        let field = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        (field("messaging_type"), field("tag"))
+    };
+    let said = |it: &str| Some(it.to_owned());
+    assert_eq!(kind(&tagged), (said("MESSAGE_TAG"), said("HUMAN_AGENT")));
+    let (plain, tag) = kind(&to_person::<C>(Content::Text("Hi".into())));
+    assert_eq!(tag, None);
+    assert_ne!(plain, said("MESSAGE_TAG"));
 }

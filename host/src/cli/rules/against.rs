@@ -77,7 +77,7 @@ impl Against {
             true => writeln!(out, "{report}")?,
             false => print(&mut out, &report)?,
         }
-        let failed = report["tests"]["failed"].as_u64() != Some(0);
+        let failed = at(at(&report, "tests"), "failed").as_u64() != Some(0);
         Ok(ExitCode::from(if failed { FAILED } else { 0 }))
     }
 
@@ -89,14 +89,14 @@ impl Against {
         while evaluated < self.limit {
             let limit = (self.limit - evaluated).min(MAX_PAGE);
             let mut page = self.ask(limit, cursor.as_deref(), &body).await?;
-            evaluated += page["evaluated"]
+            evaluated += at(&page, "evaluated")
                 .as_u64()
                 .context("the host's answer has no `evaluated`")?;
             if let Some(Value::Array(rows)) = page.get_mut("data").map(Value::take) {
                 data.extend(rows);
             }
-            tests = page["tests"].take();
-            cursor = page["next_cursor"].as_str().map(str::to_owned);
+            tests = at(&page, "tests").clone();
+            cursor = at(&page, "next_cursor").as_str().map(str::to_owned);
             if cursor.is_none() {
                 break;
             }
@@ -131,14 +131,14 @@ impl Against {
         if status == http::StatusCode::OK {
             return Ok(answer);
         }
-        let detail = answer["detail"].as_str().unwrap_or("no reason given");
-        let defects = answer["defects"].as_array().into_iter().flatten();
+        let detail = at(&answer, "detail").as_str().unwrap_or("no reason given");
+        let defects = at(&answer, "defects").as_array().into_iter().flatten();
         let defects: String = defects
             .map(|it| {
                 format!(
                     "\n  {}: {}",
-                    it["rule_id"].as_str().unwrap_or_default(),
-                    it["reason"].as_str().unwrap_or_default()
+                    at(it, "rule_id").as_str().unwrap_or_default(),
+                    at(it, "reason").as_str().unwrap_or_default()
                 )
             })
             .collect();
@@ -151,12 +151,16 @@ impl Against {
             .port_or_known_default()
             .context("the URL names no port")?;
         let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
         let mut request = http::Request::post(path)
-            .header(
-                HOST,
-                &url[url::Position::BeforeHost..url::Position::AfterPort],
-            )
+            .header(HOST, authority)
             .header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.api_key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
@@ -199,38 +203,46 @@ async fn send(
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
+/// A member; null where there is none.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
 fn print(out: &mut impl Write, report: &Value) -> io::Result<()> {
     let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    for test in rows(&report["tests"]["failures"]) {
-        writeln!(out, "FAILED  {}", text(&test["name"]))?;
-        for failure in rows(&test["failures"]) {
-            writeln!(out, "        {}: {}", test["line"], text(&failure))?;
+    for test in rows(at(at(report, "tests"), "failures")) {
+        writeln!(out, "FAILED  {}", text(at(&test, "name")))?;
+        for failure in rows(at(&test, "failures")) {
+            writeln!(out, "        {}: {}", at(&test, "line"), text(&failure))?;
         }
     }
-    for row in rows(&report["data"]) {
+    for row in rows(at(report, "data")) {
         writeln!(
             out,
             "{}  in conversation {}",
-            text(&row["message_id"]),
-            text(&row["conversation_id"])
+            text(at(&row, "message_id")),
+            text(at(&row, "conversation_id"))
         )?;
-        for (sign, acts) in [("-", &row["before"]), ("+", &row["after"])] {
+        for (sign, acts) in [("-", at(&row, "before")), ("+", at(&row, "after"))] {
             for act in rows(acts) {
-                let rule = text(&act["rule_name"]);
+                let rule = text(at(&act, "rule_name"));
                 writeln!(
                     out,
                     "    {sign} {:<8}  {}  by rule \"{rule}\"",
-                    text(&act["phase"]),
-                    act["action"]
+                    text(at(&act, "phase")),
+                    at(&act, "action")
                 )?;
             }
         }
     }
-    let tests = &report["tests"];
+    let tests = at(report, "tests");
     writeln!(
         out,
         "{} messages, {} of them routed differently; tests: {} passed, {} failed",
-        report["evaluated"], report["differing"], tests["passed"], tests["failed"]
+        at(report, "evaluated"),
+        at(report, "differing"),
+        at(tests, "passed"),
+        at(tests, "failed")
     )
 }
