@@ -116,7 +116,7 @@ impl Allowed {
 /// Where a redirect from `url` leads; none for what leads nowhere that could be asked.
 pub fn follow(url: &str, location: &str) -> Option<String> {
     let location = location.trim();
-    let next = if location.contains("://") {
+    let next = if is_absolute(location) {
         location.to_owned()
     } else {
         let (scheme, rest) = url.split_once("://")?;
@@ -131,6 +131,12 @@ pub fn follow(url: &str, location: &str) -> Option<String> {
         }
     };
     Origin::of(&next).map(|_| next)
+}
+
+/// Whether it begins with a scheme; a query may hold a whole URL too.
+fn is_absolute(location: &str) -> bool {
+    let scheme = location.split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -184,6 +190,10 @@ mod tests {
             ("https://b.com/1", Some("https://b.com/1")),
             ("/1?q", Some("https://a.com:8443/1?q")),
             ("//b.com/1", Some("https://b.com/1")),
+            (
+                "/1?from=https://c.com/2",
+                Some("https://a.com:8443/1?from=https://c.com/2"),
+            ),
             ("1", None),
             ("", None),
             ("javascript:alert(1)", None),
