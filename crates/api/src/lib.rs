@@ -21,8 +21,8 @@ mod rows;
 mod rule;
 
 pub use dry_run::{
-    Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES, MAX_EVALUATED,
-    Offer, Tests,
+    ANSWERED, Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES,
+    MAX_EVALUATED, Offer, Tests,
 };
 pub use error::{Defect, Error};
 pub use job::{

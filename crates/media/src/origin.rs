@@ -12,6 +12,9 @@ use chatly_webhook::Target;
 /// Redirects that are followed: platforms need one.
 pub const MAX_REDIRECTS: u32 = 3;
 
+/// The longest address: one that is signed with a session's token has some thousand bytes.
+const MAX_URL_BYTES: usize = 8 << 10;
+
 /// What an address gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -34,7 +37,8 @@ pub struct Origin {
 impl Origin {
     /// The origin of a URL; none for what nothing is sent to.
     pub fn of(url: &str) -> Option<Self> {
-        let target = Target::parse(url).ok()?;
+        let fits = url.len() <= MAX_URL_BYTES;
+        let target = Target::parse_of_any_length(url).ok().filter(|_| fits)?;
         let uri = target.uri();
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let port = match uri.port() {
@@ -180,6 +184,10 @@ mod tests {
             ("", Refused),
         ] {
             assert_eq!(allowed().trust(url), want, "{url}");
+        }
+        for (bytes, want) in [(4_000, Open), (MAX_URL_BYTES, Refused)] {
+            let signed = format!("https://cdn.example/1?token={}", "x".repeat(bytes));
+            assert_eq!(allowed().trust(&signed), want, "{bytes}");
         }
     }
 
