@@ -23,7 +23,7 @@ mod render;
 mod verify;
 
 use chatly_canonical::{Event, Media};
-use chatly_channel::outbound::{Auth, Message, Request, Sender};
+use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
     Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope, Refusal,
     RenderError, Reply, Response, TextUnit, Verdict,
