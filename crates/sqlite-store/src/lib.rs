@@ -29,6 +29,7 @@ mod endpoint;
 mod gate;
 mod holds;
 mod jobs;
+mod join;
 mod keys;
 mod list;
 mod media;
