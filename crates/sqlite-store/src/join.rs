@@ -126,8 +126,7 @@ impl<C: Connection> Writer<'_, C> {
         let all = to_json(&all)?;
         // Who stays is decided before any is renamed, and all that go are renamed first: a key is one
         // job's.
-        let ranked = format!(
-            "WITH own AS (
+        let ranked = "WITH own AS (
                 SELECT o.seq, o.state, o.kind || ':' || ?1 || substr(o.key, length(o.kind) + length(v.value) + 2) AS key,
                     row_number() OVER (
                         PARTITION BY o.kind || substr(o.key, length(o.kind) + length(v.value) + 2)
@@ -138,10 +137,9 @@ impl<C: Connection> Writer<'_, C> {
                     AND substr(o.key, 1, length(o.kind) + length(v.value) + 2) = o.kind || ':' || v.value || ':'
                 WHERE o.platform_client_id = ?3)
              SELECT json_group_array(json_array(seq, key || iif(place > 1 OR state IN ('done', 'buried', 'sending'), ':' || seq, ''),
-                place > 1 AND state IN ('pending', 'leased'))) FROM own"
-        );
+                place > 1 AND state IN ('pending', 'leased'))) FROM own";
         let rows = self
-            .execute(&ranked, values_of![oldest, &all, &self.tenant])
+            .execute(ranked, values_of![oldest, &all, &self.tenant])
             .await?;
         let jobs = rows.first().map(|row| row.text(0)).transpose()?;
         let jobs = jobs.unwrap_or("[]");
