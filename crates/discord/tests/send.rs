@@ -216,7 +216,7 @@ fn every_mood_is_understood() {
     let requests = Discord::render(&sender(), &to_channel(Content::Text("Hi".into()))).unwrap();
     for (mood, want, wait) in [
         (Mood::Well, Outcome::Sent, None),
-        (Mood::Throttled, Outcome::RateLimited, Some(30_000)),
+        (Mood::Throttled, Outcome::PairLimited, Some(30_000)),
         (Mood::Failing, Outcome::Uncertain, None),
         (Mood::TokenExpired, Outcome::AccountStopped, None),
         (Mood::WindowClosed, Outcome::WindowClosed, None),
