@@ -11,14 +11,19 @@ use crate::bindings::chatly::store::rows;
 use crate::rows::Row;
 
 /// Messages as the API shows them. One without stored media costs nothing.
+///
+/// A message that its sender took back has no links: its media are kept with its text and its earlier
+/// texts, as what was said and done here, and are shown to nobody. A link that was made before is good
+/// until its end.
 pub async fn messages(rows: Vec<rows::StoredMessage>) -> Result<Vec<StoredMessage>, Error> {
     let mut links = None;
     let mut messages = Vec::with_capacity(rows.len());
     for row in rows {
+        let is_taken_back = row.deleted_at.is_some();
         let paths: Vec<_> = row
             .stored_media
             .iter()
-            .map(|media| media.path.clone())
+            .map(|media| media.path.clone().filter(|_| !is_taken_back))
             .collect();
         let mut message: StoredMessage = row.row();
         for (media, path) in message.stored_media.iter_mut().zip(paths) {

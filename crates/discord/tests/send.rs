@@ -149,7 +149,7 @@ fn every_mood_is_understood() {
         request,
         [
             (Mood::Well, Outcome::Sent, None, None),
-            (Mood::Throttled, Outcome::RateLimited, None, Some(30_000)),
+            (Mood::Throttled, Outcome::PairLimited, None, Some(30_000)),
             (Mood::Failing, Outcome::Uncertain, None, None),
             (Mood::TokenExpired, Outcome::AccountStopped, None, None),
             (

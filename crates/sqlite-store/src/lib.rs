@@ -27,8 +27,10 @@ mod cursor;
 mod effects;
 mod endpoint;
 mod gate;
+mod guard;
 mod holds;
 mod jobs;
+mod join;
 mod keys;
 mod list;
 mod media;
@@ -56,6 +58,7 @@ pub use cursor::Page;
 pub use effects::*;
 pub use endpoint::{claim_probe, disable_endpoint, enable_endpoint, find_endpoint, list_endpoints};
 pub use gate::{Clearance, Gate, mark_sending};
+pub use guard::Looping;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, put_off, retry};
 pub use list::{

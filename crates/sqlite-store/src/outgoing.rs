@@ -25,7 +25,7 @@ impl<C: Connection> Writer<'_, C> {
         self.insert_job(job, payload, dedupe_key, message).await
     }
 
-    /// A job of which the bound conversation has one.
+    /// A job of which the bound conversation has one: the one about its newest message.
     pub(crate) async fn enqueue_latest(&mut self, latest: &LatestJob) -> Result<(), Error> {
         let job = &latest.job;
         let own = job.dedupe_key.as_deref().unwrap_or_default();
@@ -36,6 +36,9 @@ impl<C: Connection> Writer<'_, C> {
         } else {
             (job.payload.clone(), None)
         };
+        if self.is_behind(&key, message.as_deref()).await? {
+            return Ok(());
+        }
         let waiting = self
             .execute(
                 "UPDATE outbox SET payload = ?1, message_id = ?2, traceparent = ?3, error = NULL,
@@ -64,6 +67,20 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         self.insert_job(job, payload, Some(key), message).await
+    }
+
+    /// Whether the job under this key that is not over is about a newer message than `message`: a run
+    /// over an older one that comes late does not take its place.
+    async fn is_behind(&self, key: &str, message: Option<&str>) -> Result<bool, Error> {
+        let rows = self
+            .execute(
+                "SELECT 1 FROM outbox o JOIN messages newer ON newer.id = o.message_id
+                 JOIN messages own ON own.id = ?3 AND own.seq < newer.seq
+                 WHERE o.platform_client_id = ?1 AND o.key = ?2 AND o.state NOT IN ('done', 'buried')",
+                values_of![&self.tenant, key, message],
+            )
+            .await?;
+        Ok(!rows.is_empty())
     }
 
     async fn insert_job(

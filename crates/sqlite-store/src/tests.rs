@@ -16,6 +16,8 @@ mod commit;
 mod cost;
 mod endpoints;
 mod gate;
+mod guard;
+mod joins;
 mod lists;
 mod merge;
 mod model;

@@ -187,6 +187,7 @@ impl Convert<wit::Clearance> for store::Clearance {
             store::Clearance::Later(at) => wit::Clearance::Later(at),
             store::Clearance::TakenOver => wit::Clearance::TakenOver,
             store::Clearance::OptedOut => wit::Clearance::OptedOut,
+            store::Clearance::Looping(limit) => wit::Clearance::Looping(limit.to_string()),
             store::Clearance::AlreadySent => wit::Clearance::AlreadySent,
         }
     }
