@@ -10,9 +10,9 @@ use crate::{Side, caller, to_person};
 
 pub fn each_mood_of_the_platform_is_understood<C: Side>() {
     let message = to_person::<C>(Content::Text("a".into()));
-    let request = &caller::<C>().render(&message).unwrap()[0];
+    let (request, _) = caller::<C>().takes("a text", &message).remove(0);
     caller::<C>().understands(
-        request,
+        &request,
         [
             (Mood::Well, Outcome::Sent, None, None),
             (
@@ -34,7 +34,7 @@ pub fn each_mood_of_the_platform_is_understood<C: Side>() {
     );
     let nobody = Request {
         body: b"{}".to_vec(),
-        ..request.clone()
+        ..request
     };
     let verdict = caller::<C>().send(&nobody, Mood::Well);
     assert_eq!(verdict.outcome, Outcome::Refused);
