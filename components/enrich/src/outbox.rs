@@ -106,6 +106,7 @@ async fn enrich(job: Job) -> Result<(), Error> {
         languages: vec![],
         now,
         time_zone: None,
+        lead: None,
     };
     let enriched = baseline::enrich(&window, &request);
     let (json, lead) = json::of(&enriched)

@@ -145,6 +145,39 @@ pub struct Reason {
     pub message_id: Option<String>,
 }
 
+/// One side of a lead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Factor {
+    /// 0–100; 0 without a reason when nothing was said about it.
+    pub score: u8,
+    /// In the order of the messages.
+    pub reasons: Vec<Reason>,
+}
+
+/// What a sale takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Bant {
+    /// Money to spend.
+    pub budget: Factor,
+    /// A say in it.
+    pub authority: Factor,
+    /// Something wanted.
+    pub need: Factor,
+    /// A time to have it by.
+    pub timing: Factor,
+}
+
+/// From when a tenant takes a conversation for a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The score that [`Stage::Engaged`] takes beside what was said.
+    pub engaged: u8,
+    /// The score that [`Stage::Qualified`] takes beside what was said.
+    pub qualified: u8,
+    /// Hours in which engagement halves; 0 means that it never fades.
+    pub half_life_hours: u32,
+}
+
 /// A lead and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lead {
@@ -158,6 +191,8 @@ pub struct Lead {
     pub stage: Stage,
     /// In the order of the messages.
     pub reasons: Vec<Reason>,
+    /// Its four sides.
+    pub bant: Bant,
 }
 
 #[derive(Default)]
@@ -305,6 +340,7 @@ impl Sum {
             engagement: percent(self.engagement),
             stage,
             reasons: self.reasons,
+            bant: Bant::default(),
         }
     }
 }

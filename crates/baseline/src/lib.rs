@@ -26,7 +26,7 @@ use serde::Serialize;
 
 pub use entities::Entity;
 pub use intent::Intent;
-pub use lead::{Lead, Reason, Stage};
+pub use lead::{Bant, Factor, Lead, Reason, Settings as LeadSettings, Stage};
 pub use sentiment::Sentiment;
 pub use urgency::Urgency;
 
@@ -72,6 +72,8 @@ pub struct Request {
     pub now: u64,
     /// IANA time zone, for "tomorrow"; UTC when absent or unknown.
     pub time_zone: Option<String>,
+    /// How leads are judged; the defaults when absent.
+    pub lead: Option<LeadSettings>,
 }
 
 /// What was understood.
