@@ -209,3 +209,6 @@ fn call(provider: &Provider, asked: &Asked<'_>) -> Result<Call, Error> {
         Api::Spin => Ok(spin::call(provider, asked)),
     }
 }
+
+#[cfg(test)]
+mod tests;

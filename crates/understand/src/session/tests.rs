@@ -2,7 +2,7 @@
 //!
 //! `BLESS=1 cargo test -p chatly-understand` writes the requests of `golden/` anew.
 
-use chatly_understand::{
+use crate::{
     Api, Call, Error, Key, PROMPT_VERSION, Provider, Request, Response, Role, Session, Step, Turn,
     estimate_tokens,
 };
