@@ -147,6 +147,8 @@ fn handle(word: &str) -> Option<String> {
         .chars()
         .take_while(|c| c.is_alphanumeric() || "_.".contains(*c))
         .collect();
+    // The end of a sentence is no part of a name.
+    let name = name.trim_end_matches('.').to_owned();
     (name.chars().count() >= 3).then_some(name)
 }
 

@@ -20,6 +20,7 @@ fn an_ordinary_reply_stays() {
         "We will write to a@b.example and look at https://shop.example/o/22.",
         "Order 4711-0815-22 is on its way; we call +49 151 2345678 or [PHONE_1].",
         "Hello @anna_k, code AB12CD34EF56GH78IJ90K works.",
+        "We will write to a@b.example.",
         "Donaudampfschifffahrtsgesellschaftskapitän, 1.299 EUR, 50 % off",
         "👩\u{200d}🔧 will see to it",
     ] {
