@@ -56,6 +56,7 @@ mod telemetry;
 mod thread;
 mod tls;
 mod uncertainty;
+mod understanding;
 mod wasi_config;
 mod wasi_keyvalue;
 mod watch;
