@@ -59,6 +59,7 @@ mod tenants;
 mod thread;
 mod tls;
 mod uncertainty;
+mod understanding;
 mod wasi_config;
 mod wasi_keyvalue;
 mod watch;

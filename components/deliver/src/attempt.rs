@@ -263,6 +263,7 @@ impl Work {
             error,
             conversation_id: Some(self.conversation_id.clone()),
             message_id: self.message_id.clone(),
+            details: None,
         };
         (next, call)
     }

@@ -6,10 +6,15 @@
 //!    the baseline plugin. This component only joins them to the store.
 //! 3. The enrichment, the contact's lead and the job that routes the message once more are written
 //!    in one commit, so each is there once or not at all.
+//! 4. Where a model is configured, it is asked after that, on a queue of its own (`understand`).
 
+mod ask;
 mod json;
 mod outbox;
+mod settings;
+mod understand;
 mod wake;
+mod window;
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
@@ -30,5 +35,6 @@ use spin_sdk::{http_service, wasip3};
 #[http_service]
 async fn enrich(_request: Request) -> Response {
     wasip3::spawn(outbox::drain());
+    understand::wake();
     empty(StatusCode::ACCEPTED)
 }

@@ -19,6 +19,7 @@ mod query;
 mod route;
 mod rows;
 mod rule;
+mod usage;
 
 pub use dry_run::{
     ANSWERED, Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES,
@@ -33,3 +34,4 @@ pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 pub use route::Route;
 pub use rows::*;
 pub use rule::{Enable, MAX_BODY_BYTES, Rule, RuleBody, parse_body};
+pub use usage::{LeadEntry, Today, Usage, UsageList, span};

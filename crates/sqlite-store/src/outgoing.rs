@@ -181,8 +181,8 @@ impl<C: Connection> Writer<'_, C> {
         let rows = self
             .execute(
             "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
-                conversation_id, message_id, job)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT into_id FROM merged_conversations WHERE id = ?9), ?9), ?10, ?11)
+                conversation_id, message_id, job, details)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT into_id FROM merged_conversations WHERE id = ?9), ?9), ?10, ?11, ?12)
              RETURNING conversation_id",
             values_of![
                 &self.tenant,
@@ -195,7 +195,8 @@ impl<C: Connection> Writer<'_, C> {
                 call.error.clone(),
                 conversation.cloned(),
                 message.clone(),
-                self.job
+                self.job,
+                call.details.clone()
             ],
         )
         .await?;

@@ -29,6 +29,7 @@ mod routed;
 mod routing;
 mod samples;
 mod sends;
+mod spend;
 mod threads;
 
 /// A connection of `rusqlite`.

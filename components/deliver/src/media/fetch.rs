@@ -125,6 +125,7 @@ fn row(job: &Job, message: &StoredMessage) -> ExternalCall {
         error: None,
         conversation_id: Some(message.conversation_id.clone()),
         message_id: Some(message.id.clone()),
+        details: None,
     }
 }
 
