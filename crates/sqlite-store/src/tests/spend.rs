@@ -263,6 +263,32 @@ fn who_lost_the_lease_still_settles() {
 }
 
 #[test]
+fn what_is_written_besides_a_job_settles_its_call() {
+    let store = Store::new();
+    let job = jobs(&store, 1).remove(0);
+    assert_eq!(
+        reserve(&store, &job, &reservation(None, None)),
+        Ok(Reserved::Go)
+    );
+    for _ in 0..2 {
+        store.submit(&[
+            Effect::BindJob(job.seq),
+            Effect::Spent(spent(SpendOutcome::Unbilled)),
+        ]);
+        assert_eq!(used(&store), Some([1, 1, 0, 40, 20, 0, 0]), "once");
+    }
+    let of_nobody = [Effect::Spent(spent(SpendOutcome::Answered))];
+    let refused = block_on(submit(
+        &store.connection,
+        store.moment(),
+        TENANT,
+        None,
+        &of_nobody,
+    ));
+    assert!(matches!(refused, Err(Error::Invalid(_))));
+}
+
+#[test]
 fn a_minute_has_room_for_so_many_calls() {
     let store = Store::new();
     let jobs = jobs(&store, 3);
