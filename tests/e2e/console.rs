@@ -35,8 +35,11 @@ async fn trial(app: &TestApp, method: Method, key: &str, body: &Value) -> Result
     .await
 }
 
+/// A message of now: what an old one shows has faded.
 fn from(name: &str, phone: &str, text: &str) -> chatly_simulator::Delivery {
+    let now = std::time::UNIX_EPOCH.elapsed().expect("the clock is set");
     let item = whatsapp::text(text)
+        .at(now.as_secs())
         .name(name)
         .from_phone(phone)
         .id(&format!("wamid.{phone}"));

@@ -413,7 +413,7 @@ async fn rules_test_against_a_host_prints_what_would_differ() -> Result<()> {
     );
     assert_eq!(report["data"][0]["after"][0]["rule_name"], "greet");
     let words = String::from_utf8(run(&[]).await?.stdout)?;
-    let end = "3 messages, 2 of them routed differently; tests: 1 passed, 0 failed\n";
+    let end = "3 messages, 2 of them routed differently; tests: 1 passed, 0 failed, 0 not run\n";
     assert!(words.ends_with(end), "{words}");
     let one = said(&run(&["--json", "--limit", "1"]).await?)?;
     assert_eq!(one["evaluated"], 1);
