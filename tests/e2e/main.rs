@@ -54,6 +54,7 @@ mod static_response;
 mod statuses;
 mod telemetry;
 mod thread;
+mod thread_media;
 mod tls;
 mod uncertainty;
 mod wasi_config;

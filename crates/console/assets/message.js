@@ -1,6 +1,7 @@
 // One message of a thread.
 
 import { chip, el, link } from "./dom.js";
+import { media } from "./media.js";
 import { clock, exact, languageName, percent, plain } from "./words.js";
 import { summary } from "./routing.js";
 
@@ -44,7 +45,7 @@ function body(row) {
     message.story && el("p", { class: "hint" }, "About a story: ", link(message.story.url ?? "", message.story.url ?? message.story.id ?? "")),
     message.text && el("p", { class: "text", dir: "auto" }, message.text),
     row.direction === "outbound" && written(message.raw),
-    (message.media ?? []).map(media),
+    media(row),
     message.reply && !message.text && el("p", { class: "text" }, message.reply.title ?? message.reply.id),
     message.location && place(message.location),
     (message.contacts ?? []).map((person) =>
@@ -52,7 +53,7 @@ function body(row) {
     ),
     message.order && el("p", {}, `Order of ${message.order.items?.length ?? 0} items. ${message.order.text ?? ""}`),
     message.share && el("p", {}, "Shared: ", link(message.share.url ?? "", message.share.title ?? message.share.url ?? message.share.kind ?? "")),
-  ].flat().filter(Boolean);
+  ].flat(3).filter(Boolean);
   return parts.length ? parts : el("p", { class: "gone" }, `${plain(message.type) || "Something"} without text`);
 }
 
@@ -61,15 +62,6 @@ function written(raw) {
   if (raw?.type === "template") return el("p", {}, chip("template"), ` ${raw.template?.name ?? ""} `, el("span", { class: "hint" }, raw.template?.language));
   if (!raw?.buttons?.length) return null;
   return el("p", { class: "chips" }, raw.buttons.map((each) => chip(each.title ?? each.id, "accent")));
-}
-
-function media(item) {
-  const name = item.filename ?? plain(item.kind);
-  const size = item.bytes ? ` · ${Math.ceil(item.bytes / 1024)} KiB` : "";
-  return [
-    el("p", { class: "media" }, chip(item.kind ?? "file"), " ", item.url ? link(item.url, name) : name, el("span", { class: "hint" }, `${item.mime_type ? ` ${item.mime_type}` : ""}${size}`)),
-    item.caption && el("p", { class: "text", dir: "auto" }, item.caption),
-  ];
 }
 
 function place({ latitude, longitude, name, address }) {
