@@ -25,6 +25,7 @@ mod handshake;
 mod hostile_clients;
 mod identities;
 mod incoming_handler;
+mod insight;
 mod key_value;
 mod kill;
 mod large;

@@ -6,7 +6,8 @@ import { clock, exact, languageName, percent, plain } from "./words.js";
 import { summary } from "./routing.js";
 
 const STATES = { accepted: "accepted", uncertain: "uncertain: nobody knows whether it arrived", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed", deleted: "deleted" };
-const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
+/** A sign for each kind of entity. */
+export const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
 
 /** The enrichment of a message, if there is one yet. */
 export const enrichmentOf = (row) => row.enrichment ?? (row.enrichments ?? []).at(-1) ?? null;
@@ -73,7 +74,8 @@ function reactions(row) {
   return el("p", { class: "reactions" }, row.reactions.map((each) => el("span", { title: each.by }, each.emoji ?? "")));
 }
 
-const TONES = { positive: "good", negative: "bad", high: "warn" };
+/** The tones of moods and urgencies. */
+export const TONES = { positive: "good", negative: "bad", high: "warn" };
 
 /** What was understood of a message, as small labels. */
 function understood(row) {
