@@ -17,11 +17,12 @@ import * as usage from "./usage.js";
 /** The message whose routing is shown; none means the newest that has one. */
 let explained = null;
 let contactId = null;
+let tenant = null;
 let openNext = false;
 
 const readAccounts = live.once(() => accounts.show());
 const readCard = live.once(() => card.show(contactId));
-const readUsage = live.once(() => usage.show());
+const readUsage = live.once(() => usage.show(tenant));
 const readDeliveries = live.once(() => deliveries.show(thread.current()));
 
 function view(name) {
@@ -41,7 +42,6 @@ function leave(words = "") {
   list.clear();
   show(null);
   compose.clear();
-  usage.clear();
   byId("trial").close();
   byId("app").hidden = true;
   byId("login").hidden = false;
@@ -52,7 +52,7 @@ function leave(words = "") {
 
 /** Reads everything that is shown. */
 async function fresh() {
-  await Promise.all([list.load(), readAccounts(), readUsage()]);
+  await Promise.all([list.load(), readAccounts()]);
   if (thread.current()) await show(thread.current());
 }
 
@@ -77,6 +77,8 @@ async function show(id) {
   if (!same) {
     explained = null;
     contactId = null;
+    tenant = null;
+    readUsage();
     card.show(null);
     insight.know([]);
     routing.show(null);
@@ -85,7 +87,6 @@ async function show(id) {
   list.choose(id);
   if (!same) view(id ? "thread" : "list");
   deliveries.show(id);
-  if (id) readUsage();
   await Promise.all([same ? thread.refresh() : thread.show(id), id && describe(id)]);
 }
 
@@ -97,7 +98,8 @@ async function describe(id) {
     thread.head(row);
     compose.know(row);
     contactId = row.contact?.id ?? null;
-    await card.show(contactId);
+    tenant = row.platform_client_id;
+    await Promise.all([card.show(contactId), readUsage()]);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // The thread says what is wrong.

@@ -6,22 +6,27 @@ import { byId, chip, el, group, renew } from "./dom.js";
 const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 const count = new Intl.NumberFormat("en");
 
-/** Reads and shows it; nothing where the server counts none. */
-export async function show() {
+let wanted = null;
+
+/** Reads and shows that of a tenant, whose the budget is; nothing without one, and where the server counts none. */
+export async function show(tenant) {
+  if (wanted !== tenant) draw("");
+  wanted = tenant;
+  if (!tenant) return;
   const day = new Date().toISOString().slice(0, 10);
   let today;
   try {
-    ({ today } = await get("/v1/usage", { from: day, to: day }));
+    ({ today } = await get("/v1/usage", { platform_client_id: tenant, from: day, to: day }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const words = error.status === 404 ? "" : error.message;
-    return renew(byId("usage"), words, () => (words ? group("Models today", el("p", { class: "error" }, words)) : []));
+    if (wanted === tenant) draw(words, () => group("Models today", el("p", { class: "error" }, words)));
+    return;
   }
-  renew(byId("usage"), JSON.stringify(today), () => (today ? panel(today) : []));
+  if (wanted === tenant) draw(today ? JSON.stringify(today) : "", () => panel(today));
 }
 
-/** Forgets what was shown. */
-export const clear = () => renew(byId("usage"), "", () => []);
+const draw = (key, make) => renew(byId("usage"), key, () => (key ? make() : []));
 
 function panel({ tokens, cost_usd: cost, budget_tokens: mostTokens, budget_cost_usd: mostCost }) {
   const rows = [
