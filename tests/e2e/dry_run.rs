@@ -409,7 +409,7 @@ async fn rules_test_against_a_host_prints_what_would_differ() -> Result<()> {
     );
     assert_eq!(
         report["tests"],
-        json!({ "passed": 1, "failed": 0, "failures": [] })
+        json!({ "passed": 1, "failed": 0, "not_run": 0, "failures": [] })
     );
     assert_eq!(report["data"][0]["after"][0]["rule_name"], "greet");
     let words = String::from_utf8(run(&[]).await?.stdout)?;

@@ -1,8 +1,9 @@
 //! Dry runs of rules, which a component of its own carries out: rules that take too long end that
 //! one, and nobody else's request.
 
-use chatly_api::{Error, MAX_CANDIDATE_BYTES};
+use chatly_api::{ANSWERED, Error, MAX_CANDIDATE_BYTES};
 use chatly_respond::{Response, relay};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use spin_sdk::http::{Request, send};
@@ -30,19 +31,27 @@ pub async fn run(request: Request) -> Result<Response, Error> {
     };
     let response = send(request).await.map_err(|error| failed(&error))?;
     let status = response.status();
+    if !response.headers().contains_key(ANSWERED) {
+        return Err(ended(status));
+    }
     let kind = response.headers().get(CONTENT_TYPE).cloned();
     let kind = kind
         .as_ref()
         .map(|kind| kind.as_bytes())
         .unwrap_or_default();
-    let answered = matches!(kind, b"application/json" | b"application/problem+json");
-    if !answered {
-        eprintln!("warn: a dry run was ended: status={}", status.as_u16());
-        return Err(Error::Unprocessable(
-            "The rules took too long, or too much memory, and the dry run was ended.",
-        ));
-    }
     let body = response.into_body().collect().await;
     let body = body.map_err(|error| failed(&error))?.to_bytes();
     Ok(relay(status.as_u16(), &[("content-type", kind)], body))
+}
+
+/// What the host's own answer means: the dry run did not come to one.
+fn ended(status: StatusCode) -> Error {
+    eprintln!("warn: a dry run was ended: status={}", status.as_u16());
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Error::Busy,
+        StatusCode::INTERNAL_SERVER_ERROR | StatusCode::GATEWAY_TIMEOUT => Error::Unprocessable(
+            "The rules took too long, or too much memory, and the dry run was ended.",
+        ),
+        _ => Error::Store,
+    }
 }

@@ -12,6 +12,7 @@ mod patch;
 mod read;
 mod rows;
 mod send;
+mod understanding;
 mod write;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -89,6 +90,9 @@ async fn serve(request: Request) -> Result<Response, Error> {
         Route::TestRules => dry_run::run(request).await,
         Route::Send => send::send(None, &query, request).await,
         Route::SendMessage(id) => send::send(Some(id), &query, request).await,
+        Route::Usage => understanding::usage(&query).await,
+        Route::LeadHistory(id) => understanding::lead_history(id, &query).await,
+        Route::Enrich(id) => understanding::enrich(id, &query).await,
         Route::ResumeAccount { channel, account } => {
             send::resume(&channel, &account, text(&query, "platform_client_id")).await
         }

@@ -3,24 +3,27 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatly_api::{Error, StoredMessage};
+use chatly_media::link::{self, DEFAULT_LIFE_SECS};
 use spin_sdk::variables;
 
 use crate::bindings::chatly::media::media::{self, Target};
 use crate::bindings::chatly::store::rows;
 use crate::rows::Row;
 
-/// How long a link is good: as long as somebody looks at a thread.
-const LINK_SECS: u32 = 3600;
-
 /// Messages as the API shows them. One without stored media costs nothing.
+///
+/// A message that its sender took back has no links: its media are kept with its text and its earlier
+/// texts, as what was said and done here, and are shown to nobody. A link that was made before is good
+/// until its end.
 pub async fn messages(rows: Vec<rows::StoredMessage>) -> Result<Vec<StoredMessage>, Error> {
     let mut links = None;
     let mut messages = Vec::with_capacity(rows.len());
     for row in rows {
+        let is_taken_back = row.deleted_at.is_some();
         let paths: Vec<_> = row
             .stored_media
             .iter()
-            .map(|media| media.path.clone())
+            .map(|media| media.path.clone().filter(|_| !is_taken_back))
             .collect();
         let mut message: StoredMessage = row.row();
         for (media, path) in message.stored_media.iter_mut().zip(paths) {
@@ -54,16 +57,15 @@ impl Links {
         // Current first.
         let keys = text("media_signing_keys").await;
         let key = keys.split(',').next().unwrap_or_default().trim().to_owned();
-        let secs = text("media_link_secs").await;
-        let secs = secs
-            .trim()
-            .parse()
-            .ok()
-            .filter(|secs| *secs > 0)
-            .unwrap_or(LINK_SECS);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .as_secs();
+        let life = link::life(&text("media_link_secs").await).unwrap_or_else(|error| {
+            eprintln!("error: media_link_secs: {error}; links are good for {DEFAULT_LIFE_SECS} s");
+            DEFAULT_LIFE_SECS
+        });
+        let secs = link::secs(now, life);
         Self {
             target: Target {
                 base_url: text("public_base_url").await,
@@ -71,10 +73,7 @@ impl Links {
                 bucket: String::new(),
             },
             secs,
-            expires_at: now
-                .as_secs()
-                .saturating_add(u64::from(secs))
-                .saturating_mul(1000),
+            expires_at: now.saturating_add(u64::from(secs)).saturating_mul(1000),
         }
     }
 

@@ -285,6 +285,7 @@ impl Row<api::ExternalCall> for rows::ExternalCall {
             error: self.error,
             conversation_id: self.conversation_id,
             message_id: self.message_id,
+            details: self.details.as_deref().map(Raw::json),
         }
     }
 }

@@ -72,7 +72,7 @@ pub async fn send(id: Option<String>, query: &Query, request: Request) -> Result
     if !is_same(&stored.content, &content) {
         return Err(Error::KeyReused);
     }
-    wake(conversation.channel);
+    wake_sender(&conversation.channel);
     let stored: StoredMessage = stored.row();
     Ok(json(StatusCode::CREATED, &stored))
 }
@@ -93,7 +93,7 @@ pub async fn resume(
         let resumed = store::resume_account(row.platform_client_id, row.channel, row.account);
         resumed.await.map_err(failure)?;
     }
-    wake(channel.to_owned());
+    wake_sender(channel);
     let tenant = Some(first.platform_client_id.clone());
     let listed = store::list_accounts(tenant, Some(channel.to_owned())).await;
     let row = listed
@@ -181,11 +181,16 @@ thread_local! {
 }
 
 /// Wakes whoever sends on a channel. A channel is the store's word, made from the component's own
-/// configuration; a name that nobody is granted leads nowhere.
-fn wake(channel: String) {
-    let calls = CALLS.with_borrow_mut(|calls| calls.entry(channel.clone()).or_default().clone());
+/// configuration.
+fn wake_sender(channel: &str) {
+    wake(format!("deliver-{channel}"));
+}
+
+/// Wakes a component of this app; a name that nobody is granted leads nowhere.
+pub fn wake(id: String) {
+    let calls = CALLS.with_borrow_mut(|calls| calls.entry(id.clone()).or_default().clone());
     wasip3::spawn(async move {
-        let target = format!("http://deliver-{channel}.spin.internal/");
+        let target = format!("http://{id}.spin.internal/");
         let post = async || match spin_sdk::http::post(target.clone(), Vec::new()).await {
             Ok(response) if response.status().is_success() => {}
             Ok(response) => eprintln!(

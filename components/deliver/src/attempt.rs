@@ -118,18 +118,19 @@ fn render(
 }
 
 /// Why a message is not sent though it could be: a code, and words for whoever reads the thread.
-type Reason = (&'static str, &'static str);
-const CLOSED: Reason = (
+type Reason<'a> = (&'static str, &'a str);
+const SUPPRESSED: &str = "suppressed";
+const CLOSED: Reason<'static> = (
     "window_closed",
     "the customer wrote too long ago, and no template is named to send instead",
 );
-const TAKEN_OVER: Reason = (
-    "suppressed",
+const TAKEN_OVER: Reason<'static> = (
+    SUPPRESSED,
     "a person wrote in the conversation after this answer was decided",
 );
-const OPTED_OUT: Reason = ("opted_out", "the customer opted out");
+const OPTED_OUT: Reason<'static> = ("opted_out", "the customer opted out");
 
-fn unwanted((code, reason): &Reason) -> Next {
+fn unwanted((code, reason): &Reason<'_>) -> Next {
     Next::Failed {
         code: Some((*code).to_owned()),
         reason: format!("{code}: {reason}"),
@@ -180,6 +181,9 @@ impl Work {
                 Clearance::Later(_) => return Ok(()),
                 Clearance::TakenOver => return self.conclude(unwanted(&TAKEN_OVER), None).await,
                 Clearance::OptedOut => return self.conclude(unwanted(&OPTED_OUT), None).await,
+                Clearance::Looping(limit) => {
+                    return self.conclude(unwanted(&(SUPPRESSED, &limit)), None).await;
+                }
             }
             let (next, call) = self.send_one(ready, target).await;
             let Next::Sent { platform_id } = next else {
@@ -259,6 +263,7 @@ impl Work {
             error,
             conversation_id: Some(self.conversation_id.clone()),
             message_id: self.message_id.clone(),
+            details: None,
         };
         (next, call)
     }

@@ -44,6 +44,7 @@ impl Convert<Outcome> for plugin::Outcome {
             plugin::Outcome::Sent => Outcome::Sent,
             plugin::Outcome::Retry => Outcome::Retry,
             plugin::Outcome::RateLimited => Outcome::RateLimited,
+            plugin::Outcome::PairLimited => Outcome::PairLimited,
             plugin::Outcome::Refused => Outcome::Refused,
             plugin::Outcome::WindowClosed => Outcome::WindowClosed,
             plugin::Outcome::AccountStopped => Outcome::AccountStopped,

@@ -25,6 +25,7 @@ mod bindings {
         generate_all,
     });
 }
+chatly_drain::store!(crate::bindings::chatly::store::store);
 
 use chatly_respond::{Response, empty};
 use http::StatusCode;

@@ -32,6 +32,7 @@ pub fn call_row(
         error,
         conversation_id: task.forward.conversation_id.clone(),
         message_id: task.forward.message_id.clone(),
+        details: None,
     }
 }
 

@@ -1,25 +1,13 @@
-//! The outbox's forwards as a queue that can be drained.
-//!
-//! 1. A job is begun and not waited for, so that a target which never answers holds up no other: up
-//!    to [`MAX_IN_FLIGHT`] are in flight, and as many are leased as there is room for.
-//! 2. Whoever finishes a job wakes the drain: there is room again, the next job of the same
-//!    ordering key may be due, and the job itself may be due again soon.
+//! The outbox's forwards as a queue that can be drained. Several are in flight, so that a target
+//! which never answers holds up no other.
 
-use std::cell::Cell;
-use std::fmt::Debug;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
 
-use chatly_drain::{Bell, Fault, HOLD_MS, Queue};
-use spin_sdk::{time, wasip3};
+use chatly_drain::{Line, Places, Terms, Work};
 
-use crate::attempt;
-use crate::bindings::chatly::store::store::{self, Job};
-use crate::clock::unix_millis;
+use crate::bindings::chatly::store::store::Job;
+use crate::{Store, attempt};
 
-/// The exclusive right that a drain of the forwards needs.
-const HOLD: &str = "dispatch";
 /// Attempts at once: far more than targets that hang at one time, few enough for one instance's
 /// memory at 3 MiB an event in the worst case.
 const MAX_IN_FLIGHT: u32 = 64;
@@ -28,95 +16,25 @@ const MAX_IN_FLIGHT: u32 = 64;
 const LEASE_MS: u32 = 25_000;
 
 thread_local! {
-    static BELL: Rc<Bell> = Rc::default();
-    static IN_FLIGHT: Cell<u32> = const { Cell::new(0) };
+    static PLACES: Rc<Places> = Rc::default();
 }
 
 /// Empties the queue, unless this instance is at it already.
-pub fn drain() -> Pin<Box<dyn Future<Output = ()>>> {
-    let bell = BELL.with(Rc::clone);
-    Box::pin(async move { chatly_drain::wake(&bell, &Outbox).await })
+pub async fn drain() {
+    let terms = Terms {
+        right: "dispatch".to_owned(),
+        kinds: vec!["forward".to_owned()],
+        at_once: MAX_IN_FLIGHT,
+        lease_ms: LEASE_MS,
+    };
+    let line = Rc::new(Line::new(Store, terms, Forwards));
+    line.drain_in_flight(PLACES.with(Rc::clone)).await;
 }
 
-/// One of the places in flight; given back also when the host drops the task half-way.
-struct Place;
+struct Forwards;
 
-impl Place {
-    fn take() -> Self {
-        IN_FLIGHT.set(IN_FLIGHT.get() + 1);
-        Self
+impl Work<Job> for Forwards {
+    async fn run(&self, job: Job) {
+        attempt::run(job).await;
     }
-
-    fn left() -> u32 {
-        MAX_IN_FLIGHT.saturating_sub(IN_FLIGHT.get())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        IN_FLIGHT.set(IN_FLIGHT.get().saturating_sub(1));
-    }
-}
-
-struct Outbox;
-
-impl Queue for Outbox {
-    type Job = Job;
-
-    async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        store::hold(HOLD.to_owned(), token, HOLD_MS)
-            .await
-            .map_err(|error| fault("hold", &error))
-    }
-
-    async fn release(&self, token: String) -> Result<(), Fault> {
-        store::release(HOLD.to_owned(), token)
-            .await
-            .map_err(|error| fault("release", &error))
-    }
-
-    async fn lease(&self) -> Result<Vec<Job>, Fault> {
-        match Place::left() {
-            0 => Ok(Vec::new()),
-            max => store::lease(kinds(), max, LEASE_MS)
-                .await
-                .map_err(|error| fault("lease", &error)),
-        }
-    }
-
-    async fn work(&self, job: Job) {
-        let place = Place::take();
-        wasip3::spawn(async move {
-            attempt::run(job).await;
-            drop(place);
-            drain().await;
-        });
-    }
-
-    async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        if Place::left() == 0 {
-            // Whoever makes room wakes the drain.
-            return Ok(None);
-        }
-        store::find_next_due(kinds())
-            .await
-            .map_err(|error| fault("find-next-due", &error))
-    }
-
-    fn now_ms(&self) -> u64 {
-        unix_millis()
-    }
-
-    async fn sleep(&self, millis: u64) {
-        time::sleep(Duration::from_millis(millis)).await;
-    }
-}
-
-fn kinds() -> Vec<String> {
-    vec!["forward".to_owned()]
-}
-
-fn fault(call: &str, error: &impl Debug) -> Fault {
-    eprintln!("warn: the store failed: call={call} error={error:?}");
-    Fault
 }

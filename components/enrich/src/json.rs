@@ -16,6 +16,7 @@ struct Enriched<'a> {
     summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggested_reply: Option<&'a str>,
+    topics: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     lead: Option<Lead<'a>>,
 }
@@ -41,6 +42,21 @@ struct Lead<'a> {
     fit: u8,
     engagement: u8,
     stage: &'static str,
+    reasons: Vec<Reason<'a>>,
+    bant: Bant<'a>,
+}
+
+#[derive(Serialize)]
+struct Bant<'a> {
+    budget: Factor<'a>,
+    authority: Factor<'a>,
+    need: Factor<'a>,
+    timing: Factor<'a>,
+}
+
+#[derive(Serialize)]
+struct Factor<'a> {
+    score: u8,
     reasons: Vec<Reason<'a>>,
 }
 
@@ -86,6 +102,7 @@ pub fn of(enriched: &wit::Enriched) -> serde_json::Result<(String, Option<String
             .collect(),
         summary: enriched.summary.as_deref(),
         suggested_reply: enriched.suggested_reply.as_deref(),
+        topics: &enriched.topics,
         lead: enriched.lead.as_ref().map(lead),
     })?;
     let lead = enriched.lead.as_ref().map(lead);
@@ -105,13 +122,29 @@ fn lead(lead: &wit::Lead) -> Lead<'_> {
             Stage::Disqualified => "disqualified",
             Stage::Customer => "customer",
         },
-        reasons: lead
-            .reasons
-            .iter()
-            .map(|reason| Reason {
-                text: &reason.text,
-                message_id: reason.message_id.as_deref(),
-            })
-            .collect(),
+        reasons: reasons(&lead.reasons),
+        bant: Bant {
+            budget: factor(&lead.bant.budget),
+            authority: factor(&lead.bant.authority),
+            need: factor(&lead.bant.need),
+            timing: factor(&lead.bant.timing),
+        },
     }
+}
+
+fn factor(factor: &wit::Factor) -> Factor<'_> {
+    Factor {
+        score: factor.score,
+        reasons: reasons(&factor.reasons),
+    }
+}
+
+fn reasons(reasons: &[wit::Reason]) -> Vec<Reason<'_>> {
+    reasons
+        .iter()
+        .map(|reason| Reason {
+            text: &reason.text,
+            message_id: reason.message_id.as_deref(),
+        })
+        .collect()
 }

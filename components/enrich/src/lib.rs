@@ -6,10 +6,15 @@
 //!    the baseline plugin. This component only joins them to the store.
 //! 3. The enrichment, the contact's lead and the job that routes the message once more are written
 //!    in one commit, so each is there once or not at all.
+//! 4. Where a model is configured, it is asked after that, on a queue of its own (`understand`).
 
+mod ask;
 mod json;
 mod outbox;
+mod settings;
+mod understand;
 mod wake;
+mod window;
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
@@ -20,22 +25,16 @@ mod bindings {
     });
 }
 chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
+chatly_drain::store!(crate::bindings::chatly::store::store);
 
-use std::rc::Rc;
-
-use chatly_drain::Bell;
 use chatly_respond::{Response, empty};
 use http::StatusCode;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
 
-thread_local! {
-    static BELL: Rc<Bell> = Rc::default();
-}
-
 #[http_service]
 async fn enrich(_request: Request) -> Response {
-    let bell = BELL.with(Rc::clone);
-    wasip3::spawn(async move { chatly_drain::wake(&bell, &outbox::Outbox).await });
+    wasip3::spawn(outbox::drain());
+    understand::wake();
     empty(StatusCode::ACCEPTED)
 }

@@ -1,165 +1,106 @@
 //! The outbox's enrichments as a queue that can be drained.
 
-use std::fmt::Debug;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::rc::Rc;
 
-use chatly_canonical::{Convert, Message};
-use chatly_drain::{Fault, HOLD_MS, Queue, retry_delay_ms};
-use chatly_routing::text_of;
-use spin_sdk::time;
+use chatly_drain::{Bell, HOLD_MS, Line, Store as _, Terms, Work, attempt};
+use chatly_providers::Settings;
 
 use crate::bindings::chatly::baseline::baseline;
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
-use crate::bindings::chatly::store::rows::{Author, StoredMessage};
 use crate::bindings::chatly::store::store::{self, Error, Job};
-use crate::bindings::chatly::types::enrichment::{Request, Role, Turn};
-use crate::json;
 use crate::wake::wake_worker;
+use crate::window::{self, MAX_TURNS};
+use crate::{Store, json, settings, understand};
 
-/// The exclusive right that a drain of the enrichments needs.
-const HOLD: &str = "enrich";
 /// Jobs leased at once: few, since each may take the baseline some milliseconds.
 const LEASE_MAX: u32 = 16;
-/// A lease with less than this left is prolonged before its job is begun.
-const EXTEND_BELOW_MS: u64 = 5_000;
-/// Turns of a window: what somebody would scroll back to understand the last one.
-const MAX_TURNS: u32 = 20;
+/// What a customer writes within this time of a message is understood with it, in one call.
+const BURST_MS: u64 = 1_000;
+/// A burst without an end is understood after this time.
+const LONGEST_BURST_MS: u64 = 5_000;
 
-/// The outbox of the store that this component is composed with.
-pub struct Outbox;
+thread_local! {
+    static BELL: Rc<Bell> = Rc::default();
+}
 
-impl Queue for Outbox {
-    type Job = Job;
+/// Empties the queue, unless this instance is at it already.
+pub async fn drain() {
+    let terms = Terms {
+        right: "enrich".to_owned(),
+        kinds: vec!["enrich".to_owned()],
+        at_once: LEASE_MAX,
+        lease_ms: HOLD_MS,
+    };
+    let settings = settings::load().await;
+    let bell = BELL.with(Rc::clone);
+    Line::new(Store, terms, Outbox(settings)).drain(&bell).await;
+}
 
-    async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        store::hold(HOLD.to_owned(), token, HOLD_MS)
-            .await
-            .map_err(|error| fault("hold", &error))
-    }
+/// Without settings, the baseline does its work all the same.
+struct Outbox(Option<Rc<Settings>>);
 
-    async fn release(&self, token: String) -> Result<(), Fault> {
-        store::release(HOLD.to_owned(), token)
-            .await
-            .map_err(|error| fault("release", &error))
-    }
-
-    async fn lease(&self) -> Result<Vec<Job>, Fault> {
-        store::lease(kinds(), LEASE_MAX, HOLD_MS)
-            .await
-            .map_err(|error| fault("lease", &error))
-    }
-
-    async fn work(&self, job: Job) {
-        let (seq, attempt, token) = (job.seq, job.attempt, job.token.clone());
-        let Err(error) = enrich(job).await else {
-            return;
-        };
-        let settled = match error {
-            // Another has it by now, or will.
-            Error::Stale => Ok(()),
-            Error::Invalid(reason) => {
-                eprintln!("error: job buried: seq={seq} attempt={attempt}");
-                store::bury(token, reason).await
-            }
-            Error::Busy | Error::Denied | Error::InvalidCursor | Error::Other(_) => {
-                eprintln!("warn: job put off: seq={seq} attempt={attempt} error={error:?}");
-                let at = unix_millis().saturating_add(retry_delay_ms(attempt, seq));
-                store::retry(token, at, "the store failed".to_owned()).await
-            }
-        };
-        if let Err(error) = settled {
-            // The lease runs out, and the job is leased again.
-            eprintln!("warn: job not settled: seq={seq} error={error:?}");
-        }
-    }
-
-    async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        store::find_next_due(kinds())
-            .await
-            .map_err(|error| fault("find-next-due", &error))
-    }
-
-    fn now_ms(&self) -> u64 {
-        unix_millis()
-    }
-
-    async fn sleep(&self, millis: u64) {
-        time::sleep(Duration::from_millis(millis)).await;
+impl Work<Job> for Outbox {
+    async fn run(&self, job: Job) {
+        let settings = self.0.clone();
+        attempt(&Store, job, None, async |job| {
+            enrich(job, settings.as_deref()).await
+        })
+        .await;
     }
 }
 
 /// Understands one message. One that says nothing in words is left as it is.
-async fn enrich(job: Job) -> Result<(), Error> {
-    if job.lease_until.saturating_sub(unix_millis()) < EXTEND_BELOW_MS {
-        store::extend(job.token.clone(), HOLD_MS).await?;
-    }
+async fn enrich(job: Job, settings: Option<&Settings>) -> Result<(), Error> {
     let context = store::read_context(job.token.clone(), MAX_TURNS).await?;
-    let window: Vec<Turn> = context.recent.into_iter().filter_map(turn).collect();
-    let message = context.message.map(|message| message.id);
-    let message = message.filter(|id| window.last().is_some_and(|turn| turn.message_id == *id));
-    let Some(message_id) = message else {
+    let Some((message, turns)) = window::of(context) else {
         return store::commit(job.token, vec![]).await.map(drop);
     };
-    let now = unix_millis();
-    let request = Request {
-        intents: vec![],
-        languages: vec![],
-        now,
-        time_zone: None,
-    };
-    let enriched = baseline::enrich(&window, &request);
+    let now = Store.now_ms();
+    let chain = settings.map(|settings| settings.of(&job.platform_client_id));
+    let request = window::request(chain.unwrap_or(&Default::default()), now);
+    let enriched = baseline::enrich(&turns, &request);
     let (json, lead) = json::of(&enriched)
         .map_err(|_| Error::Invalid("the enrichment has no JSON form".to_owned()))?;
-    let effects = vec![
+    let mut effects = vec![
         Effect::Enrichment(wit::EnrichmentEffect {
-            message_id,
+            message_id: message.id,
             json,
             lead,
         }),
-        Effect::Enqueue(wit::NewJob {
-            kind: "route".to_owned(),
-            payload: r#"{"phase":"enriched"}"#.to_owned(),
-            due_at: now,
-            ordering_key: None,
-            dedupe_key: Some("enriched".to_owned()),
-            traceparent: job.traceparent,
-            about_message: true,
-        }),
+        Effect::Enqueue(route(now, "enriched", job.traceparent.clone())),
     ];
+    let asks = chain.is_some_and(|chain| !chain.providers.is_empty());
+    if asks {
+        effects.push(Effect::EnqueueLatest(wit::LatestJob {
+            job: wit::NewJob {
+                kind: understand::KIND.to_owned(),
+                payload: "{}".to_owned(),
+                due_at: now.saturating_add(BURST_MS),
+                ordering_key: None,
+                dedupe_key: Some(String::new()),
+                traceparent: job.traceparent,
+                about_message: true,
+            },
+            within_ms: Some(LONGEST_BURST_MS),
+        }));
+    }
     store::commit(job.token, effects).await?;
     wake_worker();
+    if asks {
+        understand::wake();
+    }
     Ok(())
 }
 
-/// A message as a turn; none when it says nothing in words or was taken back.
-fn turn(message: StoredMessage) -> Option<Turn> {
-    let content: Message = message.content.convert();
-    let text = text_of(&content).filter(|_| message.deleted_at.is_none())?;
-    Some(Turn {
-        text: text.to_owned(),
-        message_id: message.id,
-        role: match message.author {
-            Author::Contact => Role::Customer,
-            Author::Agent | Author::External => Role::Agent,
-            Author::Bot => Role::Bot,
-        },
-        at: message.sent_at,
-    })
-}
-
-fn kinds() -> Vec<String> {
-    vec!["enrich".to_owned()]
-}
-
-fn fault(call: &str, error: &impl Debug) -> Fault {
-    eprintln!("warn: the store failed: call={call} error={error:?}");
-    Fault
-}
-
-/// Unix milliseconds; 0 for a clock that stands before 1970.
-fn unix_millis() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// Has the message routed once more. A rule acts once for a message, so a later run only adds.
+pub fn route(now: u64, dedupe_key: &str, traceparent: Option<String>) -> wit::NewJob {
+    wit::NewJob {
+        kind: "route".to_owned(),
+        payload: r#"{"phase":"enriched"}"#.to_owned(),
+        due_at: now,
+        ordering_key: None,
+        dedupe_key: Some(dedupe_key.to_owned()),
+        traceparent,
+        about_message: true,
+    }
 }

@@ -21,9 +21,9 @@ mod bindings {
 }
 chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
 
-use chatly_api::{Error, MAX_CANDIDATE_BYTES, Query, Route};
+use chatly_api::{ANSWERED, Error, MAX_CANDIDATE_BYTES, Query, Route};
 use chatly_respond::{Response, json};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, variables};
@@ -32,12 +32,16 @@ use crate::bindings::chatly::store::store;
 
 #[http_service]
 async fn rules_test(request: Request) -> Response {
-    serve(request).await.unwrap_or_else(|error| {
+    let mut response = serve(request).await.unwrap_or_else(|error| {
         if error.response().status().is_server_error() {
             eprintln!("error: dry run failed: {error}");
         }
         error.response()
-    })
+    });
+    let answered = HeaderName::from_static(ANSWERED);
+    let headers = response.headers_mut();
+    headers.insert(answered, HeaderValue::from_static("1"));
+    response
 }
 
 async fn serve(request: Request) -> Result<Response, Error> {
@@ -53,7 +57,7 @@ async fn serve(request: Request) -> Result<Response, Error> {
         true => Error::TooLarge,
         false => Error::Body("The body did not arrive whole.".to_owned()),
     })?;
-    let candidate = candidate::read(&body.to_bytes(), &tenant)?;
+    let candidate = candidate::read(&body.to_bytes(), &tenant).await?;
     let dry_run = trial::run(&tenant, candidate, &query).await?;
     Ok(json(StatusCode::OK, &dry_run))
 }

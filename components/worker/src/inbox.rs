@@ -1,12 +1,10 @@
 //! The inbox, and the messages to be routed once more, as a queue that can be drained.
 
-use std::fmt::Debug;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::rc::Rc;
 
 use chatly_canonical::{Body, Convert, Event, Message};
-use chatly_drain::{Fault, HOLD_MS, Queue, retry_delay_ms};
+use chatly_drain::{Bell, HOLD_MS, Line, Store as _, Terms, Work, attempt};
 use chatly_routing::{Phase, put_off, text_of};
-use spin_sdk::time;
 
 use crate::bindings::chatly::store::effects::{self as wit, Effect};
 use crate::bindings::chatly::store::rows::{Author, StoredMessage};
@@ -16,10 +14,8 @@ use crate::reply::{self, Next, REPLY};
 use crate::route::{Again, Jobs, Run};
 use crate::rules::Cache;
 use crate::wake::wake_for;
-use crate::{effects, facts};
+use crate::{Store, effects, facts};
 
-/// The exclusive right that a drain of the inbox needs.
-const HOLD: &str = "worker";
 /// Attempts that the store may fail before an event is given up: about three minutes, by the delays
 /// of `chatly_drain::retry_delay_ms`.
 const MAX_ATTEMPTS: u32 = 10;
@@ -28,91 +24,47 @@ const UNSNOOZE: &str = "unsnooze";
 /// Jobs leased at once: enough that a lease costs little for each, few enough that all are done
 /// well within it.
 const LEASE_MAX: u32 = 32;
-/// A lease with less than this left is prolonged before its job is begun.
-const EXTEND_BELOW_MS: u64 = 5_000;
 /// From this start on an event is stored without asking the router: the store buries a job that
 /// was started three times in vain, and no rule may cost a message.
 const CAREFUL_ATTEMPT: u32 = 3;
 
-/// The inbox of the store that this component is composed with.
+thread_local! {
+    static BELL: Rc<Bell> = Rc::default();
+}
+
+/// Empties the queue, unless this instance is at it already.
+pub async fn drain() {
+    let terms = Terms {
+        right: "worker".to_owned(),
+        kinds: ["event", "route", REPLY, UNSNOOZE]
+            .map(str::to_owned)
+            .to_vec(),
+        at_once: LEASE_MAX,
+        lease_ms: HOLD_MS,
+    };
+    let bell = BELL.with(Rc::clone);
+    Line::new(Store, terms, Inbox::default()).drain(&bell).await;
+}
+
 #[derive(Default)]
-pub struct Inbox {
+struct Inbox {
     rules: Cache,
 }
 
-impl Queue for Inbox {
-    type Job = Job;
-
-    async fn hold(&self, token: Option<String>) -> Result<Option<String>, Fault> {
-        store::hold(HOLD.to_owned(), token, HOLD_MS)
-            .await
-            .map_err(|error| fault("hold", &error))
-    }
-
-    async fn release(&self, token: String) -> Result<(), Fault> {
-        store::release(HOLD.to_owned(), token)
-            .await
-            .map_err(|error| fault("release", &error))
-    }
-
-    async fn lease(&self) -> Result<Vec<Job>, Fault> {
+impl Work<Job> for Inbox {
+    fn begin(&self) {
         self.rules.clear();
-        store::lease(kinds(), LEASE_MAX, HOLD_MS)
-            .await
-            .map_err(|error| fault("lease", &error))
     }
 
-    async fn work(&self, job: Job) {
-        let (seq, attempt, token) = (job.seq, job.attempt, job.token.clone());
-        let Err(error) = self.commit(job).await else {
-            return;
-        };
-        let settled = match error {
-            // Another has it by now, or will.
-            Error::Stale => Ok(()),
-            Error::Invalid(reason) => {
-                eprintln!("error: job buried: seq={seq} attempt={attempt}");
-                store::bury(token, reason).await
-            }
-            // The database takes this very write, so the fault lies with the event: without an end
-            // it would hold its conversation up for ever.
-            Error::Other(reason) if attempt >= MAX_ATTEMPTS => {
-                eprintln!("error: event buried: seq={seq} attempt={attempt} error={reason}");
-                store::bury(token, format!("the store failed {attempt} times")).await
-            }
-            Error::Busy | Error::Denied | Error::InvalidCursor | Error::Other(_) => {
-                eprintln!("warn: job put off: seq={seq} attempt={attempt} error={error:?}");
-                let at = unix_millis().saturating_add(retry_delay_ms(attempt, seq));
-                store::retry(token, at, "the store failed".to_owned()).await
-            }
-        };
-        if let Err(error) = settled {
-            // The lease runs out, and the job is leased again.
-            eprintln!("warn: job not settled: seq={seq} error={error:?}");
-        }
-    }
-
-    async fn find_next_due(&self) -> Result<Option<u64>, Fault> {
-        store::find_next_due(kinds())
-            .await
-            .map_err(|error| fault("find-next-due", &error))
-    }
-
-    fn now_ms(&self) -> u64 {
-        unix_millis()
-    }
-
-    async fn sleep(&self, millis: u64) {
-        time::sleep(Duration::from_millis(millis)).await;
+    async fn run(&self, job: Job) {
+        let commit = async |job| self.commit(job).await;
+        attempt(&Store, job, Some(MAX_ATTEMPTS), commit).await;
     }
 }
 
 impl Inbox {
     /// Writes what a job changes and its completion, and wakes whoever has work by it.
     async fn commit(&self, job: Job) -> Result<(), Error> {
-        if job.lease_until.saturating_sub(unix_millis()) < EXTEND_BELOW_MS {
-            store::extend(job.token.clone(), HOLD_MS).await?;
-        }
         let (token, trace) = (job.token.clone(), job.traceparent.clone());
         let effects = match &job.payload {
             Payload::Event(event) => {
@@ -249,26 +201,7 @@ impl Inbox {
 
 fn jobs(job: &Job) -> Jobs {
     Jobs {
-        now: unix_millis(),
+        now: Store.now_ms(),
         traceparent: job.traceparent.clone(),
     }
-}
-
-fn kinds() -> Vec<String> {
-    ["event", "route", REPLY, UNSNOOZE]
-        .map(str::to_owned)
-        .to_vec()
-}
-
-fn fault(call: &str, error: &impl Debug) -> Fault {
-    eprintln!("warn: the store failed: call={call} error={error:?}");
-    Fault
-}
-
-/// Unix milliseconds; 0 for a clock that stands before 1970.
-fn unix_millis() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

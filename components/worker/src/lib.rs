@@ -27,22 +27,15 @@ mod bindings {
     });
 }
 chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
+chatly_drain::store!(crate::bindings::chatly::store::store);
 
-use std::rc::Rc;
-
-use chatly_drain::Bell;
 use chatly_respond::{Response, empty};
 use http::StatusCode;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
 
-thread_local! {
-    static BELL: Rc<Bell> = Rc::default();
-}
-
 #[http_service]
 async fn worker(_request: Request) -> Response {
-    let bell = BELL.with(Rc::clone);
-    wasip3::spawn(async move { chatly_drain::wake(&bell, &inbox::Inbox::default()).await });
+    wasip3::spawn(inbox::drain());
     empty(StatusCode::ACCEPTED)
 }

@@ -93,6 +93,10 @@ pub struct Difference<A> {
     pub after: Vec<A>,
 }
 
+/// The header that a dry run puts on each of its answers, so that they differ from those of a host that
+/// ended it.
+pub const ANSWERED: &str = "x-chatly-dry-run";
+
 /// What the tests of a file say.
 #[derive(Debug, Default, Serialize)]
 pub struct Tests {
@@ -100,6 +104,8 @@ pub struct Tests {
     pub passed: usize,
     /// How many do not.
     pub failed: usize,
+    /// How many there was no time for.
+    pub not_run: usize,
     /// Those that do not.
     pub failures: Vec<Failure>,
 }

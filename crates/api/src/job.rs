@@ -192,6 +192,7 @@ mod tests {
             error: None,
             conversation_id: None,
             message_id: None,
+            details: None,
         }
     }
 

@@ -19,10 +19,11 @@ mod query;
 mod route;
 mod rows;
 mod rule;
+mod usage;
 
 pub use dry_run::{
-    Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES, MAX_EVALUATED,
-    Offer, Tests,
+    ANSWERED, Candidate, DEFAULT_EVALUATED, Difference, DryRun, Failure, MAX_CANDIDATE_BYTES,
+    MAX_EVALUATED, Offer, Tests,
 };
 pub use error::{Defect, Error};
 pub use job::{
@@ -33,3 +34,4 @@ pub use query::{DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 pub use route::Route;
 pub use rows::*;
 pub use rule::{Enable, MAX_BODY_BYTES, Rule, RuleBody, parse_body};
+pub use usage::{LeadEntry, Today, Usage, UsageList, span};

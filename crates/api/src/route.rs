@@ -40,6 +40,12 @@ pub enum Route {
     Contacts,
     /// `GET /v1/contacts/{id}`
     Contact(String),
+    /// `GET /v1/contacts/{id}/lead-history`
+    LeadHistory(String),
+    /// `POST /v1/messages/{id}/enrich`
+    Enrich(String),
+    /// `GET /v1/usage`
+    Usage,
     /// `GET /v1/inbox`
     Inbox,
     /// `GET /v1/outbox`
@@ -106,6 +112,8 @@ impl Route {
             }
             ["v1", "conversations", id, "messages"] => Route::Messages((*id).to_owned()),
             ["v1", "messages"] => Route::Send,
+            ["v1", "messages", id, "enrich"] => Route::Enrich((*id).to_owned()),
+            ["v1", "usage"] => Route::Usage,
             ["v1", "accounts"] => Route::Accounts,
             ["v1", "accounts", channel, account, "resume"] => Route::ResumeAccount {
                 channel: (*channel).to_owned(),
@@ -113,6 +121,7 @@ impl Route {
             },
             ["v1", "contacts"] => Route::Contacts,
             ["v1", "contacts", id] => Route::Contact((*id).to_owned()),
+            ["v1", "contacts", id, "lead-history"] => Route::LeadHistory((*id).to_owned()),
             ["v1", "inbox"] => Route::Inbox,
             ["v1", "outbox"] => Route::Outbox,
             ["v1", "outbox", "replay"] => Route::ReplayMany,
@@ -154,6 +163,7 @@ impl Route {
             | Route::CancelOutbox(_)
             | Route::ReplayMany
             | Route::Ticket
+            | Route::Enrich(_)
             | Route::Send
             | Route::SendMessage(_)
             | Route::ResumeAccount { .. }
@@ -179,6 +189,8 @@ impl Route {
                 "limit",
                 "cursor",
             ],
+            Route::Usage => &["platform_client_id", "from", "to"],
+            Route::LeadHistory(_) => &["platform_client_id", "limit", "cursor"],
             Route::Messages(_) => &["platform_client_id", "order", "limit", "cursor"],
             Route::TestRules => &[
                 "platform_client_id",
@@ -214,6 +226,7 @@ impl Route {
             | Route::InboxJob(_)
             | Route::OutboxJob(_)
             | Route::CancelOutbox(_)
+            | Route::Enrich(_)
             | Route::Send
             | Route::SendMessage(_)
             | Route::ResumeAccount { .. }
@@ -297,6 +310,18 @@ mod tests {
             ),
             ("POST", "/v1/messages", Ok(Route::Send)),
             ("GET", "/v1/messages", Err(Error::Method("POST"))),
+            (
+                "POST",
+                "/v1/messages/m1/enrich",
+                Ok(Route::Enrich("m1".into())),
+            ),
+            ("GET", "/v1/messages/m1/enrich", Err(Error::Method("POST"))),
+            ("GET", "/v1/usage", Ok(Route::Usage)),
+            (
+                "GET",
+                "/v1/contacts/c1/lead-history",
+                Ok(Route::LeadHistory("c1".into())),
+            ),
             ("GET", "/v1/accounts", Ok(Route::Accounts)),
             (
                 "POST",

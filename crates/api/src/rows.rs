@@ -219,6 +219,9 @@ pub struct ExternalCall {
     pub error: Option<String>,
     pub conversation_id: Option<String>,
     pub message_id: Option<String>,
+    /// What the kind of call tells besides: for AI `model`, `input_tokens`, `output_tokens`, `cost_usd` and
+    /// `cached`.
+    pub details: Option<Raw>,
 }
 
 words! {

@@ -1,14 +1,18 @@
 //! Holds the baseline against labelled messages.
 //!
-//! Input: one JSON object a line, `{"text", "language", "intent", "sentiment"?, "stage"?}`; blank lines
-//! are skipped. `accuracy` and `macro_f1` are of the intent, the latter over the intents that the file
+//! Input: one JSON object a line, `{"text", "language", "intent", "sentiment"?, "stage"?, "topic"?}`;
+//! blank lines are skipped. `accuracy` and `macro_f1` are of the intent, the latter over the intents that the file
 //! has; a figure whose label no line has is null.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Request, Role, Stage, Turn, enrich};
+
+/// When labelled messages count as written: 2 March 2026, noon UTC, in Unix milliseconds. Any day would
+/// do, but a day and a month alone are a date only at a time when people chat.
+pub const NOW: u64 = 1_772_452_800_000;
 
 /// Why a file cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +45,30 @@ pub struct Labelled {
     /// The stage of a conversation of this message alone.
     #[serde(default)]
     pub stage: Option<String>,
+    /// The line of business that it is written to.
+    #[serde(default)]
+    pub topic: Option<String>,
+}
+
+/// A part of a set, by topic, so that no line of business is in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Two thirds of the topics: their errors may be read.
+    Development,
+    /// The other third, of which only figures are looked at.
+    Test,
+}
+
+/// The topics of `part`: of all topics of a set in alphabetical order, the second of each three is a
+/// test topic.
+#[must_use]
+pub fn topics<'a>(set: &'a [Labelled], part: Part) -> BTreeSet<&'a str> {
+    let all: BTreeSet<&'a str> = set.iter().filter_map(|one| one.topic.as_deref()).collect();
+    all.into_iter()
+        .enumerate()
+        .filter(|(place, _)| (place % 3 == 1) == (part == Part::Test))
+        .map(|(_, topic)| topic)
+        .collect()
 }
 
 /// How often a label was right.
@@ -162,18 +190,27 @@ fn checked(labelled: Labelled) -> Result<Labelled, String> {
 /// # Errors
 /// Those of [`read`].
 pub fn evaluate(file: &str) -> Result<Report, Error> {
-    let all = read(file)?;
+    Ok(measure(&read(file)?))
+}
+
+/// Enriches each of these messages as a conversation of its own and compares.
+#[must_use]
+pub fn measure(all: &[Labelled]) -> Report {
     let mut languages: BTreeMap<String, Share> = BTreeMap::new();
     let mut confusion: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     let (mut sentiments, mut stages) = (Tally::default(), Tally::default());
-    for labelled in &all {
+    for labelled in all {
         let turn = Turn {
             message_id: String::new(),
             role: Role::Customer,
-            at: 0,
+            at: NOW,
             text: labelled.text.clone(),
         };
-        let got = enrich(&[turn], &Request::default());
+        let request = Request {
+            now: NOW,
+            ..Request::default()
+        };
+        let got = enrich(&[turn], &request);
         let intent = got
             .intents
             .first()
@@ -202,7 +239,7 @@ pub fn evaluate(file: &str) -> Result<Report, Error> {
         .map(|intent| (intent.clone(), score(intent, &confusion)))
         .collect();
     let messages = languages.values().map(|share| share.messages).sum();
-    Ok(Report {
+    Report {
         messages: all.len(),
         accuracy: ratio(languages.values().map(|share| share.right).sum(), messages),
         macro_f1: rounded(
@@ -217,7 +254,7 @@ pub fn evaluate(file: &str) -> Result<Report, Error> {
         languages,
         intents,
         confusion,
-    })
+    }
 }
 
 #[derive(Default)]

@@ -92,6 +92,19 @@ pub const MOOD: Recipe = Recipe {
     length: 0.5,
 };
 
+/// For stages.
+pub const STAGE: Recipe = Recipe {
+    accents: Accents::Fold,
+    pieces: (3, 5),
+    word: 1.0,
+    pair: 0.7,
+    skip: 0.3,
+    piece: 0.3,
+    idea: 1.2,
+    ideas: 0.6,
+    length: 0.5,
+};
+
 /// Takes `text` apart.
 #[must_use]
 pub fn features(text: &str, recipe: Recipe) -> Features {

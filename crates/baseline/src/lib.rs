@@ -24,9 +24,11 @@ pub mod urgency;
 
 use serde::Serialize;
 
+use lead::shown::Message;
+
 pub use entities::Entity;
 pub use intent::Intent;
-pub use lead::{Lead, Reason, Stage};
+pub use lead::{Bant, Factor, Lead, Reason, Settings as LeadSettings, Stage};
 pub use sentiment::Sentiment;
 pub use urgency::Urgency;
 
@@ -72,6 +74,8 @@ pub struct Request {
     pub now: u64,
     /// IANA time zone, for "tomorrow"; UTC when absent or unknown.
     pub time_zone: Option<String>,
+    /// How leads are judged; the defaults when absent.
+    pub lead: Option<LeadSettings>,
 }
 
 /// What was understood.
@@ -100,8 +104,10 @@ pub fn enrich(window: &[Turn], request: &Request) -> Enriched {
     let recent = window
         .get(window.len().saturating_sub(WINDOW_TURNS)..)
         .unwrap_or_default();
-    let last = recent.last().map_or("", |turn| turn.text.as_str());
-    let mut read = Reading::of(last, request);
+    let mut read = match recent.last() {
+        Some(last) => Reading::of(last, request),
+        None => Reading::of_text("", request),
+    };
     let lead = lead::lead(recent, request, &read);
     if read.intents.is_empty() {
         read.intents.push(Intent {
@@ -128,38 +134,59 @@ pub(crate) struct Reading {
     pub sentiment: Sentiment,
     pub urgency: Urgency,
     pub entities: Vec<Entity>,
-    /// Whether it is the text of one who has bought.
-    pub has_bought: bool,
-    /// Whether its writer does not want to be a customer.
-    pub has_left: bool,
-    /// Whether it says for how many people or nights.
-    pub names_party: bool,
+    /// The stage that it shows by itself.
+    pub stage: Stage,
+    /// Whether it names what makes an interest a concrete one.
+    pub is_concrete: bool,
+    words: Vec<String>,
 }
 
 impl Reading {
-    pub fn of(text: &str, request: &Request) -> Self {
+    /// What `turn` says. The days that it names are those after it was written, whenever it is read.
+    pub fn of(turn: &Turn, request: &Request) -> Self {
+        let written = Request {
+            now: turn.at,
+            ..request.clone()
+        };
+        Self::of_text(&turn.text, &written)
+    }
+
+    fn of_text(text: &str, request: &Request) -> Self {
         let text = text::bounded(text);
         let words = text::words(text, text::Accents::Fold);
         let language = language::language(text, &request.languages);
         let all = intent::all(text, &request.intents);
         let intents = intent::named(all.clone());
+        let entities = entities::entities(text, request);
+        let message = Message::new(&words, &entities);
+        let first = intents.first().map_or("", |intent| intent.name.as_str());
         Self {
             sentiment: sentiment::sentiment(&words, &language, &all),
             urgency: urgency::urgency(&words, &intents),
-            entities: entities::entities(text, request),
-            has_bought: lead::has_bought(&words, &all),
-            names_party: lead::names_party(&words),
-            has_left: lead::has_left(&words, &all),
+            stage: message.stage(&all),
+            is_concrete: message.is_concrete(first),
+            entities,
             language,
             intents,
+            words,
         }
     }
 
-    pub fn confidence(&self, intent: &str) -> f32 {
+    pub fn is_spam(&self) -> bool {
         self.intents
-            .iter()
-            .find(|found| found.name == intent)
-            .map_or(0.0, |found| found.confidence)
+            .first()
+            .is_some_and(|first| first.name == "spam")
+    }
+
+    pub fn seen(&self) -> lead::Seen<'_> {
+        lead::Seen {
+            words: &self.words,
+            intents: &self.intents,
+            entities: &self.entities,
+            urgency: self.urgency,
+            sentiment: self.sentiment,
+            stage: self.stage,
+        }
     }
 }
 

@@ -12,9 +12,14 @@
 //! 4. [`hostile()`] checks what becomes of bodies that no platform sends, [`multiplied()`] of those whose
 //!    events would be far larger than they are.
 //!
-//! [`content`] has what the tests of sending send. For tests only.
+//! 5. [`Caller`] sends what a channel renders to its simulated platform; [`answers`] is what must hold
+//!    for what it makes of the answers; [`content`] has what is sent.
+//!
+//! For tests only.
 #![deny(missing_docs)]
 
+pub mod answers;
+mod caller;
 mod case;
 pub mod content;
 mod disguise;
@@ -29,6 +34,7 @@ use anyhow::{Context as _, Result, ensure};
 use chatly_channel::{Channel, Delivery};
 use serde_json::Value;
 
+pub use caller::{Caller, post};
 pub use case::{Case, load};
 use disguise::{comparable, forms, retyped, with_unknown_fields};
 pub use genuine::Genuine;

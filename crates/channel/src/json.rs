@@ -116,6 +116,11 @@ impl<'a> Json<'a> {
     pub fn is_true(self) -> bool {
         self.0 == "true"
     }
+
+    /// Whether it is `false`.
+    pub fn is_false(self) -> bool {
+        self.0 == "false"
+    }
 }
 
 impl<'a> Object<'a> {
@@ -158,6 +163,11 @@ impl<'a> Object<'a> {
     /// Whether a member is `true`.
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(Json::is_true)
+    }
+
+    /// Whether a member is there and `false`.
+    pub fn is_false(&self, name: &str) -> bool {
+        self.get(name).is_some_and(Json::is_false)
     }
 
     /// All members, in order.

@@ -7,6 +7,7 @@
 //! 3. [`json`] reads JSON that a sender controls: item by item, without floating point in ids and
 //!    without recursion. [`key`] makes dedupe keys, [`event`] the events that all channels have.
 //!    [`mod@form`] reads and writes form bodies.
+//!    [`fields`] reads a message as it is written for any channel.
 //! 4. [`text`] splits what is too long for one message, in the platform's own unit; [`check`] refuses
 //!    what a platform would refuse; [`reason`] makes a platform's sentence safe to store.
 //!
@@ -17,6 +18,7 @@ pub mod check;
 mod delivery;
 mod description;
 pub mod event;
+pub mod fields;
 pub mod form;
 pub mod json;
 pub mod key;

@@ -211,8 +211,10 @@ pub enum Outcome {
     Sent,
     /// Not this time; the same request may succeed later.
     Retry,
-    /// Too fast; wait before anything else goes out.
+    /// Too fast; wait before anything else goes out of the account.
     RateLimited,
+    /// Too fast for this one recipient or chat: others are not concerned.
+    PairLimited,
     /// This message can never be sent.
     Refused,
     /// Outside the time in which the platform lets us write freely.

@@ -55,7 +55,7 @@ macro_rules! export_channel {
             });
             $crate::export_channel!(@choice RenderError = wit::RenderError { Unsupported(v), TooLong(v), Invalid(v) });
             $crate::export_channel!(@choice Outcome = wit::Outcome {
-                Sent, Retry, RateLimited, Refused, WindowClosed, AccountStopped, Uncertain
+                Sent, Retry, RateLimited, PairLimited, Refused, WindowClosed, AccountStopped, Uncertain
             });
             $crate::export_channel!(@choice TextUnit = wit::TextUnit { Characters, Bytes, Utf16Units });
             $crate::export_channel!(@choice RateScope = wit::RateScope { Account, Pair, Chat });

@@ -4,10 +4,11 @@
 
 mod table;
 
-use chatly_canonical::Event;
+use chatly_canonical::{Event, Media};
 use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
-    Channel, Delivery, Description, MediaHost, Refusal, RenderError, Reply, Response, Verdict,
+    Channel, Delivery, Description, MediaHost, MediaStep, Refusal, RenderError, Reply, Response,
+    Verdict,
 };
 
 pub use table::table;
@@ -24,6 +25,7 @@ pub struct Plugin {
     pub render: fn(&Sender, &Message) -> Result<Vec<Request>, RenderError>,
     pub classify: fn(&Response) -> Verdict,
     pub media_hosts: fn() -> Vec<MediaHost>,
+    pub fetch_media: fn(&Sender, &Media) -> MediaStep,
 }
 
 const fn plugin<C: Channel>() -> Plugin {
@@ -36,6 +38,7 @@ const fn plugin<C: Channel>() -> Plugin {
         render: C::render,
         classify: C::classify,
         media_hosts: C::media_hosts,
+        fetch_media: C::fetch_media,
     }
 }
 

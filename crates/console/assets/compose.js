@@ -146,8 +146,8 @@ function windowWords() {
   const name = channelName(row.channel);
   if (channel()?.sends.length === 0) return `${name} takes no messages.`;
   const secs = channel()?.window_secs;
-  if (!secs || !row.last_inbound_at || Date.now() - row.last_inbound_at < secs * 1000) return "";
-  const past = `More than ${Math.round(secs / 3600)} hours since the customer wrote`;
+  if (!secs || (row.last_inbound_at && Date.now() - row.last_inbound_at < secs * 1000)) return "";
+  const past = row.last_inbound_at ? `More than ${Math.round(secs / 3600)} hours since the customer wrote` : "The customer has not written yet";
   return { template: `${past}: ${name} takes templates only.`, refuse: `${past}: ${name} takes nothing.` }[channel().after] ?? `${past}.`;
 }
 

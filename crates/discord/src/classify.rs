@@ -14,8 +14,11 @@ pub(crate) fn classify(response: &Response) -> Verdict {
     let code = code.filter(|code| *code > 0);
     let outcome = code
         .and_then(of_code)
-        .unwrap_or_else(|| of_status(response.status));
-    let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
+        .unwrap_or_else(|| of_status(response.status, body.as_ref()));
+    let waits = matches!(
+        outcome,
+        Outcome::Retry | Outcome::RateLimited | Outcome::PairLimited
+    );
     let message = body.as_ref().and_then(|body| body.string("message"));
     Verdict {
         outcome,
@@ -53,8 +56,10 @@ fn retry_after_ms(response: &Response, body: Option<&Object>) -> Option<u64> {
 /// By "JSON error codes" of Discord's reference.
 fn of_code(code: u64) -> Option<Outcome> {
     Some(match code {
-        // Slow mode, and the write limits of a channel and a server.
-        20016 | 20022 | 20028 | 20029 => Outcome::RateLimited,
+        // Slow mode, and the write limit of a channel.
+        20016 | 20028 => Outcome::PairLimited,
+        // Announcements, and the write limit of a server.
+        20022 | 20029 => Outcome::RateLimited,
         // Sending is switched off for a while; overloaded.
         40004 | 130_000 => Outcome::Retry,
         // An interaction's token is good for 15 minutes, then its webhook is gone.
@@ -69,8 +74,12 @@ fn of_code(code: u64) -> Option<Outcome> {
     })
 }
 
-fn of_status(status: u16) -> Outcome {
+/// A limit that is not global is of the route with the channel in it ("Rate limits" of the reference:
+/// `channel_id` is a major parameter), so other channels are not concerned.
+fn of_status(status: u16, body: Option<&Object>) -> Outcome {
+    let is_local = body.is_some_and(|body| body.is_false("global"));
     match status {
+        429 if is_local => Outcome::PairLimited,
         429 => Outcome::RateLimited,
         401 => Outcome::AccountStopped,
         408 | 425 => Outcome::Retry,
@@ -98,9 +107,9 @@ mod tests {
     #[test]
     fn a_code_decides_before_the_status() {
         for (status, code, want) in [
-            (400, 20016, Outcome::RateLimited),
+            (400, 20016, Outcome::PairLimited),
             (400, 20022, Outcome::RateLimited),
-            (403, 20028, Outcome::RateLimited),
+            (403, 20028, Outcome::PairLimited),
             (403, 20029, Outcome::RateLimited),
             (400, 130_000, Outcome::Retry),
             (403, 40004, Outcome::Retry),
@@ -141,6 +150,19 @@ mod tests {
             (302, Outcome::Retry),
         ] {
             assert_eq!(answer(status, &[], "<html>").outcome, want, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_not_global_is_of_one_channel() {
+        for (body, want) in [
+            (r#"{"global":false}"#, Outcome::PairLimited),
+            (r#"{"global":true}"#, Outcome::RateLimited),
+            (r#"{"global":"false"}"#, Outcome::RateLimited),
+            ("{}", Outcome::RateLimited),
+            ("", Outcome::RateLimited),
+        ] {
+            assert_eq!(answer(429, &[], body).outcome, want, "{body}");
         }
     }
 

@@ -17,17 +17,24 @@
 //! 5. A queue that says "due" and gives nothing (a lease that another holds blocks it), or that does
 //!    not answer, is asked again at growing intervals and then left to the sweep.
 //!
-//! Time, store and the work itself come from the caller, by the trait [`Queue`].
+//! Time, store and the work itself come from the caller: by the trait [`Queue`], or, for a queue of
+//! `chatly:store/store`, as [`Line`] from [`store!`](crate::store), [`Terms`] and [`Work`].
 #![deny(missing_docs)]
 
+mod attempt;
 mod backoff;
 mod bell;
 mod calls;
+mod line;
+mod store;
 
+pub use attempt::attempt;
 pub use backoff::retry_delay_ms;
 pub use bell::Bell;
 use bell::Watch;
 pub use calls::Calls;
+pub use line::{Line, Places, Terms, Work};
+pub use store::{Fate, Store, Ticket, unix_millis};
 
 /// How long a hold and a lease are asked for. Long enough for a slow database (the busy timeout is
 /// 5 s), short enough that a crash costs a customer 15 s at most.
@@ -207,5 +214,7 @@ async fn rest<Q: Queue>(watch: &Watch<'_>, queue: &Q, millis: u64) -> bool {
     }
 }
 
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,8 @@
 //! | 404, 410 | gone, for good |
 //! | anything else | failed, for good |
 //!
-//! What has no answer is tried again. A job is given up after [`MAX_ATTEMPTS`] tries or a day: the
-//! addresses of media live for minutes, their ids for days.
+//! What has no answer is tried again. A job is given up after a day, as an outage or a dead token may
+//! last a night; what is wrong with the medium itself, after [`MAX_ATTEMPTS`] tries.
 
 use chatly_webhook::Attempt;
 use chatly_webhook::retry::{MAX_AGE_MS, MAX_ATTEMPTS, delay_ms, parse_retry_after};
@@ -59,9 +59,18 @@ pub enum Next {
     },
 }
 
+/// What an attempt failed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The bytes that came.
+    Medium,
+    /// The platform, the network, the token or the store.
+    World,
+}
+
 /// What happens after an attempt that may do better another time. `retry_after` is that header.
-pub fn again(reason: &str, retry_after: Option<&str>, attempt: Attempt) -> Next {
-    let last = attempt.number >= MAX_ATTEMPTS;
+pub fn again(cause: Cause, reason: &str, retry_after: Option<&str>, attempt: Attempt) -> Next {
+    let last = cause == Cause::Medium && attempt.number >= MAX_ATTEMPTS;
     if last || attempt.now.saturating_sub(attempt.created_at) >= MAX_AGE_MS {
         let end = if last {
             "the last attempt"
@@ -118,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_comes_again_until_its_last_attempt_or_a_day() {
+    fn a_job_comes_again_for_a_day_and_broken_bytes_a_few_times() {
         let retry = |at| Next::Retry {
             at,
             reason: "why".into(),
@@ -134,14 +143,40 @@ mod tests {
             now: FIRST.created_at + MAX_AGE_MS,
             ..FIRST
         };
-        for (name, asked, attempt, want) in [
-            ("first", None, FIRST, retry(1_000_300)),
-            ("asked for", Some("7"), FIRST, retry(1_007_300)),
-            ("nonsense", Some("soon"), FIRST, retry(1_000_300)),
-            ("last", None, last, failed("the last attempt")),
-            ("old", Some("7"), old, failed("older than a day")),
+        for (name, cause, asked, attempt, want) in [
+            ("first", Cause::World, None, FIRST, retry(1_000_300)),
+            (
+                "asked for",
+                Cause::World,
+                Some("7"),
+                FIRST,
+                retry(1_007_300),
+            ),
+            (
+                "nonsense",
+                Cause::World,
+                Some("soon"),
+                FIRST,
+                retry(1_000_300),
+            ),
+            ("an outage", Cause::World, None, last, retry(1_000_300)),
+            ("broken", Cause::Medium, None, FIRST, retry(1_000_300)),
+            (
+                "last",
+                Cause::Medium,
+                None,
+                last,
+                failed("the last attempt"),
+            ),
+            (
+                "old",
+                Cause::World,
+                Some("7"),
+                old,
+                failed("older than a day"),
+            ),
         ] {
-            assert_eq!(again("why", asked, attempt), want, "{name}");
+            assert_eq!(again(cause, "why", asked, attempt), want, "{name}");
         }
     }
 }

@@ -39,14 +39,25 @@ impl Types {
     }
 }
 
+const UNKNOWN: &str = "application/octet-stream";
+
 /// The type that the first bytes of a file show; `application/octet-stream` when they show none.
 pub fn sniff(start: &[u8]) -> &'static str {
     let start = start.get(..SNIFFED_BYTES).unwrap_or(start);
+    if is_skippable(start) {
+        return UNKNOWN;
+    }
     match infer::get(start) {
         Some(found) => found.mime_type(),
         None if is_text(start) => "text/plain",
-        None => "application/octet-stream",
+        None => UNKNOWN,
     }
+}
+
+/// A frame of Zstandard or LZ4 that readers skip. Its length is the sender's, and where a machine word
+/// has 32 bits, the sum that `infer` makes of it can be 0, which then looks at one place for ever.
+fn is_skippable(start: &[u8]) -> bool {
+    matches!(start, [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..])
 }
 
 /// UTF-8 without control characters but those of lines and tabs. The last character may be cut.
@@ -109,6 +120,16 @@ mod tests {
             ("control", b"abc\0def", "application/octet-stream"),
             ("no text", b"abc\xff\xfedef", "application/octet-stream"),
             ("nothing", b"", "application/octet-stream"),
+            (
+                "a frame that is skipped, of a length that overflows",
+                b"\x50\x2a\x4d\x18\xf8\xff\xff\xff",
+                "application/octet-stream",
+            ),
+            (
+                "a frame that is skipped, before another",
+                b"\x5f\x2a\x4d\x18\x00\x00\x00\x00\x28\xb5\x2f\xfd",
+                "application/octet-stream",
+            ),
         ] {
             assert_eq!(sniff(start), want, "{name}");
         }

@@ -12,6 +12,40 @@ use crate::layout::is_path;
 /// What stands before the path in a link.
 pub const PREFIX: &str = "/media/";
 
+/// How long a link is good unless the operator says otherwise: as long as somebody looks at a thread.
+pub const DEFAULT_LIFE_SECS: u32 = 3600;
+
+/// A life of links that is none: it has to be a number of seconds from a minute to a week. What is once
+/// given out cannot be taken back but by a new key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number of seconds from 60 to 604800")]
+pub struct NoLife;
+
+/// Reads how long links are to be good, in seconds; blank is [`DEFAULT_LIFE_SECS`].
+///
+/// # Errors
+/// [`NoLife`].
+pub fn life(text: &str) -> Result<u32, NoLife> {
+    if text.trim().is_empty() {
+        return Ok(DEFAULT_LIFE_SECS);
+    }
+    let secs = text.trim().parse().map_err(|_| NoLife)?;
+    if (60..=7 * 24 * 3600).contains(&secs) {
+        Ok(secs)
+    } else {
+        Err(NoLife)
+    }
+}
+
+/// How many seconds from `now`, in Unix seconds, a link is made for: at most its life and more than half
+/// of it. The end stays the same for half a life, so that who reads a message again gets the same link,
+/// and a browser does not load its medium anew.
+pub fn secs(now: u64, life: u32) -> u32 {
+    let half = u64::from(life / 2).max(1);
+    let end = (now / half + 2) * half;
+    u32::try_from(end - now).unwrap_or(life)
+}
+
 /// Why a link opens nothing. Holds nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -103,6 +137,36 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_life_is_a_minute_to_a_week() {
+        for (text, want) in [
+            ("", Ok(DEFAULT_LIFE_SECS)),
+            (" 60 ", Ok(60)),
+            ("604800", Ok(604_800)),
+            ("59", Err(NoLife)),
+            ("0", Err(NoLife)),
+            ("604801", Err(NoLife)),
+            ("15m", Err(NoLife)),
+            ("-60", Err(NoLife)),
+        ] {
+            assert_eq!(life(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_stays_the_same_for_half_its_life() {
+        let end = |now: u64| now + u64::from(secs(now, 3600));
+        for (now, want) in [
+            (0, 3600),
+            (1, 3600),
+            (1799, 3600),
+            (1800, 5400),
+            (3599, 5400),
+        ] {
+            assert_eq!(end(now), want, "{now}");
+        }
+    }
 
     const KEY: &str = "media-key";
     const PATH: &str = "0197a1b2-0000-7000-8000-000000000000/0";

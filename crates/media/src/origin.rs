@@ -12,6 +12,9 @@ use chatly_webhook::Target;
 /// Redirects that are followed: platforms need one.
 pub const MAX_REDIRECTS: u32 = 3;
 
+/// The longest address: one that is signed with a session's token has some thousand bytes.
+const MAX_URL_BYTES: usize = 8 << 10;
+
 /// What an address gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -34,7 +37,8 @@ pub struct Origin {
 impl Origin {
     /// The origin of a URL; none for what nothing is sent to.
     pub fn of(url: &str) -> Option<Self> {
-        let target = Target::parse(url).ok()?;
+        let fits = url.len() <= MAX_URL_BYTES;
+        let target = Target::parse_of_any_length(url).ok().filter(|_| fits)?;
         let uri = target.uri();
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let port = match uri.port() {
@@ -116,7 +120,7 @@ impl Allowed {
 /// Where a redirect from `url` leads; none for what leads nowhere that could be asked.
 pub fn follow(url: &str, location: &str) -> Option<String> {
     let location = location.trim();
-    let next = if location.contains("://") {
+    let next = if is_absolute(location) {
         location.to_owned()
     } else {
         let (scheme, rest) = url.split_once("://")?;
@@ -131,6 +135,12 @@ pub fn follow(url: &str, location: &str) -> Option<String> {
         }
     };
     Origin::of(&next).map(|_| next)
+}
+
+/// Whether it begins with a scheme; a query may hold a whole URL too.
+fn is_absolute(location: &str) -> bool {
+    let scheme = location.split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -175,6 +185,10 @@ mod tests {
         ] {
             assert_eq!(allowed().trust(url), want, "{url}");
         }
+        for (bytes, want) in [(4_000, Open), (MAX_URL_BYTES, Refused)] {
+            let signed = format!("https://cdn.example/1?token={}", "x".repeat(bytes));
+            assert_eq!(allowed().trust(&signed), want, "{bytes}");
+        }
     }
 
     #[test]
@@ -184,6 +198,10 @@ mod tests {
             ("https://b.com/1", Some("https://b.com/1")),
             ("/1?q", Some("https://a.com:8443/1?q")),
             ("//b.com/1", Some("https://b.com/1")),
+            (
+                "/1?from=https://c.com/2",
+                Some("https://a.com:8443/1?from=https://c.com/2"),
+            ),
             ("1", None),
             ("", None),
             ("javascript:alert(1)", None),

@@ -50,7 +50,10 @@ pub fn classify(response: &Response, rules: &Rules) -> Verdict {
     } else {
         of_status(response.status, code.is_some())
     });
-    let waits = matches!(outcome, Outcome::Retry | Outcome::RateLimited);
+    let waits = matches!(
+        outcome,
+        Outcome::Retry | Outcome::RateLimited | Outcome::PairLimited
+    );
     let subcode = subcode.map_or_else(String::new, |subcode| format!(" (subcode {subcode})"));
     Verdict {
         outcome,

@@ -83,7 +83,7 @@ impl Facts {
                 "last_bot_reply_at": self.standing.last_bot_at,
             },
             "enrichment": enrichment(self.enrichment.as_deref()),
-            "lead": object(self.lead.as_deref()),
+            "lead": lead(self.lead.as_deref()),
             "time": self.time,
             "now": self.now,
         })
@@ -142,6 +142,17 @@ fn enrichment(json: Option<&str>) -> Value {
     facts.into()
 }
 
+/// Of each of the four sides its score; why is not for rules.
+fn lead(json: Option<&str>) -> Value {
+    let mut facts = object(json);
+    if let Some(sides) = facts.get_mut("bant").and_then(Value::as_object_mut) {
+        for side in sides.values_mut() {
+            *side = side.get("score").cloned().unwrap_or_default();
+        }
+    }
+    facts.into()
+}
+
 fn object(json: Option<&str>) -> Map<String, Value> {
     json.and_then(|json| serde_json::from_str(json).ok())
         .unwrap_or_default()
@@ -170,7 +181,10 @@ mod tests {
                     "entities":[{"kind":"email","value":"a@b.c"}],"lead":{"score":1}}"#
                     .into(),
             ),
-            lead: Some(r#"{"score":72,"stage":"qualified"}"#.into()),
+            lead: Some(
+                r#"{"score":72,"stage":"qualified","bant":{"budget":{"score":60,"reasons":[]}}}"#
+                    .into(),
+            ),
             ..Facts::default()
         };
         let json = parsed(&facts);
@@ -182,7 +196,10 @@ mod tests {
                 "present": true, "intent": "pricing", "confidence": 0.75,
             })
         );
-        assert_eq!(json["lead"], json!({"score": 72, "stage": "qualified"}));
+        assert_eq!(
+            json["lead"],
+            json!({"score": 72, "stage": "qualified", "bant": {"budget": 60}})
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::calendar::{Calendar, NoCalendar};
 
@@ -27,7 +28,7 @@ pub enum Unread {
     Everybodys(NoCalendar),
     /// The document `tenants` as a whole.
     #[error(
-        "`tenants` is no JSON list of {{platform_client_id, time_zone?, business_hours?}}, at line {line}, column {column}"
+        "`tenants` is no JSON list of {{platform_client_id, time_zone?, business_hours?, llm?, lead?}}, at line {line}, column {column}"
     )]
     Document {
         /// From 1.
@@ -51,6 +52,11 @@ struct Entry {
     platform_client_id: String,
     time_zone: Option<String>,
     business_hours: Option<String>,
+    /// Read by whoever asks models and judges leads.
+    #[serde(rename = "llm")]
+    _llm: Option<IgnoredAny>,
+    #[serde(rename = "lead")]
+    _lead: Option<IgnoredAny>,
 }
 
 impl Calendars {
@@ -106,7 +112,7 @@ mod tests {
     fn a_tenant_has_its_own_time_and_else_everybodys() {
         let own = r#"[{"platform_client_id":"in","time_zone":"Asia/Kolkata"},
             {"platform_client_id":"late","business_hours":"mon-fri 18:00-23:00"},
-            {"platform_client_id":"open","business_hours":""}]"#;
+            {"platform_client_id":"open","business_hours":"","llm":{"off":true},"lead":{}}]"#;
         for (tenant, zone, open) in [
             ("in", "Asia/Kolkata", false),
             ("late", "Europe/London", false),

@@ -236,6 +236,11 @@ impl Action {
         Value::Object(json)
     }
 
+    /// Whether it is a reply that has no text with these facts. Nothing is sent then.
+    pub(crate) fn is_empty_reply(&self, facts: &Value) -> bool {
+        matches!(self, Action::Reply(reply) if reply.is_empty(facts))
+    }
+
     /// As it is carried out: texts filled from the facts, times in Unix milliseconds.
     pub fn decide(&self, facts: &Value, strategy: Strategy) -> Value {
         let now = facts.get("now").and_then(Value::as_u64).unwrap_or(0);

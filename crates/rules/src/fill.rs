@@ -2,13 +2,14 @@
 //!
 //! 1. A place names one fact that is a text, a number or true/false; anything else is refused when
 //!    the rule is read. A fact that is empty, or not there, gives the default after `|`.
-//! 2. What comes from a fact is cut at [`MAX_TEXT_CHARS`], loses its control characters, and is not
+//! 2. What comes from a fact is cut at [`MAX_TEXT_CHARS`] (a suggested reply, which is a whole text, at
+//!    [`MAX_SUGGESTION_CHARS`]), loses its control characters, and is not
 //!    looked at for places again: a customer's name cannot ask for other facts.
 
 use serde_json::Value;
 
 use crate::facts::cut;
-use crate::schema::{self, FACTS, Kind, MAX_TEXT_CHARS};
+use crate::schema::{self, FACTS, Kind, MAX_SUGGESTION_CHARS, MAX_TEXT_CHARS};
 
 /// Most places of one text.
 const MAX_PLACES: usize = 32;
@@ -23,7 +24,11 @@ pub struct Text {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Words(String),
-    Place { path: Vec<String>, default: String },
+    Place {
+        path: Vec<String>,
+        default: String,
+        max_chars: usize,
+    },
 }
 
 impl Text {
@@ -58,9 +63,16 @@ impl Text {
         for part in &self.parts {
             match part {
                 Part::Words(words) => filled.push_str(words),
-                Part::Place { path, default } => {
+                Part::Place {
+                    path,
+                    default,
+                    max_chars,
+                } => {
                     let value = path.iter().try_fold(facts, |at, name| at.get(name));
-                    match value.map(shown).filter(|text| !text.is_empty()) {
+                    match value
+                        .map(|value| shown(value, *max_chars))
+                        .filter(|text| !text.is_empty())
+                    {
                         Some(text) => filled.push_str(&text),
                         None => filled.push_str(default),
                     }
@@ -74,13 +86,17 @@ impl Text {
 fn place_of(place: &str) -> Result<Part, String> {
     let (path, default) = place.split_once('|').unwrap_or((place, ""));
     let path: Vec<String> = path.trim().split('.').map(str::to_owned).collect();
-    check(&path)?;
+    let max_chars = check(&path)?;
     let default = default.trim().to_owned();
-    Ok(Part::Place { path, default })
+    Ok(Part::Place {
+        path,
+        default,
+        max_chars,
+    })
 }
 
-/// Whether the path leads to one value.
-fn check(path: &[String]) -> Result<(), String> {
+/// How many characters of the value at the path are shown; an error when it leads to none.
+fn check(path: &[String]) -> Result<usize, String> {
     let whole = path.join(".");
     let whole = cut(&whole, 64);
     let mut fields = FACTS;
@@ -91,19 +107,21 @@ fn check(path: &[String]) -> Result<(), String> {
         };
         match (&field.kind, path.len() - index - 1) {
             (Kind::Object(inner), 1..) => fields = inner,
-            (Kind::Attributes, 1) => return Ok(()),
-            (Kind::Bool | Kind::Int | Kind::Double | Kind::Text(_), 0) => return Ok(()),
+            (Kind::Text(MAX_SUGGESTION_CHARS), 0) => return Ok(MAX_SUGGESTION_CHARS),
+            (Kind::Attributes, 1) | (Kind::Bool | Kind::Int | Kind::Double | Kind::Text(_), 0) => {
+                return Ok(MAX_TEXT_CHARS);
+            }
             _ => break,
         }
     }
     Err(format!("`{whole}` is not one value"))
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &Value, max_chars: usize) -> String {
     match value {
         Value::String(text) => {
             let plain = |c: &char| !c.is_control() || *c == '\n';
-            text.chars().filter(plain).take(MAX_TEXT_CHARS).collect()
+            text.chars().filter(plain).take(max_chars).collect()
         }
         Value::Number(number) => number.to_string(),
         Value::Bool(flag) => flag.to_string(),

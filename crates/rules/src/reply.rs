@@ -73,6 +73,14 @@ impl Reply {
         }
     }
 
+    /// Whether nothing is left to say: all that its text consists of are facts that are empty.
+    pub(crate) fn is_empty(&self, facts: &Value) -> bool {
+        match &self.say {
+            Say::Text(text) => text.fill(facts, MAX_REPLY_CHARS).trim().is_empty(),
+            Say::Template(_) => false,
+        }
+    }
+
     /// As it is sent: `message` and `fallback` in the form of the API's messages.
     pub(crate) fn decide(&self, facts: &Value, json: &mut Map<String, Value>) {
         let draft =

@@ -7,7 +7,7 @@
 use cel::Context;
 use serde_json::Value;
 
-use crate::action;
+use crate::action::{self, Action};
 use crate::condition::{Answer, Condition, cached};
 use crate::strategy::Strategy;
 use crate::{facts, functions};
@@ -177,6 +177,9 @@ fn all_failed(rules: &[&StoredRule], reason: &str) -> Outcome {
     }
 }
 
+/// Why a reply is not given. What it would say may be known in a later run.
+const NO_TEXT: &str = "its reply has no text: every fact in it is empty";
+
 struct Run<'a> {
     context: Context<'a, 'a>,
     json: &'a str,
@@ -224,12 +227,24 @@ impl Run<'_> {
         let facts = self
             .facts
             .get_or_insert_with(|| serde_json::from_str(self.json).unwrap_or_default());
-        let kinds: Vec<&str> = actions.iter().map(|action| action.kind()).collect();
+        let carried: Vec<&Action> = actions
+            .iter()
+            .filter(|action| !action.is_empty_reply(facts))
+            .collect();
+        // Not matched, so that the rule can still act when a later run knows what it wants to say.
+        if carried.is_empty() && !actions.is_empty() {
+            return (Verdict::NotMatched, NO_TEXT.to_owned());
+        }
+        let kinds: Vec<&str> = carried.iter().map(|action| action.kind()).collect();
         let mut reason = match kinds.as_slice() {
             [] => "no action".to_owned(),
             kinds => kinds.join(", "),
         };
-        for action in &actions {
+        if carried.len() < actions.len() {
+            reason.push_str("; ");
+            reason.push_str(NO_TEXT);
+        }
+        for action in carried {
             self.outcome.decisions.push(Decision {
                 rule_id: rule.id.clone(),
                 action: action.decide(facts, strategy).to_string(),

@@ -32,6 +32,9 @@ pub const MAX_MESSAGE_CHARS: usize = 8192;
 /// Longest of all other texts, in characters.
 pub const MAX_TEXT_CHARS: usize = 512;
 
+/// Longest `enrichment.suggested_reply`, in characters: a whole reply.
+pub const MAX_SUGGESTION_CHARS: usize = 4096;
+
 const TEXT: Kind = Kind::Text(MAX_TEXT_CHARS);
 const TEXTS: Kind = Kind::List(&TEXT);
 
@@ -112,6 +115,16 @@ const ENRICHMENT: &[Field] = &[
     field("urgency", TEXT),
     field("intents", TEXTS),
     field("entities", Kind::List(&ENTITY)),
+    field("topics", TEXTS),
+    field("summary", TEXT),
+    field("suggested_reply", Kind::Text(MAX_SUGGESTION_CHARS)),
+];
+
+const BANT: &[Field] = &[
+    field("budget", Kind::Int),
+    field("authority", Kind::Int),
+    field("need", Kind::Int),
+    field("timing", Kind::Int),
 ];
 
 const LEAD: &[Field] = &[
@@ -119,6 +132,7 @@ const LEAD: &[Field] = &[
     field("fit", Kind::Int),
     field("engagement", Kind::Int),
     field("stage", TEXT),
+    field("bant", Kind::Object(BANT)),
 ];
 
 const TIME: &[Field] = &[

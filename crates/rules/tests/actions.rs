@@ -350,3 +350,115 @@ proptest! {
         }
     }
 }
+
+/// A conversation with a lead of `fit`, an urgent message, and what a model would answer.
+fn enriched(fit: u8, urgency: &str, suggested: &str) -> String {
+    json!({
+        "lead": {"fit": fit, "score": 80, "bant": {"budget": 60, "authority": 0, "need": 50, "timing": 90}},
+        "enrichment": {"present": true, "urgency": urgency, "topics": ["sofas"],
+            "summary": "Asks for a sofa.", "suggested_reply": suggested},
+    })
+    .to_string()
+}
+
+#[test]
+fn a_fitting_lead_in_a_hurry_is_assigned() {
+    let fits = r#"lead.fit > 70 && enrichment.urgency == "high""#;
+    let sides = r#"lead.bant.budget + lead.bant.timing >= 150 && lead.bant.authority == 0
+        && "sofas" in enrichment.topics && enrichment.summary.contains("sofa")"#;
+    for (condition, fit, urgency, want) in [
+        (fits, 71, "high", Verdict::Matched),
+        (fits, 70, "high", Verdict::NotMatched),
+        (fits, 71, "normal", Verdict::NotMatched),
+        (sides, 0, "low", Verdict::Matched),
+    ] {
+        let rule = StoredRule {
+            condition: condition.to_owned(),
+            ..rule(&json!([{"do": "assign", "to": "sales"}]), "")
+        };
+        assert_eq!(check(std::slice::from_ref(&rule)), []);
+        let outcome = route(&[rule], &enriched(fit, urgency, ""));
+        let tried = &outcome.explanations[0];
+        assert_eq!(
+            tried.verdict, want,
+            "{condition} {fit} {urgency}: {}",
+            tried.reason
+        );
+        let assigned: Vec<&str> = outcome
+            .decisions
+            .iter()
+            .map(|it| it.action.as_str())
+            .collect();
+        let all = [r#"{"do":"assign","to":"sales"}"#];
+        assert_eq!(
+            assigned,
+            if want == Verdict::Matched {
+                &all[..]
+            } else {
+                &[]
+            }
+        );
+    }
+}
+
+#[test]
+fn a_suggested_reply_is_given_whole_and_none_is_not_given() {
+    let suggest = json!({"do": "reply", "text": "{{enrichment.suggested_reply}}"});
+    let greet =
+        json!({"do": "reply", "text": "{{enrichment.suggested_reply|One moment, please.}}"});
+    let tag = json!({"do": "tag", "tags": ["a"]});
+    let long = "word ".repeat(300);
+    for (name, actions, suggested, want, verdict) in [
+        (
+            "whole",
+            json!([suggest]),
+            long.as_str(),
+            vec![long.trim()],
+            Verdict::Matched,
+        ),
+        ("none", json!([suggest]), "", vec![], Verdict::NotMatched),
+        (
+            "blank",
+            json!([suggest]),
+            " \n ",
+            vec![],
+            Verdict::NotMatched,
+        ),
+        (
+            "default",
+            json!([greet]),
+            "",
+            vec!["One moment, please."],
+            Verdict::Matched,
+        ),
+        (
+            "beside another",
+            json!([suggest, tag]),
+            "",
+            vec![""],
+            Verdict::Matched,
+        ),
+    ] {
+        let outcome = route(&[rule(&actions, "")], &enriched(0, "low", suggested));
+        let said: Vec<String> = outcome
+            .decisions
+            .iter()
+            .map(|it| {
+                let action: Value = serde_json::from_str(&it.action).unwrap();
+                action["message"]["text"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(said, want, "{name}");
+        let tried = &outcome.explanations[0];
+        assert_eq!(tried.verdict, verdict, "{name}");
+        let told = tried.reason.contains("its reply has no text");
+        assert_eq!(
+            told,
+            suggested.trim().is_empty() && name != "default",
+            "{name}"
+        );
+    }
+}

@@ -1,16 +1,9 @@
-//! A message as it is written: `type` and the fields that this type takes.
-//!
-//! A field that the type needs and that is not there, and one that it does not take, are errors: a
-//! message must not go out with less than what was written.
+//! A message as it is written, and as the thread shows it. What it says, and that nothing of it may
+//! be lost, is read by [`chatly_channel::fields`].
 
-use chatly_canonical::{
-    ContactCard, Identity, Location, Media as Shown, Message as Stored, MessageType, Raw,
-};
-use chatly_channel::outbound::{
-    Button, Content, MediaLocation, MediaSource, Menu, Message, ReactionTo, Row, Section, Template,
-};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use chatly_canonical::{Identity, Media as Shown, Message as Stored, MessageType, Raw};
+use chatly_channel::fields::{self, Fields};
+use chatly_channel::outbound::{Content, MediaLocation, MediaSource, Message};
 
 /// Why a draft cannot be used. Holds no value of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,26 +16,18 @@ pub enum Error {
         /// Counted from 1.
         column: usize,
     },
-    /// No such type.
-    #[error(
-        "no such type; write one of text, media, location, contacts, reaction, template, buttons, quick_replies, list, mark_read, typing"
-    )]
-    Type,
-    /// A field that this type needs.
-    #[error("a message of this type needs {0}")]
-    Needs(&'static str),
-    /// A field that this type does not take.
+    /// The fields are no message.
+    #[error(transparent)]
+    Fields(#[from] fields::Error),
+    /// A member that is there twice.
     #[error("a message of this type takes no {0}")]
-    Spare(&'static str),
+    Twice(&'static str),
     /// A field beside the message that is not what it has to be.
     #[error("{0} is not what it has to be")]
     Malformed(&'static str),
     /// What goes out when the window is closed has to be a template.
     #[error("a fallback is a message of the type template")]
     Fallback,
-    /// A medium is named by its address or by the platform's id of it, not by both.
-    #[error("media needs either url or id")]
-    MediaLocation,
 }
 
 /// What is to be sent, without its recipient.
@@ -66,15 +51,14 @@ impl Draft {
         if !json.trim_start().starts_with('{') {
             return Err(Error::NotADraft { line: 1, column: 1 });
         }
-        let mut fields: Fields = serde_json::from_str(json).map_err(|error| Error::NotADraft {
+        let fields: Fields = serde_json::from_str(json).map_err(|error| Error::NotADraft {
             line: error.line(),
             column: error.column(),
         })?;
-        let content = fields.content()?;
-        fields.check_spare()?;
+        let (content, reply_to) = fields.content()?;
         Ok(Draft {
             content,
-            reply_to: fields.reply_to,
+            reply_to,
             json: Raw::ours(json).get().to_owned(),
         })
     }
@@ -156,227 +140,6 @@ fn media(source: &MediaSource) -> Shown {
         caption: source.caption.clone(),
         filename: source.filename.clone(),
         ..Shown::default()
-    }
-}
-
-/// The fields of all types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    media: Option<MediaFields>,
-    location: Option<Place>,
-    contacts: Option<Vec<Card>>,
-    reaction: Option<Reaction>,
-    template: Option<TemplateFields>,
-    buttons: Option<Vec<ButtonFields>>,
-    list: Option<List>,
-    /// What is read, and what typing answers, too.
-    message_id: Option<String>,
-    reply_to: Option<String>,
-}
-
-impl Fields {
-    /// Takes the fields of the type.
-    fn content(&mut self) -> Result<Content, Error> {
-        Ok(match self.kind.as_str() {
-            "text" => Content::Text(self.text()?),
-            "media" => Content::Media(need(&mut self.media, "media")?.source()?),
-            "location" => Content::Location(need(&mut self.location, "location")?.into()),
-            "contacts" => {
-                let cards = need(&mut self.contacts, "contacts")?;
-                Content::Contacts(cards.into_iter().map(Into::into).collect())
-            }
-            "reaction" => {
-                let Reaction { message_id, emoji } = need(&mut self.reaction, "reaction")?;
-                Content::Reaction(ReactionTo { message_id, emoji })
-            }
-            "template" => Content::Template(need(&mut self.template, "template")?.into()),
-            "buttons" => Content::Buttons(self.text()?, self.buttons()?),
-            "quick_replies" => Content::QuickReplies(self.text()?, self.buttons()?),
-            "list" => Content::Menu(self.text()?, need(&mut self.list, "list")?.into()),
-            "mark_read" => Content::MarkRead(need(&mut self.message_id, "message_id")?),
-            "typing" => Content::Typing(self.message_id.take()),
-            _ => return Err(Error::Type),
-        })
-    }
-
-    fn text(&mut self) -> Result<String, Error> {
-        need(&mut self.text, "text")
-    }
-
-    fn buttons(&mut self) -> Result<Vec<Button>, Error> {
-        let buttons = need(&mut self.buttons, "buttons")?.into_iter();
-        Ok(buttons
-            .map(|ButtonFields { id, title }| Button { id, title })
-            .collect())
-    }
-
-    /// Whatever the type did not take is too much.
-    fn check_spare(&self) -> Result<(), Error> {
-        let fields = [
-            ("text", self.text.is_some()),
-            ("media", self.media.is_some()),
-            ("location", self.location.is_some()),
-            ("contacts", self.contacts.is_some()),
-            ("reaction", self.reaction.is_some()),
-            ("template", self.template.is_some()),
-            ("buttons", self.buttons.is_some()),
-            ("list", self.list.is_some()),
-            ("message_id", self.message_id.is_some()),
-        ];
-        match fields.into_iter().find(|(_, is_there)| *is_there) {
-            Some((field, _)) => Err(Error::Spare(field)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn need<T>(field: &mut Option<T>, name: &'static str) -> Result<T, Error> {
-    field.take().ok_or(Error::Needs(name))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MediaFields {
-    kind: String,
-    url: Option<String>,
-    id: Option<String>,
-    caption: Option<String>,
-    filename: Option<String>,
-}
-
-impl MediaFields {
-    fn source(self) -> Result<MediaSource, Error> {
-        let location = match (self.url, self.id) {
-            (Some(url), None) => MediaLocation::Url(url),
-            (None, Some(id)) => MediaLocation::Id(id),
-            _ => return Err(Error::MediaLocation),
-        };
-        Ok(MediaSource {
-            kind: self.kind,
-            location,
-            caption: self.caption,
-            filename: self.filename,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reaction {
-    message_id: String,
-    /// Takes the reaction back when absent.
-    emoji: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ButtonFields {
-    id: String,
-    title: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Card {
-    name: Option<String>,
-    #[serde(default)]
-    phones: Vec<String>,
-    #[serde(default)]
-    emails: Vec<String>,
-    org: Option<String>,
-}
-
-impl From<Card> for ContactCard {
-    fn from(card: Card) -> Self {
-        ContactCard {
-            name: card.name,
-            phones: card.phones,
-            emails: card.emails,
-            org: card.org,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    latitude: f64,
-    longitude: f64,
-    name: Option<String>,
-    address: Option<String>,
-}
-
-impl From<Place> for Location {
-    fn from(place: Place) -> Self {
-        Location {
-            latitude: place.latitude,
-            longitude: place.longitude,
-            name: place.name,
-            address: place.address,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TemplateFields {
-    name: String,
-    language: String,
-    /// The platform's own JSON, passed on as it is written.
-    components: Option<Box<RawValue>>,
-}
-
-impl From<TemplateFields> for Template {
-    fn from(fields: TemplateFields) -> Self {
-        Template {
-            name: fields.name,
-            language: fields.language,
-            components: fields.components.map(|json| json.get().to_owned()),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    button: String,
-    sections: Vec<SectionFields>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SectionFields {
-    title: Option<String>,
-    rows: Vec<RowFields>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RowFields {
-    id: String,
-    title: String,
-    description: Option<String>,
-}
-
-impl From<List> for Menu {
-    fn from(list: List) -> Self {
-        let row = |row: RowFields| Row {
-            id: row.id,
-            title: row.title,
-            description: row.description,
-        };
-        let section = |section: SectionFields| Section {
-            title: section.title,
-            rows: section.rows.into_iter().map(row).collect(),
-        };
-        Menu {
-            button: list.button,
-            sections: list.sections.into_iter().map(section).collect(),
-        }
     }
 }
 

@@ -159,7 +159,10 @@ mod tests {
         for (payload, want) in [
             ("", NotAJob::Malformed),
             ("{}", NotAJob::Malformed),
-            (r#"{"message":{"type":"x"}}"#, NotAJob::Draft(Error::Type)),
+            (
+                r#"{"message":{"type":"x"}}"#,
+                NotAJob::Draft(chatly_channel::fields::Error::Type.into()),
+            ),
             (
                 r#"{"message":{"type":"text","text":"x"},"fallback":{"type":"text","text":"x"}}"#,
                 NotAJob::Draft(Error::Fallback),

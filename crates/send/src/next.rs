@@ -5,6 +5,7 @@
 //! | sent | sent |
 //! | retry | tried again, at most [`MAX_ATTEMPTS`] times and a day |
 //! | rate limited | put off until it passes, for a day: it is not the message's fault; under a 429, or with a wait that the platform names, the whole account is held back |
+//! | pair limited | the same, and only its conversation waits: what is behind it there goes out after it |
 //! | account stopped | it waits, with all of the account, until the account goes on |
 //! | refused, window closed | failed |
 //! | refused under a 2xx without a code: not the platform's own words | uncertain |
@@ -79,18 +80,20 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
             code: verdict.code.clone(),
             reason: format!("{reason}; attempt {MAX_ATTEMPTS} was the last"),
         },
-        Outcome::Retry | Outcome::RateLimited => match put_off(reason, asked_ms, attempt) {
-            Next::Failed { reason, .. } => Next::Failed {
-                code: verdict.code.clone(),
-                reason,
-            },
-            Next::Retry { at, reason, .. } => Next::Retry {
-                at,
-                reason,
-                hold_until: hold_until(status, verdict, attempt.now),
-            },
-            next => next,
-        },
+        Outcome::Retry | Outcome::RateLimited | Outcome::PairLimited => {
+            match put_off(reason, asked_ms, attempt) {
+                Next::Failed { reason, .. } => Next::Failed {
+                    code: verdict.code.clone(),
+                    reason,
+                },
+                Next::Retry { at, reason, .. } => Next::Retry {
+                    at,
+                    reason,
+                    hold_until: hold_until(status, verdict, attempt.now),
+                },
+                next => next,
+            }
+        }
         Outcome::Uncertain => Next::Uncertain {
             reason: reason.clone(),
         },
@@ -115,7 +118,8 @@ pub fn judge(status: u16, verdict: &Verdict, attempt: Attempt) -> Next {
 }
 
 /// Until when a limit holds all of the account back: as long as the platform says, without the jitter
-/// of the single job. One without a 429 and without a wait is of a pair or a template.
+/// of the single job. One without a 429 and without a wait is of a template, or of a pair that the
+/// platform does not name as one.
 fn hold_until(status: u16, verdict: &Verdict, now: u64) -> Option<u64> {
     let asked_ms = verdict.retry_after_ms;
     let is_of_account =
@@ -230,6 +234,15 @@ mod tests {
             hold_until: Some(until),
         };
         assert_eq!(judge(400, &asked, FIRST), held(1_060_300, 1_060_000));
+        let of_pair = Verdict {
+            outcome: Outcome::PairLimited,
+            ..asked.clone()
+        };
+        assert_eq!(
+            judge(429, &of_pair, FIRST),
+            retry(1_060_300),
+            "no other waits"
+        );
         let limited = verdict(Outcome::RateLimited);
         assert_eq!(judge(429, &limited, FIRST), held(1_000_300, 1_001_000));
         let failing = Verdict {
@@ -300,6 +313,12 @@ mod tests {
             (
                 "limited for long",
                 Outcome::RateLimited,
+                last,
+                retry(1_000_300),
+            ),
+            (
+                "a pair limited for long",
+                Outcome::PairLimited,
                 last,
                 retry(1_000_300),
             ),

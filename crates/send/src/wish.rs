@@ -35,7 +35,7 @@ impl Wish {
             };
             let (_, value) = fields.remove(at);
             if fields.iter().any(|(key, _)| key == name) {
-                return Err(Error::Spare(name));
+                return Err(Error::Twice(name));
             }
             Ok(Some(value).filter(|value| value.get() != "null"))
         };
@@ -145,7 +145,7 @@ mod tests {
             (
                 "twice",
                 format!(r#"{{"conversation_id":"a",{TEXT},"conversation_id":"b"}}"#),
-                Error::Spare("conversation_id"),
+                Error::Twice("conversation_id"),
             ),
             (
                 "no time",

@@ -15,6 +15,7 @@
 mod classify;
 mod command;
 mod interaction;
+mod media;
 mod message;
 mod parse;
 mod party;
@@ -22,7 +23,7 @@ mod render;
 mod verify;
 
 use chatly_canonical::{Event, Media};
-use chatly_channel::outbound::{Auth, Message, Request, Sender};
+use chatly_channel::outbound::{Message, Request, Sender};
 use chatly_channel::{
     Channel, Delivery, Description, Limits, MediaHost, MediaStep, Rate, RateScope, Refusal,
     RenderError, Reply, Response, TextUnit, Verdict,
@@ -119,10 +120,10 @@ impl Channel for Slack {
     }
 
     fn media_hosts() -> Vec<MediaHost> {
-        vec![MediaHost::trusted("https://files.slack.com")]
+        media::hosts()
     }
 
-    fn fetch_media(_from: &Sender, media: &Media) -> MediaStep {
-        MediaStep::by_url(media, Auth::Bearer)
+    fn fetch_media(from: &Sender, media: &Media) -> MediaStep {
+        media::fetch(from, media)
     }
 }

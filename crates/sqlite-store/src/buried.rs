@@ -196,7 +196,7 @@ async fn calls<C: Connection>(
         "SELECT call FROM (
             SELECT seq, call FROM (SELECT seq, json_object('kind', kind, 'target', target, 'status', status,
                 'millis', millis, 'attempt', attempt, 'at', at, 'error', error,
-                'conversation_id', conversation_id, 'message_id', message_id) AS call
+                'conversation_id', conversation_id, 'message_id', message_id, 'details', details) AS call
             FROM external_calls WHERE job = ?1 OR (?2 IS NOT NULL AND message_id = ?2 AND job IS NULL))
             ORDER BY seq DESC LIMIT {MAX_CALLS}) ORDER BY seq"
     );

@@ -106,7 +106,8 @@ impl<C: Connection> Writer<'_, C> {
         Ok(rows.first().ok_or(UNEXPECTED)?.text(0)?.to_owned())
     }
 
-    async fn end_snooze_at(&mut self, until: u64) -> Result<(), Error> {
+    /// Leaves the job that is due at the end of the bound conversation's snooze.
+    pub(crate) async fn end_snooze_at(&mut self, until: u64) -> Result<(), Error> {
         let job = NewJob {
             kind: UNSNOOZE.to_owned(),
             payload: "{}".to_owned(),

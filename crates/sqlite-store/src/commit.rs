@@ -222,6 +222,10 @@ impl<'a, C: Connection> Writer<'a, C> {
         Ok(self.connection.execute(sql, values).await?)
     }
 
+    pub(crate) fn connection(&self) -> &C {
+        self.connection
+    }
+
     pub(crate) fn bound_contact(&self) -> Result<&str, Error> {
         self.contact
             .as_deref()
@@ -297,6 +301,8 @@ impl<'a, C: Connection> Writer<'a, C> {
             Effect::Explanation(effect) => self.explanation(effect).await,
             Effect::Enrichment(effect) => self.enrichment(effect).await,
             Effect::Media(effect) => self.media(effect).await,
+            Effect::Spent(spent) => self.spent(spent).await,
+            Effect::KeepAnswer(answer) => self.keep_answer(answer).await,
             Effect::RecordEvent => self.record_event(),
         }
     }

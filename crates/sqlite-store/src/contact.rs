@@ -199,6 +199,11 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         self.execute(
+            "UPDATE lead_history SET contact_id = ?1 WHERE contact_id IN (SELECT value FROM json_each(?2))",
+            values_of![id, &list],
+        )
+        .await?;
+        self.execute(
             "UPDATE OR REPLACE message_reactions SET by = ?1 WHERE by IN (SELECT value FROM json_each(?2))",
             values_of![id, &list],
         )

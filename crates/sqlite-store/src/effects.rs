@@ -6,10 +6,12 @@
 
 use chatly_canonical::{DeliveryState, ErrorDetail, Identity, Message, Reaction, Status};
 
+use crate::answers::AnswerEffect;
 use crate::model::{
     Author, ConversationStatus, Direction, EndpointOutcome, ExternalCall, Handover, Priority,
     StoredMedia,
 };
+use crate::spend::Spent;
 
 /// A step of a commit; they run in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub enum Effect {
     Explanation(ExplanationEffect),
     Enrichment(EnrichmentEffect),
     Media(MediaEffect),
+    Spent(Spent),
+    KeepAnswer(AnswerEffect),
     RecordEvent,
 }
 

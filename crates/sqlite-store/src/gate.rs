@@ -4,6 +4,7 @@
 //!    on by itself.
 //! 2. An automatic message does not go out over a person's head, nor to somebody who opted out. Once its
 //!    first request went out, it is brought to its end.
+//!    It does not go out either when machines may be talking to each other (see `guard`).
 //! 3. What is too fast is given back and comes again in its turn (see `pace`): no place in flight
 //!    is held by waiting. So does everything of an account that the platform called too fast.
 //! 4. What the platform has is not sent again: a first request of a message that is known by the
@@ -11,6 +12,7 @@
 
 use crate::accounts::{STOPPED, resume};
 use crate::connection::{Connection, Row, to_json, transaction, values_of};
+use crate::guard::{self, Looping};
 use crate::jobs::{parse_token, update};
 use crate::pace::{self, PERMIT_MS, Pace};
 use crate::{Error, Moment};
@@ -44,6 +46,8 @@ pub enum Clearance {
     TakenOver,
     /// Not marked: the contact opted out.
     OptedOut,
+    /// Not marked: machines may be talking to each other.
+    Looping(Looping),
     /// Not marked: the platform has this one.
     AlreadySent,
 }
@@ -65,7 +69,7 @@ pub async fn mark_sending<C: Connection>(
     transaction(connection, async || {
         let rows = connection
             .execute(
-                "SELECT json_object('tenant', o.platform_client_id, 'permit_at', o.permit_at, 'conversation', v.id,
+                "SELECT json_object('tenant', o.platform_client_id, 'permit_at', o.permit_at, 'conversation', v.id, 'message', m.id,
                     'channel', v.channel, 'account', v.account, 'sent', json(coalesce(v.paced, '[]')),
                     'free_us', coalesce(a.free_us, 0), 'health', coalesce(a.health, 'ok'),
                     'token_digest', coalesce(a.token_digest, ''), 'opted_out', c.opt_granted IS 0,
@@ -94,6 +98,7 @@ struct Known {
     tenant: String,
     permit_at: Option<u64>,
     conversation: Option<String>,
+    message: Option<String>,
     channel: Option<String>,
     account: Option<String>,
     sent: Vec<u64>,
@@ -132,6 +137,9 @@ impl<C: Connection> Attempt<'_, C> {
         }
         if let Some(clearance) = self.unwanted(known) {
             return Ok(clearance);
+        }
+        if let Some(looping) = self.looping(known).await? {
+            return Ok(Clearance::Looping(looping));
         }
         if known.held_until > self.moment.now {
             return self.later(known.held_until, None).await;
@@ -198,6 +206,17 @@ impl<C: Connection> Attempt<'_, C> {
         }
         let answered = u64::try_from(known.human).is_ok_and(|at| at >= decided_at);
         (answered || kept && !self.gate.announces).then_some(Clearance::TakenOver)
+    }
+
+    /// Which limit of automatic messages the one at hand breaks. One that announces that a person takes
+    /// over ends the talk, as a person's would.
+    async fn looping(&self, known: &Known) -> Result<Option<Looping>, Error> {
+        match &known.message {
+            Some(message) if self.gate.decided_at.is_some() && self.step == 0 => {
+                guard::find(self.connection, message).await
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Takes the account's next slot; none when it has no pace.

@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod answers;
 mod append;
 mod buried;
 mod change;
@@ -27,9 +28,12 @@ mod cursor;
 mod effects;
 mod endpoint;
 mod gate;
+mod guard;
 mod holds;
 mod jobs;
+mod join;
 mod keys;
+mod lead_history;
 mod list;
 mod media;
 mod message;
@@ -43,10 +47,12 @@ mod routed;
 mod rules;
 mod schema;
 mod sent;
+mod spend;
 #[cfg(test)]
 mod tests;
 
 pub use accounts::{hold_account, list_accounts, resume_account, stop_account};
+pub use answers::{AnswerEffect, find_answer};
 pub use append::{Accepted, Appended, Item, append, count_refused, list_refused};
 pub use buried::{cancel, find_job, list_buried, replay, replay_buried};
 pub use commit::{Committed, advance, commit, submit};
@@ -56,8 +62,10 @@ pub use cursor::Page;
 pub use effects::*;
 pub use endpoint::{claim_probe, disable_endpoint, enable_endpoint, find_endpoint, list_endpoints};
 pub use gate::{Clearance, Gate, mark_sending};
+pub use guard::Looping;
 pub use holds::{check_ready, hold, release};
 pub use jobs::{bury, extend, find_next_due, lease, put_off, retry};
+pub use lead_history::{LeadEntry, list_lead_history};
 pub use list::{
     find_contact, find_conversation, find_last_change, find_message, list_changes, list_contacts,
     list_conversations, list_external_calls, list_inbox, list_messages, list_outbox,
@@ -70,6 +78,10 @@ pub use query::{
 pub use routed::{Routed, RoutedFilter, list_routed};
 pub use rules::{delete_rule, find_rule, list_rules, put_rule};
 pub use schema::prepare;
+pub use spend::{
+    Budget, Reservation, Reserved, SpendOutcome, Spent, Usage, list_usage, reserve_spend,
+    settle_spend,
+};
 
 /// Why a call wrote or read nothing. Texts hold no stored data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -256,7 +256,8 @@ pub async fn list_external_calls<C: Connection>(
 ) -> Listed<ExternalCall> {
     Query::new(
         "SELECT json_object('kind', kind, 'target', target, 'status', status, 'millis', millis, 'attempt', attempt,
-            'at', at, 'error', error, 'conversation_id', conversation_id, 'message_id', message_id), seq, 0
+            'at', at, 'error', error, 'conversation_id', conversation_id, 'message_id', message_id,
+            'details', details), seq, 0
          FROM external_calls",
     )
     .filter("platform_client_id = ?", filter.platform_client_id.as_deref())

@@ -304,6 +304,7 @@ impl<C: Connection> Writer<'_, C> {
                     values_of![lead.get(), self.moment.now, contact],
                 )
                 .await?;
+                self.keep_lead(contact, row.text(0)?, lead.get()).await?;
                 self.tell_contact("contact.updated", contact)?;
             }
         }

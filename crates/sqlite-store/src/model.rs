@@ -117,6 +117,7 @@ rows! {
     ExternalCall {
         kind: String, target: String, status: Option<u16>, millis: u64, attempt: u32, at: u64,
         error: Option<String>, conversation_id: Option<String>, message_id: Option<String>,
+        details: Option<String>,
     }
     /// A row of `routing_rules`.
     Rule {

@@ -25,7 +25,7 @@ impl<C: Connection> Writer<'_, C> {
         self.insert_job(job, payload, dedupe_key, message).await
     }
 
-    /// A job of which the bound conversation has one.
+    /// A job of which the bound conversation has one: the one about its newest message.
     pub(crate) async fn enqueue_latest(&mut self, latest: &LatestJob) -> Result<(), Error> {
         let job = &latest.job;
         let own = job.dedupe_key.as_deref().unwrap_or_default();
@@ -36,6 +36,9 @@ impl<C: Connection> Writer<'_, C> {
         } else {
             (job.payload.clone(), None)
         };
+        if self.is_behind(&key, message.as_deref()).await? {
+            return Ok(());
+        }
         let waiting = self
             .execute(
                 "UPDATE outbox SET payload = ?1, message_id = ?2, traceparent = ?3, error = NULL,
@@ -64,6 +67,20 @@ impl<C: Connection> Writer<'_, C> {
         )
         .await?;
         self.insert_job(job, payload, Some(key), message).await
+    }
+
+    /// Whether the job under this key that is not over is about a newer message than `message`: a run
+    /// over an older one that comes late does not take its place.
+    async fn is_behind(&self, key: &str, message: Option<&str>) -> Result<bool, Error> {
+        let rows = self
+            .execute(
+                "SELECT 1 FROM outbox o JOIN messages newer ON newer.id = o.message_id
+                 JOIN messages own ON own.id = ?3 AND own.seq < newer.seq
+                 WHERE o.platform_client_id = ?1 AND o.key = ?2 AND o.state NOT IN ('done', 'buried')",
+                values_of![&self.tenant, key, message],
+            )
+            .await?;
+        Ok(!rows.is_empty())
     }
 
     async fn insert_job(
@@ -164,8 +181,8 @@ impl<C: Connection> Writer<'_, C> {
         let rows = self
             .execute(
             "INSERT INTO external_calls (platform_client_id, kind, target, status, millis, attempt, at, error,
-                conversation_id, message_id, job)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT into_id FROM merged_conversations WHERE id = ?9), ?9), ?10, ?11)
+                conversation_id, message_id, job, details)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT into_id FROM merged_conversations WHERE id = ?9), ?9), ?10, ?11, ?12)
              RETURNING conversation_id",
             values_of![
                 &self.tenant,
@@ -178,7 +195,8 @@ impl<C: Connection> Writer<'_, C> {
                 call.error.clone(),
                 conversation.cloned(),
                 message.clone(),
-                self.job
+                self.job,
+                call.details.clone()
             ],
         )
         .await?;

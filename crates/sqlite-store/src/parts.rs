@@ -4,6 +4,10 @@
 //!    that an echo of one is known as ours.
 //! 2. What a message did not get to its end is a judgement of our own: it shows before what the platform
 //!    says of the first part, and goes when the rest is sent.
+//! 3. What the platform says of a later part shows only when it failed: the customer has not got all of
+//!    it. That stays, whatever else of the message is sent.
+
+use chatly_canonical::DeliveryState;
 
 use crate::Error;
 use crate::commit::Writer;
@@ -120,7 +124,30 @@ impl<C: Connection> Writer<'_, C> {
             values_of![id, &own.account, &own.channel, &self.tenant, message],
         )
         .await?;
-        Ok(())
+        self.show_part(message, own, id).await
+    }
+
+    /// Shows a later part that failed in its message. `own_error` names the part, by which `name` tells
+    /// it from a judgement of ours.
+    pub(crate) async fn show_part(
+        &mut self,
+        message: &str,
+        own: &Own,
+        id: &str,
+    ) -> Result<(), Error> {
+        let failed = u64::from(rank_of(DeliveryState::Failed));
+        let rows = self
+            .execute(
+                "UPDATE messages SET state = s.state, error = s.error, own_state = s.state,
+                    own_error = json_set(coalesce(s.error, '{}'), '$.part', s.external_id)
+                 FROM message_states s
+                 WHERE messages.id = ?1 AND messages.external_id IS NOT s.external_id AND s.external_id = ?2
+                    AND s.account = ?3 AND s.channel = ?4 AND s.platform_client_id = ?5 AND s.state = ?6
+                 RETURNING messages.id, messages.conversation_id",
+                values_of![message, id, &own.account, &own.channel, &self.tenant, failed],
+            )
+            .await?;
+        self.tell_updated(&rows)
     }
 
     /// Shows that a message that was begun was not brought to its end.

@@ -40,10 +40,26 @@ impl<C: Connection> Writer<'_, C> {
                     .await?
                 {
                     self.copy_states(channel, account, &to_json(&[id])?).await?;
+                    self.part_failed(effect, id).await?;
                 }
                 Ok(())
             }
             Target::Watermark(until) => self.watermark(effect, *until).await,
+        }
+    }
+
+    /// Shows it in the message when what failed is a later part of one.
+    async fn part_failed(&mut self, effect: &StatusEffect, id: &str) -> Result<(), Error> {
+        if effect.status.state != DeliveryState::Failed {
+            return Ok(());
+        }
+        let (channel, account) = (&effect.channel, &effect.account);
+        let Some(message) = self.find_by_part(channel, account, id).await? else {
+            return Ok(());
+        };
+        match self.own(&message).await? {
+            Some(own) => self.show_part(&message, &own, id).await,
+            None => Ok(()),
         }
     }
 
@@ -83,7 +99,7 @@ impl<C: Connection> Writer<'_, C> {
     async fn copy_states(&mut self, channel: &str, account: &str, ids: &str) -> Result<(), Error> {
         let rows = self
             .execute(
-                "UPDATE messages SET state = coalesce(own_state, s.state), error = iif(own_state IS NULL, s.error, own_error) FROM message_states s
+                "UPDATE messages SET state = coalesce(own_state, s.state), error = iif(own_state IS NULL, s.error, nullif(json_remove(own_error, '$.part'), '{}')) FROM message_states s
                  WHERE s.external_id = messages.external_id AND s.account = messages.account
                     AND s.channel = messages.channel AND s.platform_client_id = messages.platform_client_id
                     AND messages.external_id IN (SELECT value FROM json_each(?)) AND messages.account = ?

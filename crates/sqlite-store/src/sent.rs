@@ -130,8 +130,11 @@ impl<C: Connection> Writer<'_, C> {
             .await?;
         let (state, error) = self.find_state(channel, account, id).await?;
         self.execute(
-            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1), state = ?2, error = ?3,
-                own_state = NULL, own_error = NULL
+            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1),
+                state = iif(own_error ->> '$.part' IS NULL, ?2, own_state),
+                error = iif(own_error ->> '$.part' IS NULL, ?3, error),
+                own_state = iif(own_error ->> '$.part' IS NULL, NULL, own_state),
+                own_error = iif(own_error ->> '$.part' IS NULL, NULL, own_error)
              WHERE id = ?4",
             values_of![id, state, error, &effect.message_id],
         )

@@ -16,6 +16,8 @@ mod commit;
 mod cost;
 mod endpoints;
 mod gate;
+mod guard;
+mod joins;
 mod lists;
 mod merge;
 mod model;
@@ -27,6 +29,7 @@ mod routed;
 mod routing;
 mod samples;
 mod sends;
+mod spend;
 mod threads;
 
 /// A connection of `rusqlite`.

@@ -50,6 +50,15 @@ impl Target {
         if url.len() > MAX_BYTES {
             return Err(Error::TooLong);
         }
+        Self::parse_of_any_length(url)
+    }
+
+    /// The same without a bound of its own, for a URL that the caller has bounded: signed ones are
+    /// longer.
+    ///
+    /// # Errors
+    /// [`Error`] for one that nothing is sent to.
+    pub fn parse_of_any_length(url: &str) -> Result<Self, Error> {
         let uri: Uri = url.trim().parse().map_err(|_| Error::Malformed)?;
         let scheme = uri
             .scheme_str()

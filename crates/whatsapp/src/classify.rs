@@ -21,7 +21,9 @@ fn accepted(body: &Object) -> Option<Accepted> {
 
 fn of_code(code: u64, _subcode: Option<u64>) -> Option<Outcome> {
     Some(match code {
-        130429 | 131048 | 131056 | 131064 | 133016 => Outcome::RateLimited,
+        130429 | 131048 | 131064 | 133016 => Outcome::RateLimited,
+        // Too many to one number: the pair of the two is what is counted.
+        131056 => Outcome::PairLimited,
         131000 | 131016 | 131053 | 131057 | 133004 => Outcome::Retry,
         131047 => Outcome::WindowClosed,
         // Policy, payment; a number whose registration failed, or that is not registered.
@@ -68,8 +70,9 @@ mod tests {
         for (outcome, codes) in [
             (
                 Outcome::RateLimited,
-                &[4u32, 80007, 130429, 131048, 131056, 131064, 133016][..],
+                &[4u32, 80007, 130429, 131048, 131064, 133016][..],
             ),
+            (Outcome::PairLimited, &[131056]),
             (Outcome::Refused, &template),
             (Outcome::AccountStopped, &permission),
             (

@@ -62,7 +62,7 @@ record!(native_out::Message => out::Message { to, chat, content, reply_to, refer
 
 choice!(Refusal => Refusal in wit: MissingHeader(v), MalformedHeader(v), Mismatch, Stale(v), NoSecret, Other(v));
 choice!(RenderError => RenderError in wit: Unsupported(v), TooLong(v), Invalid(v));
-choice!(Outcome => Outcome in wit: Sent, Retry, RateLimited, Refused, WindowClosed, AccountStopped, Uncertain);
+choice!(Outcome => Outcome in wit: Sent, Retry, RateLimited, PairLimited, Refused, WindowClosed, AccountStopped, Uncertain);
 choice!(TextUnit => TextUnit in wit: Characters, Bytes, Utf16Units);
 choice!(RateScope => RateScope in wit: Account, Pair, Chat);
 choice!(Auth => Auth in out: None, Bearer, Basic(v), Header(v), Path);

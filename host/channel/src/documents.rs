@@ -170,6 +170,7 @@ pub(super) fn verdict(verdict: &Verdict) -> Value {
         Outcome::Sent => "sent",
         Outcome::Retry => "retry",
         Outcome::RateLimited => "rate_limited",
+        Outcome::PairLimited => "pair_limited",
         Outcome::Refused => "refused",
         Outcome::WindowClosed => "window_closed",
         Outcome::AccountStopped => "account_stopped",

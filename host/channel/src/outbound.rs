@@ -1,15 +1,15 @@
-//! The message that `render` reads: `chatly:types/outbound` in `wit/`, as one flat JSON object.
-//!
-//! 1. `type` says which fields hold the content; one that it needs and is not there, and one that it
-//!    does not take, are errors: a message must not go out with less than what was written.
-//! 2. Without `account` the requests are made for one of [`ANY_ACCOUNT`], which is printed as `{account}`.
+//! The message that `render` reads: [`chatly_channel::fields`] and whom it goes to, as one flat JSON
+//! object. Without `account` the requests are made for one of [`ANY_ACCOUNT`], which is printed as
+//! `{account}`.
 
-use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::fmt;
 
-use chatly_canonical::{ContactCard, Identity as Person, Location};
+use anyhow::{Result, anyhow};
+use chatly_canonical::Identity as Person;
+use chatly_channel::fields::{self, Fields, KINDS, once};
 use chatly_channel::outbound as native;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 /// Each can stand in for an account: a platform takes letters and digits, or digits alone, or what
 /// begins as its own ids do.
@@ -20,28 +20,15 @@ pub(super) const ANY_ACCOUNT: [&str; 3] = [
 ];
 
 /// What `render` reads.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct Outbound {
     account: Option<String>,
     /// The platform's own when absent.
     pub(super) base_url: Option<String>,
     to: Identity,
     chat: Option<String>,
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    media: Option<Media>,
-    location: Option<Place>,
-    contacts: Option<Vec<Card>>,
-    reaction: Option<Reaction>,
-    template: Option<Template>,
-    buttons: Option<Vec<Button>>,
-    list: Option<List>,
-    /// What is read, and what typing answers, too.
-    message_id: Option<String>,
-    reply_to: Option<String>,
     reference: Option<String>,
+    fields: Fields,
 }
 
 impl Outbound {
@@ -51,22 +38,9 @@ impl Outbound {
     }
 
     /// The message to send.
-    pub(super) fn message(mut self) -> Result<native::Message> {
-        let content = self.content()?;
-        let spare = [
-            ("text", self.text.is_some()),
-            ("media", self.media.is_some()),
-            ("location", self.location.is_some()),
-            ("contacts", self.contacts.is_some()),
-            ("reaction", self.reaction.is_some()),
-            ("template", self.template.is_some()),
-            ("buttons", self.buttons.is_some()),
-            ("list", self.list.is_some()),
-            ("message_id", self.message_id.is_some()),
-        ];
-        if let Some((field, _)) = spare.iter().find(|(_, is_there)| *is_there) {
-            bail!("a message of the type {:?} takes no {field:?}", self.kind);
-        }
+    pub(super) fn message(self) -> Result<native::Message> {
+        let kind = self.fields.kind().unwrap_or_default().to_owned();
+        let (content, reply_to) = self.fields.content().map_err(|error| told(error, &kind))?;
         Ok(native::Message {
             to: Person {
                 scheme: self.to.scheme,
@@ -74,66 +48,24 @@ impl Outbound {
             },
             chat: self.chat,
             content,
-            reply_to: self.reply_to,
+            reply_to,
             reference: self.reference,
             tag: None,
         })
     }
-
-    fn content(&mut self) -> Result<native::Content> {
-        let kind = self.kind.as_str();
-        let needs = |field| format!("a message of the type {kind:?} needs {field:?}");
-        Ok(match kind {
-            "text" => native::Content::Text(self.text.take().with_context(|| needs("text"))?),
-            "media" => {
-                let media = self.media.take().with_context(|| needs("media"))?;
-                native::Content::Media(media.inbuttons()?)
-            }
-            "location" => {
-                let place = self.location.take().with_context(|| needs("location"))?;
-                native::Content::Location(place.into())
-            }
-            "contacts" => {
-                let cards = self.contacts.take().with_context(|| needs("contacts"))?;
-                native::Content::Contacts(cards.into_iter().map(card).collect())
-            }
-            "reaction" => {
-                let Reaction { message_id, emoji } =
-                    self.reaction.take().with_context(|| needs("reaction"))?;
-                native::Content::Reaction(native::ReactionTo { message_id, emoji })
-            }
-            "template" => {
-                let template = self.template.take().with_context(|| needs("template"))?;
-                native::Content::Template(template.into())
-            }
-            "buttons" | "quick_replies" => {
-                let text = self.text.take().with_context(|| needs("text"))?;
-                let buttons = buttons(self.buttons.take().with_context(|| needs("buttons"))?);
-                if kind == "buttons" {
-                    native::Content::Buttons(text, buttons)
-                } else {
-                    native::Content::QuickReplies(text, buttons)
-                }
-            }
-            "list" => {
-                let text = self.text.take().with_context(|| needs("text"))?;
-                let List { button, sections } = self.list.take().with_context(|| needs("list"))?;
-                let sections = sections.into_iter().map(section).collect();
-                native::Content::Menu(text, native::Menu { button, sections })
-            }
-            "mark_read" => {
-                let id = self.message_id.take();
-                native::Content::MarkRead(id.with_context(|| needs("message_id"))?)
-            }
-            "typing" => native::Content::Typing(self.message_id.take()),
-            _ => bail!("there is no type {kind:?}; write one of {KINDS}"),
-        })
-    }
 }
 
-/// The types of [`Outbound`].
-const KINDS: &str = "text, media, location, contacts, reaction, template, buttons, quick_replies, \
-    list, mark_read, typing";
+/// The error with the type that was written: whoever reads it wrote that.
+fn told(error: fields::Error, kind: &str) -> anyhow::Error {
+    match error {
+        fields::Error::Type => anyhow!("there is no type {kind:?}; write one of {KINDS}"),
+        fields::Error::Needs(field) => anyhow!("a message of the type {kind:?} needs {field:?}"),
+        fields::Error::Spare(field) => {
+            anyhow!("a message of the type {kind:?} takes no {field:?}")
+        }
+        fields::Error::MediaLocation => anyhow!("\"media\" needs either \"url\" or \"id\""),
+    }
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,163 +74,56 @@ struct Identity {
     id: String,
 }
 
-/// A medium is named by its address or by the id that the platform gave it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Media {
-    kind: String,
-    url: Option<String>,
-    id: Option<String>,
-    caption: Option<String>,
-    filename: Option<String>,
+impl<'de> Deserialize<'de> for Outbound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Object)
+    }
 }
 
-impl Media {
-    fn inbuttons(self) -> Result<native::MediaSource> {
-        let location = match (self.url, self.id) {
-            (Some(url), None) => native::MediaLocation::Url(url),
-            (None, Some(id)) => native::MediaLocation::Id(id),
-            _ => bail!("\"media\" needs either \"url\" or \"id\""),
-        };
-        Ok(native::MediaSource {
-            kind: self.kind,
-            location,
-            caption: self.caption,
-            filename: self.filename,
+/// Reads the members one by one, since those of the message are in [`Fields`].
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Outbound;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("the object of a message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outbound, A::Error> {
+        let mut fields = Fields::default();
+        let (mut account, mut base_url, mut to) = (None, None, None);
+        let (mut chat, mut reference) = (None, None);
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "account" => once(&mut account, "account", &mut map)?,
+                "base_url" => once(&mut base_url, "base_url", &mut map)?,
+                "to" => once(&mut to, "to", &mut map)?,
+                "chat" => once(&mut chat, "chat", &mut map)?,
+                "reference" => once(&mut reference, "reference", &mut map)?,
+                name if fields.read(name, &mut map)? => {}
+                name => return Err(unknown(name)),
+            }
+        }
+        if fields.kind().is_none() {
+            return Err(de::Error::missing_field("type"));
+        }
+        Ok(Outbound {
+            account,
+            base_url,
+            to: to.ok_or_else(|| de::Error::missing_field("to"))?,
+            chat,
+            reference,
+            fields,
         })
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    latitude: f64,
-    longitude: f64,
-    name: Option<String>,
-    address: Option<String>,
-}
-
-impl From<Place> for Location {
-    fn from(place: Place) -> Self {
-        let Place {
-            latitude,
-            longitude,
-            name,
-            address,
-        } = place;
-        Self {
-            latitude,
-            longitude,
-            name,
-            address,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reaction {
-    message_id: String,
-    /// Takes the reaction back when absent.
-    emoji: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Template {
-    name: String,
-    language: String,
-    /// The platform's own JSON, passed on as it is written.
-    components: Option<Box<RawValue>>,
-}
-
-impl From<Template> for native::Template {
-    fn from(template: Template) -> Self {
-        Self {
-            name: template.name,
-            language: template.language,
-            components: template.components.map(|json| json.get().to_owned()),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    button: String,
-    sections: Vec<Section>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Card {
-    name: Option<String>,
-    #[serde(default)]
-    phones: Vec<String>,
-    #[serde(default)]
-    emails: Vec<String>,
-    org: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Button {
-    id: String,
-    title: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Section {
-    title: Option<String>,
-    rows: Vec<Row>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: String,
-    title: String,
-    description: Option<String>,
-}
-
-fn card(card: Card) -> ContactCard {
-    let Card {
-        name,
-        phones,
-        emails,
-        org,
-    } = card;
-    ContactCard {
-        name,
-        phones,
-        emails,
-        org,
-    }
-}
-
-fn buttons(buttons: Vec<Button>) -> Vec<native::Button> {
-    buttons
-        .into_iter()
-        .map(|Button { id, title }| native::Button { id, title })
-        .collect()
-}
-
-fn section(section: Section) -> native::Section {
-    let row = |Row {
-                   id,
-                   title,
-                   description,
-               }| native::Row {
-        id,
-        title,
-        description,
-    };
-    let rows = section.rows.into_iter().map(row).collect();
-    native::Section {
-        title: section.title,
-        rows,
-    }
+fn unknown<E: de::Error>(name: &str) -> E {
+    let fields = Fields::NAMES.join(", ");
+    E::custom(format_args!(
+        "unknown field `{name}`, expected one of account, base_url, to, chat, reference, {fields}"
+    ))
 }
 
 #[cfg(test)]
@@ -381,6 +206,14 @@ mod tests {
                 "unknown field `emojis`",
             ),
             (r#""text":"Hi""#, "missing field `type`"),
+            (
+                r#""type":"text","text":"Hi","too":1"#,
+                "unknown field `too`, expected one of account, base_url, to, chat, reference, type",
+            ),
+            (
+                r#""type":"text","text":"Hi","account":"2""#,
+                "duplicate field `account`",
+            ),
         ] {
             let error = format!("{:#}", read(fields).unwrap_err());
             assert!(error.contains(want), "{fields}: {error}");

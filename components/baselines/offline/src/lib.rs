@@ -17,6 +17,7 @@ impl Guest for Component {
             languages: request.languages,
             now: request.now,
             time_zone: request.time_zone,
+            lead: request.lead.map(settings),
         };
         enriched(native::enrich(&window, &request))
     }
@@ -60,6 +61,7 @@ fn enriched(read: native::Enriched) -> wit::Enriched {
         entities: read.entities.into_iter().map(entity).collect(),
         summary: None,
         suggested_reply: None,
+        topics: vec![],
         lead: read.lead.map(lead),
     }
 }
@@ -86,14 +88,38 @@ fn lead(lead: native::Lead) -> wit::Lead {
             native::Stage::Disqualified => wit::Stage::Disqualified,
             native::Stage::Customer => wit::Stage::Customer,
         },
-        reasons: lead
-            .reasons
-            .into_iter()
-            .map(|reason| wit::Reason {
-                text: reason.text,
-                message_id: reason.message_id,
-            })
-            .collect(),
+        reasons: reasons(lead.reasons),
+        bant: wit::Bant {
+            budget: factor(lead.bant.budget),
+            authority: factor(lead.bant.authority),
+            need: factor(lead.bant.need),
+            timing: factor(lead.bant.timing),
+        },
+    }
+}
+
+fn factor(factor: native::Factor) -> wit::Factor {
+    wit::Factor {
+        score: factor.score,
+        reasons: reasons(factor.reasons),
+    }
+}
+
+fn reasons(reasons: Vec<native::Reason>) -> Vec<wit::Reason> {
+    reasons
+        .into_iter()
+        .map(|reason| wit::Reason {
+            text: reason.text,
+            message_id: reason.message_id,
+        })
+        .collect()
+}
+
+fn settings(settings: wit::LeadSettings) -> native::LeadSettings {
+    native::LeadSettings {
+        engaged: settings.engaged,
+        qualified: settings.qualified,
+        half_life_hours: settings.half_life_hours,
     }
 }
 

@@ -33,6 +33,8 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 pub enum Missed {
     /// Another try may do better; with what the platform says about when.
     Later(String, Option<String>),
+    /// The bytes are not what they should be; another transfer may do better.
+    Broken(String),
     /// It never will.
     Never(String),
     /// There is none to fetch, and nothing is wrong.
@@ -67,6 +69,7 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends a request and follows where it leads.
     pub async fn open(&mut self, mut request: Request) -> Result<Answer, Missed> {
+        let was_bearer = request.auth == Auth::Bearer;
         for _ in 0..=MAX_REDIRECTS {
             let (headers, meaning, body) = self.send(&request).await?;
             match meaning {
@@ -82,6 +85,11 @@ impl Exchange<'_> {
                     // With the token in its path, an address is not ours to make out of another.
                     if Origin::of(&next) != Origin::of(&request.url) || request.auth == Auth::Path {
                         request.auth = Auth::None;
+                    }
+                    // A token that does not count is sent to a page where a person signs in.
+                    if was_bearer && self.allowed.trust(&next) == Trust::Refused {
+                        let reason = "token_refused: sent to another host".to_owned();
+                        return Err(Missed::Later(reason, None));
                     }
                     request.url = next;
                 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use chatly_canonical::Convert;
 use chatly_channel::outbound::{Request, Sender};
-use chatly_media::answer::{Next, again};
+use chatly_media::answer::{Cause, Next, again};
 use chatly_media::layout::{self, Head};
 use chatly_media::{Fault, Intake, Part};
 use chatly_webhook::Attempt;
@@ -90,8 +90,20 @@ async fn settle(job: Job, sending: &Settings, settings: &Media) -> Result<(), Er
             fetch.clear().await;
             work.failed(calls, reason).await
         }
+        Err(Missed::Broken(reason)) => match again(Cause::Medium, &reason, None, work.attempt()) {
+            Next::Retry { at, reason } => work.put_off(calls, at, reason).await,
+            Next::Failed { reason } => {
+                fetch.clear().await;
+                work.failed(calls, reason).await
+            }
+        },
         Err(Missed::Later(reason, retry_after)) => {
-            match again(&reason, retry_after.as_deref(), work.attempt()) {
+            match again(
+                Cause::World,
+                &reason,
+                retry_after.as_deref(),
+                work.attempt(),
+            ) {
                 Next::Retry { at, reason } => work.put_off(calls, at, reason).await,
                 Next::Failed { reason } => {
                     fetch.clear().await;
@@ -113,6 +125,7 @@ fn row(job: &Job, message: &StoredMessage) -> ExternalCall {
         error: None,
         conversation_id: Some(message.conversation_id.clone()),
         message_id: Some(message.id.clone()),
+        details: None,
     }
 }
 
@@ -203,7 +216,7 @@ fn nowhere() -> media::Target {
 fn missed(fault: Fault) -> Missed {
     match fault.is_final() {
         true => never(&fault.to_string()),
-        false => later(&fault.to_string()),
+        false => Missed::Broken(fault.to_string()),
     }
 }
 

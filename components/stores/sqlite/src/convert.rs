@@ -3,7 +3,7 @@
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
 
-use crate::bindings::chatly::store::{effects, rows};
+use crate::bindings::chatly::store::{effects, rows, understanding};
 use crate::wit;
 
 chatly_canonical::wit_conversions!(crate::bindings::chatly::types::types);
@@ -52,6 +52,7 @@ choices! {
     wit::MessageOrder => store::MessageOrder { Oldest, Newest }
     wit::Queue => store::Queue { Inbox, Outbox }
     store::Cancelled => wit::Cancelled { Cancelled, NotWaiting, Absent }
+    understanding::SpendOutcome => store::SpendOutcome { Answered, Cached, Failed, Unbilled }
     effects::EndpointOutcome => store::EndpointOutcome { Delivered, Refused, Failed }
     store::Health => rows::Health { Ok, Stopped }
     wit::PaceScope => store::PaceScope { Account, Conversation }
@@ -60,16 +61,16 @@ choices! {
         Status(v), Sent(v), Opt(v),
         ChangeConversation(v), ChangeContact(v), Enqueue(v), EnqueueLatest(v), EndSnooze, ExternalCall(v),
         BindJob(v), EndpointAttempt(v), EndpointAlert(v), Explanation(v),
-        Enrichment(v), Media(v), RecordEvent,
+        Enrichment(v), Media(v), Spent(v), KeepAnswer(v), RecordEvent,
     }
 }
 
 records! {
     store::ExternalCall => rows::ExternalCall {
-        kind, target, status, millis, attempt, at, error, conversation_id, message_id,
+        kind, target, status, millis, attempt, at, error, conversation_id, message_id, details,
     }
     rows::ExternalCall => store::ExternalCall {
-        kind, target, status, millis, attempt, at, error, conversation_id, message_id,
+        kind, target, status, millis, attempt, at, error, conversation_id, message_id, details,
     }
     store::Contact => rows::Contact {
         id, platform_client_id, channel, identities, name, username, tags, attributes, opt, lead, created_at, updated_at,
@@ -125,6 +126,19 @@ records! {
     store::Account => rows::Account {
         platform_client_id, channel, account, health, code, reason, stopped_at, token_digest, created_at,
     }
+    understanding::Budget => store::Budget { tokens, cost_micros }
+    understanding::Reservation => store::Reservation {
+        provider, model, day, tokens, cost_micros, budget, per_minute,
+    }
+    understanding::Spent => store::Spent {
+        provider, model, day, input_tokens, output_tokens, cost_micros, outcome,
+    }
+    store::Usage => understanding::Usage {
+        platform_client_id, day, provider, model, calls, failed, cached, input_tokens, output_tokens,
+        cost_micros, open_tokens, open_cost_micros,
+    }
+    store::LeadEntry => understanding::LeadEntry { at, message_id, lead }
+    understanding::AnswerEffect => store::AnswerEffect { key, json }
     wit::Pace => store::Pace { scope, count, per_ms }
     wit::Gate => store::Gate { token_digest, paces, decided_at, announces, requests }
     wit::CallFilter => store::CallFilter { platform_client_id, conversation_id, message_id }
@@ -180,6 +194,17 @@ impl Convert<rows::Payload> for store::Payload {
     }
 }
 
+impl Convert<understanding::Reserved> for store::Reserved {
+    fn convert(self) -> understanding::Reserved {
+        match self {
+            store::Reserved::Go => understanding::Reserved::Go,
+            store::Reserved::Exhausted => understanding::Reserved::Exhausted,
+            store::Reserved::Already => understanding::Reserved::Already,
+            store::Reserved::Later(at) => understanding::Reserved::Later(at),
+        }
+    }
+}
+
 impl Convert<wit::Clearance> for store::Clearance {
     fn convert(self) -> wit::Clearance {
         match self {
@@ -187,6 +212,7 @@ impl Convert<wit::Clearance> for store::Clearance {
             store::Clearance::Later(at) => wit::Clearance::Later(at),
             store::Clearance::TakenOver => wit::Clearance::TakenOver,
             store::Clearance::OptedOut => wit::Clearance::OptedOut,
+            store::Clearance::Looping(limit) => wit::Clearance::Looping(limit.to_string()),
             store::Clearance::AlreadySent => wit::Clearance::AlreadySent,
         }
     }

@@ -27,6 +27,7 @@ use bindings::chatly::store::rows::{
     Account, BuriedJob, Change, Contact, Conversation, Endpoint, ExternalCall, JobDetail, Rule,
     StoredJob, StoredMessage,
 };
+use bindings::chatly::store::understanding::{LeadEntry, Reservation, Reserved, Spent, Usage};
 use bindings::exports::chatly::store::store as wit;
 use chatly_canonical::Convert;
 use chatly_sqlite_store as store;
@@ -317,6 +318,45 @@ impl wit::Guest for Sqlite {
 
     async fn claim_probe(tenant: String, url: String, for_ms: u32) -> Result<bool, wit::Error> {
         run(async |c| store::claim_probe(c, moment()?, &tenant, &url, for_ms).await).await
+    }
+
+    async fn reserve_spend(
+        token: String,
+        reservation: Reservation,
+    ) -> Result<Reserved, wit::Error> {
+        let reservation: store::Reservation = reservation.convert();
+        ask(async |c| store::reserve_spend(c, moment()?, &token, &reservation).await).await
+    }
+
+    async fn settle_spend(token: String, spent: Spent) -> Result<bool, wit::Error> {
+        let spent: store::Spent = spent.convert();
+        run(async |c| store::settle_spend(c, &token, &spent).await).await
+    }
+
+    async fn list_usage(
+        tenant: Option<String>,
+        from_day: String,
+        to_day: String,
+    ) -> Result<Vec<Usage>, wit::Error> {
+        ask(async |c| store::list_usage(c, tenant.as_deref(), &from_day, &to_day).await).await
+    }
+
+    async fn find_answer(tenant: String, key: String) -> Result<Option<String>, wit::Error> {
+        run(async |c| store::find_answer(c, moment()?, &tenant, &key).await).await
+    }
+
+    async fn list_lead_history(
+        tenant: Option<String>,
+        contact_id: String,
+        page: wit::Page,
+    ) -> Listed<LeadEntry> {
+        let page = page.convert();
+        run(async |c| {
+            store::list_lead_history(c, tenant.as_deref(), &contact_id, &page)
+                .await
+                .map(listed)
+        })
+        .await
     }
 
     async fn list_changes(

@@ -1,9 +1,9 @@
 //! The training texts.
 //!
 //! `<language>.jsonl` holds messages, each written by itself as people write:
-//! `{"text", "intent", "topic", "sentiment"?}`. The topic is the line of business, and a cross-validation
+//! `{"text", "intent", "topic", "sentiment"?, "stage"?}`. The topic is the line of business, and a cross-validation
 //! leaves out whole topics. Without a sentiment a complaint is negative, thanks are positive, and
-//! all else is neutral.
+//! all else is neutral; without a stage, it is what the intent and what is named say.
 //!
 //! `<language>.txt` holds templates in sections `= intent` or `= intent sentiment`, one a line, for breadth of wording.
 //!
@@ -19,7 +19,11 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use chatly_baseline::evaluate::NOW;
+use chatly_baseline::lead::shown;
 use chatly_baseline::model::digest;
+use chatly_baseline::text::{Accents, words};
+use chatly_baseline::{Request, entities};
 use serde::Deserialize;
 
 const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "pt"];
@@ -31,6 +35,8 @@ pub struct Sample {
     pub language: String,
     /// Empty when unknown.
     pub sentiment: String,
+    /// Empty when unknown.
+    pub stage: String,
     pub weight: f32,
 }
 
@@ -46,6 +52,7 @@ struct Line {
     intent: String,
     topic: String,
     sentiment: Option<String>,
+    stage: Option<String>,
 }
 
 pub struct Template {
@@ -106,6 +113,9 @@ impl Corpus {
             self.messages.push(Message {
                 sample: Sample {
                     sentiment: mood.to_owned(),
+                    stage: line
+                        .stage
+                        .unwrap_or_else(|| stage_of(&line.text, &line.intent)),
                     text: line.text,
                     intent: line.intent,
                     language: code.to_owned(),
@@ -167,6 +177,24 @@ impl Corpus {
         }
         self.languages.insert(code.to_owned(), language);
     }
+}
+
+/// The stage of most messages of an intent that name what this one names; empty for a text without one.
+pub fn stage_of(text: &str, intent: &str) -> String {
+    if intent.is_empty() {
+        return String::new();
+    }
+    message(text).stage_of(intent).name().to_owned()
+}
+
+/// `text` as the stage model sees it.
+pub fn message(text: &str) -> shown::Message {
+    let request = Request {
+        now: NOW,
+        ..Request::default()
+    };
+    let entities = entities::entities(text, &request);
+    shown::Message::new(&words(text, Accents::Fold), &entities)
 }
 
 /// The mood of most messages of an intent; empty for a text without one.

@@ -23,7 +23,7 @@ use chatly_baseline::sentiment;
 use chatly_baseline::text::{Accents, words};
 use chatly_random::Random;
 
-use corpus::{Corpus, Message, Sample};
+use corpus::{Corpus, Message, Sample, message};
 use learn::{Example, Settings, cool, temperature};
 
 const SEED: u64 = 0x0005_eed0_fc4a_7119;
@@ -44,7 +44,7 @@ struct Task {
     temperature: f32,
 }
 
-const TASKS: [Task; 3] = [
+const TASKS: [Task; 4] = [
     Task {
         file: "intent.bin",
         class: |sample| &sample.intent,
@@ -107,6 +107,26 @@ const TASKS: [Task; 3] = [
             keep: 13_000,
         },
         temperature: 0.84,
+    },
+    Task {
+        file: "stage.bin",
+        class: |sample| &sample.stage,
+        features: |sample| message(&sample.text).features(),
+        judge: |models, sample| {
+            models.get(3).map_or_else(String::new, |model| {
+                message(&sample.text)
+                    .judge(model, &intents(models, sample))
+                    .name()
+                    .to_owned()
+            })
+        },
+        settings: Settings {
+            epochs: 10,
+            rate: 0.3,
+            decay: 2e-5,
+            keep: 14_000,
+        },
+        temperature: 1.0,
     },
 ];
 

@@ -1,66 +1,60 @@
 //! What the platform's answers mean.
 
+use chatly_cases::answers::{classify, unrecognised};
 use chatly_channel::outbound::{Content, Request};
-use chatly_channel::{Outcome, Response, Verdict};
+use chatly_channel::{Outcome, Verdict};
 use chatly_simulator::Mood;
 use serde_json::json;
 
-use crate::{Side, classify, sender, to_person};
+use crate::{Side, caller, to_person};
 
 pub fn each_mood_of_the_platform_is_understood<C: Side>() {
     let message = to_person::<C>(Content::Text("a".into()));
-    let requests = C::render(&sender::<C>(), &message).unwrap();
-    let request = requests.first().unwrap();
-    for (mood, outcome, code, wait) in [
-        (Mood::Well, Outcome::Sent, None, None),
-        (
-            Mood::Throttled,
-            Outcome::RateLimited,
-            Some("613"),
-            Some(60_000),
-        ),
-        (Mood::Failing, Outcome::Retry, Some("2"), None),
-        (Mood::WindowClosed, Outcome::WindowClosed, Some("10"), None),
-        (
-            Mood::TokenExpired,
-            Outcome::AccountStopped,
-            Some("190"),
-            None,
-        ),
-        (Mood::MediaExpired, Outcome::Refused, Some("100"), None),
-    ] {
-        let verdict = classify::<C>(request, mood);
-        assert_eq!(verdict.outcome, outcome, "{mood:?}");
-        assert_eq!(verdict.code.as_deref(), code, "{mood:?}");
-        assert_eq!(verdict.retry_after_ms, wait, "{mood:?}");
-    }
+    let (request, _) = caller::<C>().takes("a text", &message).remove(0);
+    caller::<C>().understands(
+        &request,
+        [
+            (Mood::Well, Outcome::Sent, None, None),
+            (
+                Mood::Throttled,
+                Outcome::RateLimited,
+                Some("613"),
+                Some(60_000),
+            ),
+            (Mood::Failing, Outcome::Retry, Some("2"), None),
+            (Mood::WindowClosed, Outcome::WindowClosed, Some("10"), None),
+            (
+                Mood::TokenExpired,
+                Outcome::AccountStopped,
+                Some("190"),
+                None,
+            ),
+            (Mood::MediaExpired, Outcome::Refused, Some("100"), None),
+        ],
+    );
     let nobody = Request {
         body: b"{}".to_vec(),
-        ..request.clone()
+        ..request
     };
-    assert_eq!(classify::<C>(&nobody, Mood::Well).outcome, Outcome::Refused);
+    let verdict = caller::<C>().send(&nobody, Mood::Well);
+    assert_eq!(verdict.outcome, Outcome::Refused);
 }
 
 pub fn a_success_that_is_not_metas_is_not_sent_and_not_tried_again<C: Side>() {
-    let answer = |body: &str| {
-        C::classify(&Response {
-            status: 200,
-            headers: vec![],
-            body: body.as_bytes().to_vec(),
-        })
-    };
-    for body in [
-        "",
-        "{}",
-        "[]",
-        "<html>Sign in</html>",
-        r#"{"recipient_id":""}"#,
-        r#"{"error":{}}"#,
-    ] {
-        assert_eq!(answer(body), Verdict::unrecognised(200), "{body}");
-    }
+    unrecognised::<C>(
+        200,
+        [
+            "",
+            "{}",
+            "[]",
+            "<html>Sign in</html>",
+            r#"{"recipient_id":""}"#,
+            r#"{"error":{}}"#,
+        ],
+    );
     for body in [r#"{"recipient_id":"1"}"#, r#"{"success":true}"#] {
-        assert_eq!(answer(body), Verdict::sent(None), "{body}");
+        let verdict = classify::<C>(200, &[], body);
+        assert_eq!(verdict, Verdict::sent(None), "{body}");
     }
 }
 
@@ -95,11 +89,7 @@ pub fn every_code_of_the_reference_has_its_outcome<C: Side>() {
         (999, None, Outcome::Refused),
     ] {
         let error = json!({ "error": { "message": "(#1) to 25011290991234567", "code": code, "error_subcode": subcode } });
-        let verdict = C::classify(&Response {
-            status: 400,
-            headers: vec![],
-            body: error.to_string().into_bytes(),
-        });
+        let verdict = classify::<C>(400, &[], &error.to_string());
         assert_eq!(verdict.outcome, want, "{code} {subcode:?}");
         assert!(
             !verdict.reason.contains("25011290991234567"),

@@ -1,13 +1,12 @@
 //! What is Instagram's own.
 
-use chatly_cases::content::{by_id, by_url, choices, reaction};
-use chatly_channel::outbound::{Content, Sender, Template};
-use chatly_channel::{Channel as _, Outcome};
+use chatly_cases::Caller;
+use chatly_cases::content::{by_id, by_url, choices, reaction, template};
+use chatly_channel::outbound::Content;
 use chatly_instagram::Instagram;
-use chatly_simulator::Mood;
 use serde_json::{Value, json};
 
-use crate::{Side, attached, classify, sender, to_person};
+use crate::{Side, attached, to_person};
 
 impl Side for Instagram {
     const HOST: &str = "https://graph.instagram.com";
@@ -86,14 +85,7 @@ impl Side for Instagram {
                 Content::QuickReplies("ä".repeat(501), choices(1, "b")),
                 "text takes at most 1000, not 1002",
             ),
-            (
-                Content::Template(Template {
-                    name: "a".into(),
-                    language: "en".into(),
-                    components: None,
-                }),
-                "template cannot be sent here",
-            ),
+            (template("a", "en", None), "template cannot be sent here"),
         ]
     }
 
@@ -111,15 +103,9 @@ impl Side for Instagram {
 
 #[test]
 fn with_the_token_of_a_page_the_token_names_the_account() {
-    let from = Sender {
-        base_url: "https://graph.facebook.com/".into(),
-        ..sender::<Instagram>()
-    };
+    let with_page =
+        Caller::<Instagram>::new(Instagram::ACCOUNT, "https://graph.facebook.com/", "token");
     let message = to_person::<Instagram>(Content::Text("a".into()));
-    let request = &Instagram::render(&from, &message).unwrap()[0];
+    let (request, _) = with_page.takes("a text", &message).remove(0);
     assert_eq!(request.url, "https://graph.facebook.com/v26.0/me/messages");
-    assert_eq!(
-        classify::<Instagram>(request, Mood::Well).outcome,
-        Outcome::Sent
-    );
 }

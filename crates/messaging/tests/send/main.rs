@@ -10,14 +10,13 @@ mod instagram;
 mod messenger;
 mod requests;
 
-use chatly_canonical::Identity;
-use chatly_channel::outbound::{
-    Auth, Content, Menu, Message, RenderError, Request, Row, Section, Sender,
-};
-use chatly_channel::{Channel, Header, Outcome, Response, Verdict};
+use chatly_cases::Caller;
+use chatly_cases::content::message;
+use chatly_channel::outbound::{Auth, Content, Menu, Message, RenderError, Row, Section};
+use chatly_channel::{Channel, Header, Outcome};
 use chatly_instagram::Instagram;
 use chatly_messenger::Messenger;
-use chatly_simulator::{Mood, Sent, find};
+use chatly_simulator::Mood;
 use serde_json::{Value, json};
 
 /// A channel, and what is its own in what both do.
@@ -73,22 +72,12 @@ suite! {
         every_code_of_the_reference_has_its_outcome;
 }
 
-pub fn sender<C: Side>() -> Sender {
-    Sender {
-        account: C::ACCOUNT.into(),
-        base_url: C::describe().base_url,
-    }
+pub fn caller<C: Side>() -> Caller<C> {
+    Caller::new(C::ACCOUNT, &C::describe().base_url, "token")
 }
 
 pub fn to_person<C: Side>(content: Content) -> Message {
-    Message {
-        to: Identity::new(C::SCHEME, C::PERSON),
-        chat: None,
-        content,
-        reply_to: None,
-        reference: None,
-        tag: None,
-    }
+    message(C::SCHEME, C::PERSON, content)
 }
 
 pub fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
@@ -108,39 +97,9 @@ pub fn menu(rows: usize, title: &str, description: Option<&str>) -> Content {
     Content::Menu("Which one?".into(), menu)
 }
 
-/// What the platform answers to a request.
-fn send<C: Side>(request: &Request, mood: Mood) -> Response {
-    let (_, path) = request.url.split_once(".com").unwrap();
-    let mut headers = vec![("Authorization".to_owned(), "Bearer token".to_owned())];
-    headers.extend(request.headers.iter().map(|header| {
-        let value = String::from_utf8(header.value.clone()).unwrap();
-        (header.name.clone(), value)
-    }));
-    let sent = Sent {
-        method: request.method.clone(),
-        path: path.to_owned(),
-        headers,
-        body: request.body.clone(),
-    };
-    let answer = find(&C::describe().name).unwrap().answer(&sent, mood, 7);
-    Response {
-        status: answer.status,
-        headers: answer
-            .headers
-            .iter()
-            .map(|(name, value)| Header::new(name, value))
-            .collect(),
-        body: answer.body,
-    }
-}
-
-pub fn classify<C: Side>(request: &Request, mood: Mood) -> Verdict {
-    C::classify(&send::<C>(request, mood))
-}
-
 /// The bodies of a message's requests, each of which the platform accepts.
 pub fn rendered<C: Side>(message: &Message) -> Result<Vec<Value>, RenderError> {
-    let requests = C::render(&sender::<C>(), message)?;
+    let requests = caller::<C>().render(message)?;
     let mut bodies = Vec::new();
     for request in &requests {
         assert_eq!(request.method, "POST");
@@ -154,7 +113,7 @@ pub fn rendered<C: Side>(message: &Message) -> Result<Vec<Value>, RenderError> {
         );
         assert_eq!(request.auth, Auth::Bearer);
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        let verdict = classify::<C>(request, Mood::Well);
+        let verdict = caller::<C>().send(request, Mood::Well);
         assert_eq!(verdict.outcome, Outcome::Sent, "{body}: {verdict:?}");
         assert_eq!(
             verdict.message_id.is_some(),

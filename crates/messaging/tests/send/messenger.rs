@@ -1,7 +1,7 @@
 //! What is Messenger's own.
 
-use chatly_cases::content::{by_id, choices, reaction};
-use chatly_channel::outbound::{Content, Template};
+use chatly_cases::content::{by_id, choices, reaction, template};
+use chatly_channel::outbound::Content;
 use chatly_messenger::Messenger;
 use serde_json::{Value, json};
 
@@ -30,13 +30,11 @@ impl Side for Messenger {
             ),
             (
                 "template",
-                Content::Template(Template {
-                    name: "order_update".into(),
-                    language: "en_US".into(),
-                    components: Some(
-                        r#"[{"type":"body","parameters":[{"type":"text","text":"1"}]}]"#.into(),
-                    ),
-                }),
+                template(
+                    "order_update",
+                    "en_US",
+                    Some(r#"[{"type":"body","parameters":[{"type":"text","text":"1"}]}]"#),
+                ),
                 vec![
                     json!({ "recipient": { "id": Self::PERSON }, "messaging_type": "UTILITY", "message": { "template": {
                 "name": "order_update", "language": { "code": "en_US" },
@@ -45,11 +43,7 @@ impl Side for Messenger {
             ),
             (
                 "template without parameters",
-                Content::Template(Template {
-                    name: "hello".into(),
-                    language: "de".into(),
-                    components: None,
-                }),
+                template("hello", "de", None),
                 vec![
                     json!({ "recipient": { "id": Self::PERSON }, "messaging_type": "UTILITY", "message": { "template": {
                 "name": "hello", "language": { "code": "de" } } } }),
@@ -78,19 +72,11 @@ impl Side for Messenger {
                 "text takes at most 2000, not 2001",
             ),
             (
-                Content::Template(Template {
-                    name: "a".into(),
-                    language: "en".into(),
-                    components: Some("{}".into()),
-                }),
+                template("a", "en", Some("{}")),
                 "the components of the template are no JSON list",
             ),
             (
-                Content::Template(Template {
-                    name: "a".into(),
-                    language: " ".into(),
-                    components: None,
-                }),
+                template("a", " ", None),
                 "the language of the template is empty",
             ),
         ]

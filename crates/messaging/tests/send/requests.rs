@@ -1,11 +1,12 @@
 //! What becomes of contents, people and accounts.
 
 use chatly_canonical::{ContactCard, Identity, Location};
+use chatly_cases::Caller;
 use chatly_cases::content::{by_id, by_url, choices, media};
-use chatly_channel::outbound::{Button, Content, MediaLocation, Message, Sender};
+use chatly_channel::outbound::{Button, Content, MediaLocation, Message};
 use serde_json::{Value, json};
 
-use crate::{Side, attached, menu, rendered, sender, to_person};
+use crate::{Side, attached, menu, rendered, to_person};
 
 /// A body that does this.
 fn does<C: Side>(action: &str) -> Value {
@@ -240,12 +241,9 @@ pub fn only_people_of_this_platform_are_written_to<C: Side>() {
 
 pub fn an_account_that_is_no_id_reaches_no_path<C: Side>() {
     for account in ["", "../me", "1/2", "1?a", "ä", "1 2"] {
-        let from = Sender {
-            account: account.into(),
-            ..sender::<C>()
-        };
         let message = to_person::<C>(Content::Text("a".into()));
-        assert!(C::render(&from, &message).is_err(), "{account}");
+        let caller = Caller::<C>::new(account, &C::describe().base_url, "token");
+        assert!(caller.render(&message).is_err(), "{account}");
     }
 }
 

@@ -62,19 +62,19 @@ fn what_does_not_fit_is_refused_without_being_quoted() {
         (r#"["text","Hi"]"#, at(1)),
         (r#"{"text":"Hi"}"#, at(13)),
         (r#"{"type":"text","text":"Hi","to":"me"}"#, at(31)),
-        (r#"{"type":"secret"}"#, Error::Type),
-        (r#"{"type":"text"}"#, Error::Needs("text")),
+        (r#"{"type":"secret"}"#, fields::Error::Type.into()),
+        (r#"{"type":"text"}"#, fields::Error::Needs("text").into()),
         (
             r#"{"type":"text","text":"Hi","list":{"button":"b","sections":[]}}"#,
-            Error::Spare("list"),
+            fields::Error::Spare("list").into(),
         ),
         (
             r#"{"type":"media","media":{"kind":"image"}}"#,
-            Error::MediaLocation,
+            fields::Error::MediaLocation.into(),
         ),
         (
             r#"{"type":"media","media":{"kind":"image","url":"u","id":"i"}}"#,
-            Error::MediaLocation,
+            fields::Error::MediaLocation.into(),
         ),
     ] {
         let error = Draft::parse(json).unwrap_err();

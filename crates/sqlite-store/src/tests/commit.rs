@@ -238,6 +238,7 @@ fn explanations_enrichments_opts_and_calls_are_kept() {
             error: None,
             conversation_id: None,
             message_id: None,
+            details: None,
         }),
     ]);
     let message = store.messages(&id).remove(0);

@@ -130,6 +130,7 @@ fn discussed(id: &str) -> Vec<Effect> {
             error: None,
             conversation_id: None,
             message_id: None,
+            details: None,
         }),
     ]
 }

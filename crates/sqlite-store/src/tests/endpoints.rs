@@ -310,6 +310,7 @@ fn a_job_shows_the_calls_it_made_and_no_others() {
             error: None,
             conversation_id: None,
             message_id: Some(message.clone()),
+            details: None,
         })
     };
     store.submit(&[Effect::BindJob(jobs[0].seq), call(503)]);

@@ -14,6 +14,7 @@ fn call(conversation: &str) -> Effect {
         error: None,
         conversation_id: Some(conversation.into()),
         message_id: None,
+        details: None,
     })
 }
 

@@ -231,3 +231,82 @@ fn an_echo_with_our_reference_is_no_message_of_its_own() {
         assert_ne!(echo("m.7", Some("nobody")).as_deref(), Some(&*id));
     }
 }
+
+/// What the platform says went wrong with a request.
+fn refused(id: &str) -> Effect {
+    let mut effect = status(Target::MessageId(id.into()), Failed);
+    if let Effect::Status(effect) = &mut effect {
+        effect.status.error = Some(ErrorDetail {
+            code: Some("131026".into()),
+            title: Some("undeliverable".into()),
+            detail: None,
+        });
+    }
+    effect
+}
+
+#[test]
+fn a_later_part_that_the_platform_could_not_deliver_shows_in_the_message_whenever_it_says_so() {
+    for (name, said_after) in [
+        ("before the part is known", 1),
+        ("before the rest is sent", 2),
+        ("after all was sent", 3),
+    ] {
+        let store = Store::new();
+        let id = submitted(&store, &opened(&store));
+        let leased = lease_send(&store).remove(0);
+        for step in 0..3 {
+            if said_after == step {
+                store.submit(&[refused("m.2")]);
+            }
+            assert_eq!(pass(&store, &leased, step, 3), Clearance::Go, "{name}");
+            let sent = [came_of(&id, Some(&format!("m.{}", step + 1)), Sent)];
+            match step {
+                2 => drop(store.commit(&leased.token, &sent).unwrap()),
+                _ => on(&store, &leased, step + 1, &sent),
+            }
+        }
+        if said_after == 3 {
+            assert_eq!(find(&store, &id).state, Some(Sent), "{name}");
+            store.submit(&[refused("m.2")]);
+        }
+        let shown = || {
+            let message = find(&store, &id);
+            let error = message.error.unwrap();
+            (message.state, error.code, message.content.id)
+        };
+        let want = (Some(Failed), Some("131026".to_owned()), "m.1".to_owned());
+        assert_eq!(shown(), want, "{name}");
+        let (kind, data) = store.changes().pop().unwrap();
+        assert_eq!(
+            (&*kind, data["message_id"].as_str()),
+            ("message.updated", Some(&*id))
+        );
+        // The others arrive, which hides nothing.
+        for part in ["m.1", "m.3"] {
+            store.submit(&[status(Target::MessageId(part.into()), Delivered)]);
+        }
+        assert_eq!(shown(), want, "{name}");
+        assert_eq!(job(&store).0, "done", "nothing is sent again");
+    }
+}
+
+#[test]
+fn a_later_part_that_arrives_changes_nothing_and_a_strangers_failure_is_not_ours() {
+    let store = Store::new();
+    let id = submitted(&store, &opened(&store));
+    let leased = lease_send(&store).remove(0);
+    assert_eq!(pass(&store, &leased, 0, 2), Clearance::Go);
+    on(&store, &leased, 1, &[came_of(&id, Some("m.1"), Sent)]);
+    assert_eq!(pass(&store, &leased, 1, 2), Clearance::Go);
+    store
+        .commit(&leased.token, &[came_of(&id, Some("m.2"), Sent)])
+        .unwrap();
+    for effect in [
+        status(Target::MessageId("m.2".into()), Delivered),
+        refused("m.2x"),
+    ] {
+        store.submit(&[effect]);
+        assert_eq!(find(&store, &id).state, Some(Sent));
+    }
+}

@@ -93,7 +93,14 @@ impl Grant {
             if optional && matches!(rendered.as_str(), "" | "http://" | "https://") {
                 continue;
             }
-            let entry = rendered.parse::<Entry>().map_err(|cause| Error::Entry {
+            let entry = rendered.parse::<Entry>();
+            let entry = match entry {
+                // A variable may say more than the host, such as the base of an API. What the
+                // manifest itself says stays strict, as in Spin.
+                Err(InvalidEntry::Path) if optional => origin(&rendered).parse::<Entry>(),
+                entry => entry,
+            };
+            let entry = entry.map_err(|cause| Error::Entry {
                 component: component.id.clone(),
                 entry: written.clone(),
                 cause,
@@ -247,6 +254,15 @@ impl fmt::Display for Refusal {
             formatter,
             "{component:?} may not connect to {target}; to allow it, put `{line}` under [component.{component}] in spin.toml"
         )
+    }
+}
+
+/// The scheme, host and port of a URL; empty for what has none.
+fn origin(url: &str) -> String {
+    let origin = Url::parse(url.trim()).map(|url| url.origin());
+    match origin {
+        Ok(origin) if origin.is_tuple() => origin.ascii_serialization(),
+        _ => String::new(),
     }
 }
 

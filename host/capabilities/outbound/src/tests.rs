@@ -277,6 +277,46 @@ fn a_bad_entry_is_refused_with_its_mend() {
 }
 
 #[test]
+fn a_template_with_a_path_allows_its_origin_and_a_written_path_none() {
+    for (base, url, want) in [
+        (
+            "http://127.0.0.1:4000/v1",
+            "http://127.0.0.1:4000/v1/x",
+            true,
+        ),
+        (
+            "http://127.0.0.1:4000/v1",
+            "http://127.0.0.1:4001/v1/x",
+            false,
+        ),
+        ("https://a.com/v1/", "https://a.com/other", true),
+        ("https://a.com/v1?key=1#x", "https://a.com/", true),
+        ("https://a.com/v1", "http://a.com/v1", false),
+        ("https://a.com/.b.com", "https://b.com/", false),
+        ("https://a.com@b.com/v1", "https://a.com/", false),
+        ("https://a.com@b.com/v1", "https://b.com/", true),
+        ("http://[::1]:80/v1", "http://[::1]/", true),
+    ] {
+        let grant = try_grant(&["{{ base }}"], &[("base", base)]).unwrap();
+        assert_eq!(
+            grant.allows_url(&url.parse().unwrap()),
+            want,
+            "{base} {url}"
+        );
+    }
+    for (entry, base) in [
+        ("https://a.com/v1", ""),
+        ("{{ base }}", "a.com/v1"),
+        ("{{ base }}", "x://a/b:1/c"),
+    ] {
+        assert!(
+            try_grant(&[entry], &[("base", base)]).is_err(),
+            "{entry} {base}"
+        );
+    }
+}
+
+#[test]
 fn templates_are_filled_in_and_may_come_out_empty() {
     let variables = [
         ("host", "a.com"),

@@ -77,7 +77,10 @@ impl Against {
             true => writeln!(out, "{report}")?,
             false => print(&mut out, &report)?,
         }
-        let failed = at(at(&report, "tests"), "failed").as_u64() != Some(0);
+        let tests = at(&report, "tests");
+        let failed = ["failed", "not_run"]
+            .iter()
+            .any(|name| at(tests, name).as_u64() != Some(0));
         Ok(ExitCode::from(if failed { FAILED } else { 0 }))
     }
 
@@ -239,10 +242,11 @@ fn print(out: &mut impl Write, report: &Value) -> io::Result<()> {
     let tests = at(report, "tests");
     writeln!(
         out,
-        "{} messages, {} of them routed differently; tests: {} passed, {} failed",
+        "{} messages, {} of them routed differently; tests: {} passed, {} failed, {} not run",
         at(report, "evaluated"),
         at(report, "differing"),
         at(tests, "passed"),
-        at(tests, "failed")
+        at(tests, "failed"),
+        at(tests, "not_run")
     )
 }

@@ -3,7 +3,7 @@
 use chatly_baseline::text::fold;
 use chatly_random::Random;
 
-use super::{Corpus, Message, Sample, Template};
+use super::{Corpus, Message, Sample, Template, stage_of};
 
 /// Plain expansions of a template at most, and changed copies of each.
 const EXPANSIONS: usize = 5;
@@ -183,10 +183,11 @@ fn without_a_word(text: &str, random: &mut Random) -> String {
 impl Template {
     fn sample(&self, text: String) -> Sample {
         Sample {
-            text,
             intent: self.intent.clone(),
             language: self.language.clone(),
             sentiment: self.sentiment.clone(),
+            stage: stage_of(&text, &self.intent),
+            text,
             weight: EXPANSION_WEIGHT,
         }
     }
