@@ -226,3 +226,32 @@ async fn each_side_of_a_lead_leads_to_its_evidence_and_stays_unfolded() -> Resul
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_message_is_read_again_and_its_lead_and_its_cost_are_those_of_the_server() -> Result<()> {
+    let Some(desk) = Desk::open(|_| json!({ "routes": [] })).await? else {
+        return Ok(());
+    };
+    for shown in [
+        "document.querySelectorAll('#card [data-side]').length === 4",
+        "document.querySelector('details[data-side=budget] a[data-message]')",
+        "document.querySelectorAll('.past li').length === 1",
+    ] {
+        desk.browser.until(shown).await?;
+    }
+    // No model is configured: nothing was spent, and nothing limits it.
+    let cost = "return [...document.querySelectorAll('#usage .number')].map((number) => number.textContent)";
+    desk.browser
+        .until("document.querySelector('#usage .number')")
+        .await?;
+    assert_eq!(
+        desk.run(cost).await?,
+        json!(["$0.00, no limit", "0, no limit"])
+    );
+    desk.run("document.querySelector('[data-keep=again]').click()")
+        .await?;
+    desk.browser
+        .until("document.getElementById('toast').textContent.includes('read again')")
+        .await?;
+    Ok(())
+}
