@@ -332,7 +332,7 @@ async fn rule(app: &TestApp, rule: Value) -> Result<()> {
 /// The first conversation, as the README shows it. `BLESS=1` writes the picture.
 #[tokio::test]
 async fn a_browser_shows_the_score_and_the_forward_of_a_message_without_reload() -> Result<()> {
-    let Some(browser) = Browser::start(1360, 1120).await? else {
+    let Some(browser) = Browser::start(1360, 1620).await? else {
         return Ok(());
     };
     let mut options = Options::default();

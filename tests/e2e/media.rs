@@ -19,7 +19,7 @@ fn png(bytes: usize, seed: u8) -> Vec<u8> {
     png
 }
 
-fn options(channel: &str, base: &str) -> Options {
+pub fn options(channel: &str, base: &str) -> Options {
     let mut options = Options {
         arguments: vec!["--allow-private".to_owned(), "127.0.0.0/8".to_owned()],
         ..Options::default()

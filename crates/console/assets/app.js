@@ -6,19 +6,23 @@ import * as card from "./card.js";
 import * as compose from "./compose.js";
 import * as deliveries from "./deliveries.js";
 import { byId } from "./dom.js";
+import * as insight from "./insight.js";
 import * as list from "./list.js";
 import * as live from "./live.js";
 import * as routing from "./routing.js";
 import * as thread from "./thread.js";
 import * as trial from "./trial.js";
+import * as usage from "./usage.js";
 
 /** The message whose routing is shown; none means the newest that has one. */
 let explained = null;
 let contactId = null;
+let tenant = null;
 let openNext = false;
 
 const readAccounts = live.once(() => accounts.show());
 const readCard = live.once(() => card.show(contactId));
+const readUsage = live.once(() => usage.show(tenant));
 const readDeliveries = live.once(() => deliveries.show(thread.current()));
 
 function view(name) {
@@ -73,7 +77,10 @@ async function show(id) {
   if (!same) {
     explained = null;
     contactId = null;
+    tenant = null;
+    readUsage();
     card.show(null);
+    insight.know([]);
     routing.show(null);
     compose.show(id);
   }
@@ -91,7 +98,8 @@ async function describe(id) {
     thread.head(row);
     compose.know(row);
     contactId = row.contact?.id ?? null;
-    await card.show(contactId);
+    tenant = row.platform_client_id;
+    await Promise.all([card.show(contactId), readUsage()]);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // The thread says what is wrong.
@@ -112,7 +120,8 @@ async function changed(kind, data) {
   }
   if (!id) return;
   if (kind === "external_call.created") {
-    if (id === thread.current()) await readDeliveries();
+    // A call of a model is one, too.
+    await Promise.all([readUsage(), id === thread.current() && readDeliveries()]);
     return;
   }
   await list.refresh(id);
@@ -128,9 +137,10 @@ async function changed(kind, data) {
   if (kind.startsWith("message.")) await Promise.all([thread.refresh(data.message_id), readCard()]);
 }
 
-/** The thread has new rows: the card and the routing may say more. */
+/** The thread has new rows: all that stands beside it may say more. */
 function loaded(rows) {
   card.know(rows);
+  insight.know(rows);
   const inbound = rows.filter((each) => each.direction === "inbound");
   const row = rows.find((each) => each.id === explained) ?? inbound.findLast((each) => each.explanation && each.explanation.length !== 0) ?? inbound.at(-1);
   routing.show(row ?? null);
@@ -182,6 +192,12 @@ whenRefused(() => leave("The key is no longer taken. Sign in again."));
 list.setUp();
 thread.setUp(why, loaded);
 compose.setUp((id, row) => thread.put(id, row));
+insight.setUp((text) => {
+  if (!compose.use(text)) return false;
+  view("thread");
+  byId("compose-text").focus();
+  return true;
+});
 trial.setUp(() => (openNext = !thread.current()));
 
 if (hasKey()) enter();

@@ -68,6 +68,20 @@ export function know(conversation) {
   draw();
 }
 
+/** Puts a text into the answer, after what is written there, for somebody to send; whether it could. */
+export function use(text) {
+  if (!open || !isSent("text")) return false;
+  const written = draft();
+  if (!["text", "buttons"].includes(written.type)) written.type = "text";
+  written.text = [written.text.trimEnd(), text].filter(Boolean).join("\n");
+  restore();
+  say({});
+  const box = byId("compose-text");
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  return true;
+}
+
 /** Forgets everything that was written. */
 export function clear() {
   drafts = new Map();

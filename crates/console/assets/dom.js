@@ -18,6 +18,22 @@ export function replace(element, ...children) {
   fill(element, children);
 }
 
+/**
+ * Puts what `make` gives in place of what an element has, unless `key` says that it is the same. What
+ * was unfolded stays so, and the focus stays on what has the same `data-keep`.
+ */
+export function renew(element, key, make) {
+  if (element.drawn === key) return;
+  element.drawn = key;
+  const focused = element.contains(document.activeElement) && document.activeElement.closest("[data-keep]")?.dataset.keep;
+  const unfolded = new Set([...element.querySelectorAll("details[open]")].map((each) => each.dataset.keep));
+  replace(element, make());
+  for (const each of element.querySelectorAll("[data-keep]")) {
+    if (unfolded.has(each.dataset.keep)) each.open = true;
+    if (focused === each.dataset.keep) (each.querySelector("summary") ?? each).focus({ preventScroll: true });
+  }
+}
+
 function fill(element, children) {
   for (const child of children.flat(3)) {
     if (child === null || child === undefined || child === false || child === "") continue;

@@ -1,11 +1,13 @@
 // One message of a thread.
 
 import { chip, el, link } from "./dom.js";
+import { media } from "./media.js";
 import { clock, exact, languageName, percent, plain } from "./words.js";
 import { summary } from "./routing.js";
 
 const STATES = { accepted: "accepted", uncertain: "uncertain: nobody knows whether it arrived", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed", deleted: "deleted" };
-const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
+/** A sign for each kind of entity. */
+export const ENTITY_MARKS = { email: "✉", phone: "☎", url: "🔗", money: "¤", date: "◷", quantity: "#", product: "▣", name: "☺" };
 
 /** The enrichment of a message, if there is one yet. */
 export const enrichmentOf = (row) => row.enrichment ?? (row.enrichments ?? []).at(-1) ?? null;
@@ -44,7 +46,7 @@ function body(row) {
     message.story && el("p", { class: "hint" }, "About a story: ", link(message.story.url ?? "", message.story.url ?? message.story.id ?? "")),
     message.text && el("p", { class: "text", dir: "auto" }, message.text),
     row.direction === "outbound" && written(message.raw),
-    (message.media ?? []).map(media),
+    media(row),
     message.reply && !message.text && el("p", { class: "text" }, message.reply.title ?? message.reply.id),
     message.location && place(message.location),
     (message.contacts ?? []).map((person) =>
@@ -52,7 +54,7 @@ function body(row) {
     ),
     message.order && el("p", {}, `Order of ${message.order.items?.length ?? 0} items. ${message.order.text ?? ""}`),
     message.share && el("p", {}, "Shared: ", link(message.share.url ?? "", message.share.title ?? message.share.url ?? message.share.kind ?? "")),
-  ].flat().filter(Boolean);
+  ].flat(3).filter(Boolean);
   return parts.length ? parts : el("p", { class: "gone" }, `${plain(message.type) || "Something"} without text`);
 }
 
@@ -61,15 +63,6 @@ function written(raw) {
   if (raw?.type === "template") return el("p", {}, chip("template"), ` ${raw.template?.name ?? ""} `, el("span", { class: "hint" }, raw.template?.language));
   if (!raw?.buttons?.length) return null;
   return el("p", { class: "chips" }, raw.buttons.map((each) => chip(each.title ?? each.id, "accent")));
-}
-
-function media(item) {
-  const name = item.filename ?? plain(item.kind);
-  const size = item.bytes ? ` · ${Math.ceil(item.bytes / 1024)} KiB` : "";
-  return [
-    el("p", { class: "media" }, chip(item.kind ?? "file"), " ", item.url ? link(item.url, name) : name, el("span", { class: "hint" }, `${item.mime_type ? ` ${item.mime_type}` : ""}${size}`)),
-    item.caption && el("p", { class: "text", dir: "auto" }, item.caption),
-  ];
 }
 
 function place({ latitude, longitude, name, address }) {
@@ -81,7 +74,8 @@ function reactions(row) {
   return el("p", { class: "reactions" }, row.reactions.map((each) => el("span", { title: each.by }, each.emoji ?? "")));
 }
 
-const TONES = { positive: "good", negative: "bad", high: "warn" };
+/** The tones of moods and urgencies. */
+export const TONES = { positive: "good", negative: "bad", high: "warn" };
 
 /** What was understood of a message, as small labels. */
 function understood(row) {

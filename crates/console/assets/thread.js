@@ -2,6 +2,7 @@
 
 import { get, part } from "./api.js";
 import { announce, byId, el } from "./dom.js";
+import { carry, steady } from "./media.js";
 import { draw, enrichmentOf } from "./message.js";
 import { channelName, conversationName, dayKey, dayName, plain } from "./words.js";
 
@@ -29,6 +30,7 @@ export function setUp(why, loaded) {
   onWhy = why;
   onLoaded = loaded;
   byId("thread-more").addEventListener("click", () => (loading = loadEarlier(open)));
+  byId("thread-log").addEventListener("relink", (event) => refresh(event.target.closest("[data-key]")?.dataset.key));
   const scroll = byId("thread-scroll");
   let wasAtEnd = true;
   scroll.addEventListener("scroll", () => (wasAtEnd = isAtEnd()));
@@ -91,7 +93,7 @@ export function put(id, row) {
 
 function take(page, cursor) {
   for (const row of page.data) {
-    rows.set(row.id, row);
+    rows.set(row.id, steady(rows.get(row.id), row));
     pageOf.set(row.id, cursor);
   }
 }
@@ -171,8 +173,8 @@ function redraw() {
     }
     elements.push(keyed(known, row.id, JSON.stringify([row, enrichmentOf(row)]), () => draw(row, onWhy)));
   }
-  log.replaceChildren(...elements);
-  if (focused) elements.find((element) => element.dataset.key === focused)?.focus({ preventScroll: true });
+  place(log, elements);
+  if (focused && !log.contains(document.activeElement)) elements.find((element) => element.dataset.key === focused)?.focus({ preventScroll: true });
   blank(all.length ? "" : "No message yet.");
   byId("thread-more").hidden = !earlier;
   if (atEnd) toEnd();
@@ -186,7 +188,17 @@ function keyed(known, key, text, make) {
   const element = make();
   element.dataset.key = key;
   element.drawn = text;
+  if (old) carry(old, element);
   return element;
+}
+
+/** Makes `elements` what the log has; what stays is not touched, so that it keeps the focus and plays on. */
+function place(log, elements) {
+  const stay = new Set(elements);
+  for (const old of [...log.children]) if (!stay.has(old)) old.remove();
+  for (const [at, element] of elements.entries()) {
+    if (log.children[at] !== element) log.insertBefore(element, log.children[at] ?? null);
+  }
 }
 
 function isAtEnd() {

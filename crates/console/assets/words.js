@@ -38,6 +38,9 @@ export const plain = (word) => String(word ?? "").replaceAll("_", " ");
 
 export const percent = (share) => `${Math.round(Number(share) * 100)}%`;
 
+/** `12 KiB`, `3.4 MiB`. */
+export const fileSize = (bytes) => (bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`);
+
 const languages = (() => {
   try {
     return new Intl.DisplayNames(["en"], { type: "language" });

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What the page may do (Content Security Policy Level 3; Trusted Types for the last one).
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+    connect-src 'self'; img-src 'self' data:; media-src 'self'; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'; require-trusted-types-for 'script'";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -49,6 +49,8 @@ files! {
     HTML "/console" = "index.html"
     STYLE "/console/style.css" = "style.css"
     STYLE "/console/panes.css" = "panes.css"
+    STYLE "/console/media.css" = "media.css"
+    STYLE "/console/insight.css" = "insight.css"
     SVG "/console/icon.svg" = "icon.svg"
     SCRIPT "/console/app.js" = "app.js"
     SCRIPT "/console/api.js" = "api.js"
@@ -59,7 +61,11 @@ files! {
     SCRIPT "/console/list.js" = "list.js"
     SCRIPT "/console/thread.js" = "thread.js"
     SCRIPT "/console/message.js" = "message.js"
+    SCRIPT "/console/media.js" = "media.js"
     SCRIPT "/console/card.js" = "card.js"
+    SCRIPT "/console/lead.js" = "lead.js"
+    SCRIPT "/console/insight.js" = "insight.js"
+    SCRIPT "/console/usage.js" = "usage.js"
     SCRIPT "/console/channels.js" = "channels.js"
     SCRIPT "/console/compose.js" = "compose.js"
     SCRIPT "/console/routing.js" = "routing.js"
