@@ -206,8 +206,10 @@ impl Work {
                 return Ok(());
             }
         }
-        // All of it went out before.
-        self.finish(Vec::new()).await
+        // All of it went out before, whatever was made of that then.
+        let sent = self.became(DeliveryState::Sent, None, None);
+        let effects = sent.filter(|_| count > 0).into_iter().collect();
+        self.finish(effects).await
     }
 
     /// Marks request number `step`, if it may go out.

@@ -35,6 +35,13 @@ impl<C: Connection> Writer<'_, C> {
         );
         match (named, own.external_id.clone()) {
             (None, None) => self.judge(effect).await,
+            // The platform told us of the request in another way than by its answer.
+            (_, Some(_))
+                if effect.state == DeliveryState::Uncertain
+                    && self.is_at_first(&effect.message_id).await? =>
+            {
+                Ok(())
+            }
             (_, Some(_)) if unfinished => self.leave_unfinished(effect).await,
             (Some(id), Some(known)) if id != known => {
                 self.add_part(&effect.message_id, &own, id).await?;

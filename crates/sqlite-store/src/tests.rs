@@ -18,6 +18,7 @@ mod endpoints;
 mod gate;
 mod guard;
 mod joins;
+mod late;
 mod lists;
 mod merge;
 mod model;
