@@ -32,6 +32,7 @@ mod holds;
 mod jobs;
 mod join;
 mod keys;
+mod late;
 mod list;
 mod media;
 mod message;

@@ -107,3 +107,106 @@ fn a_replay_that_finds_all_of_it_sent_takes_the_doubt_from_the_message() {
     assert_eq!(find(&store, &id).content.id, "m.1");
     assert_eq!(job(&store).0, "done");
 }
+
+/// A message of three requests whose lease ran out during request number `step`.
+fn lost_at(store: &Store, step: u32) -> (String, Job) {
+    let id = submitted(store, &opened(store));
+    let leased = lease_send(store).remove(0);
+    for sent in 0..step {
+        assert_eq!(pass(store, &leased, sent, 3), Clearance::Go);
+        let part = format!("m.{}", sent + 1);
+        on(store, &leased, sent + 1, &[came_of(&id, Some(&part), Sent)]);
+    }
+    assert_eq!(pass(store, &leased, step, 3), Clearance::Go);
+    store.pass(60_000);
+    assert_eq!(lease_send(store), []);
+    assert_eq!(find(store, &id).state, Some(Uncertain));
+    (id, leased)
+}
+
+fn late(store: &Store, leased: &Job, step: u32, id: &str) -> Result<Committed, Error> {
+    let part = [came_of(id, Some(&format!("m.{step}")), Sent)];
+    let moment = store.moment();
+    match step {
+        3 => store.commit(&leased.token, &part),
+        _ => block_on(advance(
+            &store.connection,
+            moment,
+            &leased.token,
+            step,
+            15_000,
+            &part,
+        )),
+    }
+}
+
+#[test]
+fn an_answer_after_the_leases_end_makes_the_rest_due_and_repeats_nothing() {
+    for (step, is_replayed) in [
+        (0, false),
+        (1, false),
+        (2, false),
+        (0, true),
+        (1, true),
+        (2, true),
+    ] {
+        let name = format!("request {step}, replayed: {is_replayed}");
+        let store = Store::new();
+        let (id, leased) = lost_at(&store, step);
+        if is_replayed {
+            assert!(replay_send(&store, leased.seq), "{name}");
+        }
+        late(&store, &leased, step + 1, &id).unwrap();
+        assert_eq!(find(&store, &id).state, Some(Sent), "{name}");
+        if step == 2 {
+            assert_eq!(job(&store), ("done".into(), None, 2), "{name}");
+            assert!(!replay_send(&store, leased.seq), "{name}");
+            continue;
+        }
+        assert_eq!(job(&store), ("pending".into(), None, step + 1), "{name}");
+        let marked = block_on(mark_sending(
+            &store.connection,
+            store.moment(),
+            &leased.token,
+            step + 1,
+            &Gate::default(),
+        ));
+        assert_eq!(marked, Err(Error::Stale), "{name}");
+        let next = lease_send(&store).remove(0);
+        assert_eq!((next.step, next.attempt), (step + 1, 1), "{name}");
+        assert_eq!(pass(&store, &next, step + 1, 3), Clearance::Go, "{name}");
+    }
+}
+
+#[test]
+fn a_late_answer_moves_no_job_that_somebody_has_or_that_was_given_up_for_another_reason() {
+    for (name, sql) in [
+        (
+            "leased again",
+            "UPDATE outbox SET state = 'leased', token = 'outbox.0.x'",
+        ),
+        ("cancelled", "UPDATE outbox SET error = 'cancelled'"),
+        ("further on", "UPDATE outbox SET step = 2"),
+    ] {
+        let store = Store::new();
+        let (id, leased) = lost_at(&store, 1);
+        store.connection.0.execute(sql, []).unwrap();
+        let before = job(&store);
+        assert_eq!(late(&store, &leased, 2, &id), Err(Error::Stale), "{name}");
+        assert_eq!(job(&store), before, "{name}");
+        assert_eq!(find(&store, &id).state, Some(Uncertain), "{name}");
+    }
+}
+
+#[test]
+fn a_part_that_is_known_to_be_sent_hides_no_rest_that_nobody_sends() {
+    let store = Store::new();
+    let (id, leased) = lost_at(&store, 1);
+    store.submit(&[came_of(&id, Some("m.1"), Sent)]);
+    assert_eq!(find(&store, &id).state, Some(Uncertain), "buried");
+    assert!(replay_send(&store, leased.seq));
+    let next = lease_send(&store).remove(0);
+    assert_eq!(pass(&store, &next, 1, 3), Clearance::Go);
+    on(&store, &next, 2, &[came_of(&id, Some("m.2"), Sent)]);
+    assert_eq!(find(&store, &id).state, Some(Sent), "somebody is at it");
+}
