@@ -17,7 +17,7 @@ pub(crate) use first::schema;
 pub(crate) use queue::{behind_another, beside_a_running};
 
 /// The version that [`prepare`] brings a database to.
-pub(crate) const VERSION: u64 = 8;
+pub(crate) const VERSION: u64 = 9;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -80,6 +80,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 8 {
             for statement in crate::parts::SCHEMA {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 9 {
+            for statement in crate::media::TOLD {
                 connection.execute(statement, vec![]).await?;
             }
         }

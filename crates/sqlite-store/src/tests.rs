@@ -20,6 +20,7 @@ mod guard;
 mod joins;
 mod late;
 mod lists;
+mod media;
 mod merge;
 mod model;
 mod parts;
