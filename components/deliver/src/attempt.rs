@@ -206,8 +206,10 @@ impl Work {
                 return Ok(());
             }
         }
-        // All of it went out before.
-        self.finish(Vec::new()).await
+        // All of it went out before, whatever was made of that then.
+        let sent = self.became(DeliveryState::Sent, None, None);
+        let effects = sent.filter(|_| count > 0).into_iter().collect();
+        self.finish(effects).await
     }
 
     /// Marks request number `step`, if it may go out.
@@ -217,7 +219,8 @@ impl Work {
     }
 
     /// Writes what came of a request before the last, and that `step` is next; false when the lease ran
-    /// out on the way, and the rest is not ours any more.
+    /// out on the way, and the rest is not ours any more. Of a job that was given up then the store takes
+    /// it, and makes it due again for the rest, but refuses the next mark.
     async fn advance(&self, step: usize, effects: Vec<Effect>) -> Result<bool, Error> {
         let (token, step) = (&self.job.token, u32::try_from(step).unwrap_or(u32::MAX));
         let advance = async || {

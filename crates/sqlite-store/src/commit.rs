@@ -1,6 +1,7 @@
 //! One transaction: a lease checked, effects written, changes told, the job done.
 //!
-//! 1. A stale lease writes nothing; any error writes nothing.
+//! 1. A stale lease writes nothing, but for a send's answer that came late (see `late`); any error
+//!    writes nothing.
 //! 2. Changes are written last, in one statement; readers see them with the rows they are about.
 
 use chatly_canonical::{Body, Event};
@@ -81,14 +82,11 @@ pub async fn commit<C: Connection>(
     effects: &[Effect],
 ) -> Result<Committed, Error> {
     let set = "state = 'done', token = NULL, error = NULL, finished_at = ?";
-    write_job(
-        connection,
-        moment,
-        token,
-        effects,
-        (set, values_of![moment.now]),
-    )
-    .await
+    let set = (set, values_of![moment.now]);
+    match write_job(connection, moment, token, effects, set).await {
+        Err(Error::Stale) => crate::late::write(connection, moment, token, None, effects).await,
+        written => written,
+    }
 }
 
 /// Writes the effects of a request that went out, and that the next is `step`.
@@ -102,14 +100,13 @@ pub async fn advance<C: Connection>(
 ) -> Result<Committed, Error> {
     let until = moment.now.saturating_add(for_ms.into());
     let set = "state = 'leased', step = ?, due_at = ?";
-    write_job(
-        connection,
-        moment,
-        token,
-        effects,
-        (set, values_of![step, until]),
-    )
-    .await
+    let set = (set, values_of![step, until]);
+    match write_job(connection, moment, token, effects, set).await {
+        Err(Error::Stale) => {
+            crate::late::write(connection, moment, token, Some(step), effects).await
+        }
+        written => written,
+    }
 }
 
 /// Writes the effects of a leased job, and `set` in its row.
@@ -197,7 +194,7 @@ pub async fn submit<C: Connection>(
 }
 
 impl<'a, C: Connection> Writer<'a, C> {
-    fn new(connection: &'a C, moment: Moment, tenant: &str) -> Self {
+    pub(crate) fn new(connection: &'a C, moment: Moment, tenant: &str) -> Self {
         Writer {
             connection,
             moment,
@@ -249,7 +246,7 @@ impl<'a, C: Connection> Writer<'a, C> {
         self.changes.push((kind.to_owned(), data));
     }
 
-    async fn write(mut self, effects: &[Effect]) -> Result<Committed, Error> {
+    pub(crate) async fn write(mut self, effects: &[Effect]) -> Result<Committed, Error> {
         for effect in effects {
             self.apply(effect).await?;
         }

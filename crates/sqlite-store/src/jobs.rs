@@ -23,10 +23,27 @@ const MAX_LEASED: u32 = 1000;
 /// The kind of the inbox's jobs.
 const EVENT: &str = "event";
 
-/// A send whose lease ran out while it was marked. Not one whose first request the platform told us
-/// about in another way: that one went out, and the job goes on behind it.
-const UNCERTAIN: &str = "state = 'sending' AND at_most_once AND NOT (step = 0 AND EXISTS (
-    SELECT 1 FROM messages WHERE messages.id = outbox.message_id AND external_id IS NOT NULL))";
+/// The platform told us about the first request of a send in another way than by its answer: that one
+/// went out, and the job goes on behind it.
+macro_rules! is_told {
+    () => {
+        "(at_most_once AND step = 0 AND EXISTS (
+            SELECT 1 FROM messages WHERE messages.id = outbox.message_id AND external_id IS NOT NULL))"
+    };
+}
+/// A send whose lease ran out while it was marked.
+const UNCERTAIN: &str = concat!("state = 'sending' AND at_most_once AND NOT ", is_told!());
+/// Ends a send for the reason `?1` at `?2`. One of which only its sender does not know whether it went
+/// out is done, or goes on with its second request.
+const BURY_SEND: &str = concat!(
+    "state = CASE WHEN NOT (?1 = 'uncertain' AND ", is_told!(), ") THEN 'buried'
+        WHEN coalesce(requests, 1) = 1 THEN 'done' ELSE 'pending' END,
+     (step, starts, due_at, error, finished_at) = (
+        SELECT iif(told AND more, 1, step), starts - told, iif(told, ?2, due_at), iif(told, NULL, ?1),
+            iif(told AND more, NULL, ?2)
+        FROM (SELECT ?1 = 'uncertain' AND ", is_told!(), " AS told, coalesce(requests, 1) > 1 AS more)),
+     token = NULL"
+);
 
 /// The table that a kind of job is in.
 pub(crate) fn table_of(kind: &str) -> &'static str {
@@ -214,14 +231,18 @@ pub async fn put_off<C: Connection>(
     update(connection, moment, token, set, values_of![at, reason]).await
 }
 
-/// Ends the job as hopeless.
+/// Ends the job as hopeless. A send that is given up as `uncertain` at its first request is not, when the
+/// platform told us of that request meanwhile: it is done, or due again for the rest.
 pub async fn bury<C: Connection>(
     connection: &C,
     moment: Moment,
     token: &str,
     reason: &str,
 ) -> Result<(), Error> {
-    let set = "state = 'buried', token = NULL, error = ?, finished_at = ?";
+    let set = match parse_token(token)?.0 {
+        "outbox" => BURY_SEND,
+        _ => "state = 'buried', token = NULL, error = ?, finished_at = ?",
+    };
     update(
         connection,
         moment,

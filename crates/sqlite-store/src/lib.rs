@@ -33,6 +33,7 @@ mod holds;
 mod jobs;
 mod join;
 mod keys;
+mod late;
 mod lead_history;
 mod list;
 mod media;

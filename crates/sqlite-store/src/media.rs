@@ -25,6 +25,31 @@ pub(crate) const SCHEMA: &[&str] = &[
     "PRAGMA user_version=7",
 ];
 
+/// What version 10 adds: who reads `changes` is told when a medium is given up, or to be fetched again.
+pub(crate) const TOLD: &[&str] = &[
+    "DROP TRIGGER outbox_media_buried",
+    "DROP TRIGGER outbox_media_replayed",
+    "CREATE TRIGGER outbox_media_buried AFTER UPDATE OF state ON outbox
+        WHEN NEW.state = 'buried' AND OLD.state <> 'buried' AND NEW.kind GLOB 'media-*' BEGIN
+        UPDATE message_media SET state = 'failed', error = NEW.error
+            WHERE message_id = NEW.message_id AND position = NEW.payload ->> '$.index' AND state = 'pending';
+        INSERT INTO changes (platform_client_id, kind, data, at)
+            SELECT platform_client_id, 'message.updated', json_object('platform_client_id', platform_client_id,
+                'conversation_id', conversation_id, 'message_id', id), coalesce(NEW.finished_at, 0)
+            FROM messages WHERE id = NEW.message_id AND changes() > 0;
+     END",
+    "CREATE TRIGGER outbox_media_replayed AFTER UPDATE OF state ON outbox
+        WHEN OLD.state = 'buried' AND NEW.state = 'pending' AND NEW.kind GLOB 'media-*' BEGIN
+        UPDATE message_media SET state = 'pending'
+            WHERE message_id = NEW.message_id AND position = NEW.payload ->> '$.index' AND state = 'failed';
+        INSERT INTO changes (platform_client_id, kind, data, at)
+            SELECT platform_client_id, 'message.updated', json_object('platform_client_id', platform_client_id,
+                'conversation_id', conversation_id, 'message_id', id), coalesce(NEW.replayed_at, 0)
+            FROM messages WHERE id = NEW.message_id AND changes() > 0;
+     END",
+    "PRAGMA user_version=10",
+];
+
 impl<C: Connection> Writer<'_, C> {
     /// Readers are told of what is stored or failed; that it is pending comes with the message.
     pub(crate) async fn media(&mut self, effect: &MediaEffect) -> Result<(), Error> {

@@ -18,7 +18,7 @@ pub(crate) use first::schema;
 pub(crate) use queue::{behind_another, beside_a_running};
 
 /// The version that [`prepare`] brings a database to.
-pub(crate) const VERSION: u64 = 9;
+pub(crate) const VERSION: u64 = 10;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -86,6 +86,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 9 {
             for statement in understanding::statements() {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 10 {
+            for statement in crate::media::TOLD {
                 connection.execute(statement, vec![]).await?;
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! 1. Until the platform's id is known, a message's state is our own judgement (`accepted`,
 //!    `uncertain`, `failed`) and the newest one holds. From then on it is what `message_states`
-//!    holds for that id, unless the message was not brought to its end (see `parts`).
+//!    holds for that id, unless the message was not brought to its end (see `parts`) and nobody is
+//!    about to.
 //! 2. An echo of the same send may be stored first. The message that the caller knows stays, with
 //!    its place and author; the echo's row goes, and what was about it is about the message.
 
@@ -35,6 +36,13 @@ impl<C: Connection> Writer<'_, C> {
         );
         match (named, own.external_id.clone()) {
             (None, None) => self.judge(effect).await,
+            // The platform told us of the request in another way than by its answer.
+            (_, Some(_))
+                if effect.state == DeliveryState::Uncertain
+                    && self.is_at_first(&effect.message_id).await? =>
+            {
+                Ok(())
+            }
             (_, Some(_)) if unfinished => self.leave_unfinished(effect).await,
             (Some(id), Some(known)) if id != known => {
                 self.add_part(&effect.message_id, &own, id).await?;
@@ -130,12 +138,14 @@ impl<C: Connection> Writer<'_, C> {
             .await?;
         let (state, error) = self.find_state(channel, account, id).await?;
         self.execute(
-            "UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1),
-                state = iif(own_error ->> '$.part' IS NULL, ?2, own_state),
-                error = iif(own_error ->> '$.part' IS NULL, ?3, error),
-                own_state = iif(own_error ->> '$.part' IS NULL, NULL, own_state),
-                own_error = iif(own_error ->> '$.part' IS NULL, NULL, own_error)
-             WHERE id = ?4",
+            "WITH kept (own) AS (
+                SELECT own_state IS NOT NULL AND (own_error ->> '$.part' IS NOT NULL OR EXISTS (
+                    SELECT 1 FROM outbox WHERE message_id = ?4 AND state = 'buried' AND at_most_once AND step > 0))
+                FROM messages WHERE id = ?4)
+             UPDATE messages SET external_id = ?1, content = json_set(content, '$.id', ?1),
+                state = iif(own, own_state, ?2), error = iif(own, error, ?3),
+                own_state = iif(own, own_state, NULL), own_error = iif(own, own_error, NULL)
+             FROM kept WHERE id = ?4",
             values_of![id, state, error, &effect.message_id],
         )
         .await?;

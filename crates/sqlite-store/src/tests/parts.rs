@@ -4,7 +4,7 @@ use super::sends::{find, lease_send, opened, submitted};
 use super::*;
 use DeliveryState::{Delivered, Failed, Sent, Uncertain};
 
-fn pass(store: &Store, job: &Job, step: u32, requests: u32) -> Clearance {
+pub fn pass(store: &Store, job: &Job, step: u32, requests: u32) -> Clearance {
     let gate = Gate {
         requests,
         ..Gate::default()
@@ -20,7 +20,7 @@ fn pass(store: &Store, job: &Job, step: u32, requests: u32) -> Clearance {
     .unwrap()
 }
 
-fn on(store: &Store, job: &Job, step: u32, effects: &[Effect]) {
+pub fn on(store: &Store, job: &Job, step: u32, effects: &[Effect]) {
     let moment = store.moment();
     block_on(advance(
         &store.connection,
@@ -33,7 +33,7 @@ fn on(store: &Store, job: &Job, step: u32, effects: &[Effect]) {
     .unwrap();
 }
 
-fn came_of(message: &str, platform_id: Option<&str>, state: DeliveryState) -> Effect {
+pub fn came_of(message: &str, platform_id: Option<&str>, state: DeliveryState) -> Effect {
     Effect::Sent(SentEffect {
         message_id: message.into(),
         platform_id: platform_id.map(str::to_owned),
@@ -44,7 +44,7 @@ fn came_of(message: &str, platform_id: Option<&str>, state: DeliveryState) -> Ef
 }
 
 /// The only job's state, error and step.
-fn job(store: &Store) -> (String, Option<String>, u32) {
+pub fn job(store: &Store) -> (String, Option<String>, u32) {
     let sql = "SELECT state, error, step FROM outbox ORDER BY seq DESC LIMIT 1";
     let row = store
         .connection
@@ -54,12 +54,12 @@ fn job(store: &Store) -> (String, Option<String>, u32) {
 }
 
 /// The lease runs out; what is leased then.
-fn crashed(store: &Store) -> Option<Job> {
+pub fn crashed(store: &Store) -> Option<Job> {
     store.pass(60_000);
     lease_send(store).pop()
 }
 
-fn told(store: &Store, id: &str, reference: &str) {
+pub fn told(store: &Store, id: &str, reference: &str) {
     let mut status = status(Target::MessageId(id.into()), Delivered);
     if let Effect::Status(effect) = &mut status {
         effect.status.reference = Some(reference.to_owned());
