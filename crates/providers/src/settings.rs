@@ -13,7 +13,7 @@ const TIMEOUT_MS: u32 = 20_000;
 const TOTAL_MS: u32 = 45_000;
 /// Jobs at once.
 const CONCURRENCY: u32 = 4;
-const MAX_CONCURRENCY: u32 = 64;
+const MAX_CONCURRENCY: u32 = 256;
 const MAX_MS: u32 = 300_000;
 
 /// The variables as they are; blank ones are not set.

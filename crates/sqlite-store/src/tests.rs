@@ -11,6 +11,7 @@ use crate::*;
 pub use samples::*;
 
 mod actions;
+mod append;
 mod clock;
 mod commit;
 mod cost;
@@ -19,9 +20,11 @@ mod gate;
 mod guard;
 mod joins;
 mod late;
+mod latest;
 mod lists;
 mod media;
 mod merge;
+mod migration;
 mod model;
 mod parts;
 mod plans;
@@ -32,6 +35,7 @@ mod routing;
 mod samples;
 mod sends;
 mod spend;
+mod takeover;
 mod threads;
 
 /// A connection of `rusqlite`.

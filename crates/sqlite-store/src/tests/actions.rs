@@ -28,7 +28,7 @@ fn status(status: ConversationStatus, until: Option<u64>) -> Effect {
 }
 
 /// The person's conversation, with these effects on it.
-fn of(store: &Store, person: &str, effects: &[Effect]) -> Conversation {
+pub(super) fn of(store: &Store, person: &str, effects: &[Effect]) -> Conversation {
     let start = vec![contact(&[person]), conversation()];
     let id = store.submit(&[start, effects.to_vec()].concat());
     find(store, &id.conversation_id.unwrap())
@@ -46,7 +46,7 @@ fn by(author: Author) -> Effect {
     }
 }
 
-fn latest(own: &str, due_at: u64, within_ms: Option<u64>) -> Effect {
+pub(super) fn latest(own: &str, due_at: u64, within_ms: Option<u64>) -> Effect {
     let job = NewJob {
         kind: "reply".into(),
         payload: format!(r#"{{"due":{due_at}}}"#),
@@ -59,7 +59,7 @@ fn latest(own: &str, due_at: u64, within_ms: Option<u64>) -> Effect {
     Effect::EnqueueLatest(LatestJob { job, within_ms })
 }
 
-fn payload(job: &Job) -> serde_json::Value {
+pub(super) fn payload(job: &Job) -> serde_json::Value {
     match &job.payload {
         Payload::Json(json) => serde_json::from_str(json).unwrap(),
         Payload::Event(_) => panic!("an event"),
@@ -354,84 +354,6 @@ fn a_stage_that_was_set_outlives_enrichments() {
         lead(&store),
         Some(serde_json::json!({ "score": 9, "stage": "qualified" }))
     );
-}
-
-#[test]
-fn a_newer_job_takes_the_place_of_one_that_waits() {
-    let store = Store::new();
-    let start = store.now.get();
-    of(
-        &store,
-        "a:1",
-        &[inbound("m1"), latest("r", start + 100, Some(250))],
-    );
-    store.pass(90);
-    of(
-        &store,
-        "a:1",
-        &[
-            inbound("m2"),
-            latest("r", start + 190, Some(250)),
-            latest("other", start + 190, None),
-        ],
-    );
-    of(
-        &store,
-        "a:2",
-        &[inbound("n1"), latest("r", start + 190, Some(250))],
-    );
-    store.pass(20);
-    assert!(store.lease_kinds(&["reply"], 9).is_empty(), "put off");
-    store.pass(80);
-    let jobs = store.lease_kinds(&["reply"], 9);
-    assert_eq!(jobs.len(), 3, "one a conversation and key");
-    let context = block_on(read_context(
-        &store.connection,
-        store.moment(),
-        &jobs[0].token,
-        0,
-    ))
-    .unwrap();
-    assert_eq!(
-        context.message.unwrap().content.id,
-        "m2",
-        "about the newer message"
-    );
-    assert_eq!(payload(&jobs[0])["due"], start + 190);
-}
-
-#[test]
-fn a_job_is_put_off_for_so_long_only() {
-    let store = Store::new();
-    let start = store.now.get();
-    for step in 0..5 {
-        of(
-            &store,
-            "a:1",
-            &[
-                inbound(&format!("m{step}")),
-                latest("r", start + step * 100 + 100, Some(250)),
-            ],
-        );
-    }
-    store.pass(250);
-    assert_eq!(store.lease_kinds(&["reply"], 9).len(), 1);
-}
-
-#[test]
-fn a_job_at_work_loses_its_lease_to_a_newer_one() {
-    let store = Store::new();
-    let now = store.now.get();
-    of(&store, "a:1", &[inbound("m1"), latest("r", now, None)]);
-    let old = store.lease_kinds(&["reply"], 9).remove(0);
-    of(&store, "a:1", &[inbound("m2"), latest("r", now, None)]);
-    assert_eq!(store.commit(&old.token, &[]), Err(Error::Stale));
-    let new = store.lease_kinds(&["reply"], 9);
-    assert_eq!(new.len(), 1, "{new:?}");
-    store.commit(&new[0].token, &[]).unwrap();
-    // One that is over makes way, too.
-    of(&store, "a:1", &[inbound("m3"), latest("r", now, None)]);
-    assert_eq!(store.lease_kinds(&["reply"], 9).len(), 1);
 }
 
 #[test]
