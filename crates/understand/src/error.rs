@@ -45,9 +45,10 @@ impl Error {
             let quoted = text::quotes(&message, texts, QUOTATION)
                 || (key_length > 0
                     && text::quotes(&message, std::iter::once(key), key_length.min(8)));
-            // The status, which stands before the message, is ours.
-            match message.split_once(": ") {
-                Some((status, _)) if quoted => format!("{status}: message withheld"),
+            // The status, which may stand before the message, is ours; nothing else is.
+            let status = message.split_once(": ").map(|(status, _)| status);
+            match status.filter(|status| is_status(status)) {
+                Some(status) if quoted => format!("{status}: message withheld"),
                 None if quoted => "message withheld".to_owned(),
                 _ => message,
             }
@@ -58,6 +59,12 @@ impl Error {
             other => other,
         }
     }
+}
+
+/// `status 404`, as it is written here.
+fn is_status(text: &str) -> bool {
+    let code = text.strip_prefix("status ").unwrap_or_default();
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A platform's words on one line, without control characters and bounded.

@@ -413,6 +413,17 @@ fn an_error_holds_no_key_and_no_conversation() {
 }
 
 #[test]
+fn a_success_that_is_an_error_holds_none_of_them_either() {
+    for api in [Api::OpenAi, Api::Anthropic] {
+        let said = format!("bad key {KEY} for '{}': denied", window()[2].text);
+        let answer = status(200, &json!({"error": {"message": said}}));
+        let step = session(api, "https://a.example").answered(&answer);
+        let want = Error::Unavailable("message withheld".to_owned());
+        assert_eq!(step, Step::Failed(want));
+    }
+}
+
+#[test]
 fn a_failed_call_used_no_tokens() {
     let mut session = session(Api::OpenAi, "https://a.example");
     let limited = Response {
