@@ -112,7 +112,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Genuine senders for that long.
-async fn genuine(address: SocketAddr, stretch: Duration) -> Result<Figures> {
+pub(crate) async fn genuine(address: SocketAddr, stretch: Duration) -> Result<Figures> {
     let begin = Instant::now();
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {

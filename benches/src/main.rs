@@ -9,7 +9,8 @@
 //! `chatly-bench channels` measures every channel component, see [`channels`];
 //! `chatly-bench inbox` measures what the console waits for instead; `chatly-bench hostile` genuine
 //! webhooks beside clients that misbehave, see [`hostile`]; `chatly-bench pipeline` a message after
-//! its webhook, see [`pipeline`]; `chatly-bench peers` this
+//! its webhook, see [`pipeline`]; `chatly-bench understanding` what asking a model costs us, see
+//! [`understanding`]; `chatly-bench peers` this
 //! host beside others that do the same work, see [`peers`]; `chatly-bench instructions` counts what
 //! one request costs, see [`instructions`].
 //!
@@ -28,6 +29,7 @@ mod native;
 mod peers;
 mod pinned;
 mod pipeline;
+mod understanding;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -70,6 +72,8 @@ enum Command {
     Hostile(hostile::Arguments),
     /// Measure a message after its webhook: routed, sent, enriched
     Pipeline(pipeline::Arguments),
+    /// Measure what asking a language model costs on our side
+    Understanding(understanding::Arguments),
     /// Count the instructions of one request, by valgrind
     Instructions,
     /// Post to a running server, for a profiler
@@ -103,6 +107,10 @@ async fn main() -> Result<()> {
         Some(Command::Pipeline(pipeline)) => {
             prepare();
             pipeline::run(&pipeline).await
+        }
+        Some(Command::Understanding(understanding)) => {
+            prepare();
+            understanding::run(&understanding).await
         }
         None => {
             prepare();

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -22,6 +23,8 @@ use tokio::net::TcpListener;
 pub enum Says {
     /// With this form.
     Form(Value),
+    /// With this form, after so long.
+    Late(Duration, Value),
     /// With this text where the form belongs.
     Text(String),
     /// By a plain status.
@@ -39,6 +42,9 @@ struct State {
     plan: VecDeque<Says>,
     after: Option<Says>,
     got: Vec<String>,
+    /// When the last answer was ready.
+    answered: Option<Instant>,
+    gaps: Vec<Duration>,
 }
 
 /// A service that keeps what it got. It answers by plan, and by the plan's last word after that.
@@ -58,7 +64,7 @@ impl Model {
         let state = Arc::new(Mutex::new(State {
             plan: plan.iter().cloned().collect(),
             after: plan.last().cloned(),
-            got: Vec::new(),
+            ..State::default()
         }));
         let shared = state.clone();
         tokio::spawn(async move {
@@ -82,6 +88,11 @@ impl Model {
         lock(&self.state).got.clone()
     }
 
+    /// How long after each answer the next request had come.
+    pub fn gaps(&self) -> Vec<Duration> {
+        lock(&self.state).gaps.clone()
+    }
+
     /// A form that says nothing in particular.
     pub fn form() -> Value {
         json!({
@@ -103,6 +114,8 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
     let body = body.collect().await?.to_bytes();
     let says = {
         let mut state = lock(&state);
+        let gap = state.answered.take().map(|at| at.elapsed());
+        state.gaps.extend(gap);
         let body = String::from_utf8_lossy(&body);
         state.got.push(format!("{head:?}\n{body}"));
         let after = state.after.clone();
@@ -111,6 +124,10 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
     };
     let (status, text) = match says {
         Says::Form(form) => (200, completion(&form.to_string())),
+        Says::Late(wait, form) => {
+            tokio::time::sleep(wait).await;
+            (200, completion(&form.to_string()))
+        }
         Says::Text(text) => (200, completion(&text)),
         Says::Status(status) => (status, r#"{"error":{"message":"no"}}"#.to_owned()),
         Says::Throttled(after) => {
@@ -120,6 +137,7 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
         Says::Holds => std::future::pending().await,
         Says::Endless => return Ok(Response::new(Either::Right(Endless))),
     };
+    lock(&state).answered = Some(Instant::now());
     let answer = Response::builder()
         .status(status)
         .header("content-type", "application/json");
