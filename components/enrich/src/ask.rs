@@ -1,6 +1,6 @@
 //! One provider asked about one conversation: memory, circuit, budget, call.
 //!
-//! 1. What was answered in the last week to the same question is not asked again.
+//! 1. What was answered today to the same question is not asked again.
 //! 2. A provider that failed so often in a row that its circuit is open is left alone, but for one call
 //!    now and then.
 //! 3. The call is set aside in the store before it is made. Whatever becomes of it is written at once.
@@ -24,6 +24,8 @@ use crate::{Store, json as form, window};
 const OPEN_AFTER: u32 = 5;
 /// How long an open circuit rests between calls.
 const REST_MS: u64 = 30_000;
+/// What is remembered was answered on the same day, as UTC counts days.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// With less time than this a call would be paid for and never read.
 const LEAST_MS: u32 = 500;
 
@@ -33,6 +35,8 @@ pub struct Question<'a> {
     pub now: u64,
     /// All that a model is told beside the conversation.
     pub prompt: String,
+    /// The same as it was told when the day began: what is remembered counts for a day.
+    todays: String,
     job: &'a Job,
     message: &'a StoredMessage,
     window: &'a [RedactedTurn],
@@ -65,15 +69,19 @@ impl<'a> Question<'a> {
         now: u64,
     ) -> Self {
         let request = window::request(chain, now);
-        let prompt = chatly_understand::instructions(&chatly_understand::Request {
-            intents: request.intents.clone(),
-            languages: request.languages.clone(),
-            now,
-            time_zone: request.time_zone.clone(),
-        });
+        let told = |now| {
+            chatly_understand::instructions(&chatly_understand::Request {
+                intents: request.intents.clone(),
+                languages: request.languages.clone(),
+                now,
+                time_zone: request.time_zone.clone(),
+            })
+        };
+        let (prompt, todays) = (told(now), told(now - now % DAY_MS));
         Question {
             now,
             prompt,
+            todays,
             job,
             message,
             window,
@@ -101,7 +109,7 @@ impl<'a> Question<'a> {
         store::submit(tenant, None, all).await.map(drop)
     }
 
-    fn key(&self, model: &str) -> String {
+    fn key(&self, provider: &Provider) -> String {
         let parts = self.window.iter().map(|turn| {
             let role = match turn.role {
                 Role::Customer => "customer",
@@ -110,7 +118,7 @@ impl<'a> Question<'a> {
             };
             (role, turn.text.text.as_str())
         });
-        answer_key(model, &self.chain.intents, parts)
+        answer_key((&provider.name(), &provider.model), &self.todays, parts)
     }
 
     fn call(&self, provider: &Provider, began: u64, error: Option<String>) -> ExternalCall {
@@ -180,7 +188,7 @@ pub async fn ask(
     provider: &Provider,
     timeout_ms: u32,
 ) -> Result<Asked, Error> {
-    let key = question.key(&provider.model);
+    let key = question.key(provider);
     let tenant = question.job.platform_client_id.clone();
     if let Some(json) = store::find_answer(tenant.clone(), key.clone()).await? {
         return Ok(Asked::Answered(remembered(question, provider, json)));

@@ -3,11 +3,14 @@
 //! 1. Language, intents, sentiment, urgency, topics, summary and suggested reply are the model's.
 //! 2. The lead is the baseline's, and so is every entity that it found: it read the real text. The
 //!    model's others are added where they overlap none and can be found in the real text.
-//! 3. A suggested reply is put through `chatly_understand::clean_reply` with the real conversation.
+//! 3. Every text that a model wrote freely, summary, topics and suggested reply, is put through
+//!    `chatly_understand::clean_reply` with the real conversation, and is left out where it does not pass.
+//!    Cards, accounts, national ids and keys are put back into none of them; a reply that names one is
+//!    left out.
 
 use serde_json::{Map, Value};
 
-use crate::place::{find, restore};
+use crate::place::{find, restore, withholds};
 
 /// What an answer is finished with.
 #[derive(Debug, Clone, Copy)]
@@ -37,28 +40,21 @@ pub fn finish(answer: &str, with: &Finish) -> Result<String, NoForm> {
     let object = |json: &str| serde_json::from_str::<Map<String, Value>>(json).map_err(|_| NoForm);
     let mut whole = object(answer)?;
     let baseline = with.baseline.map(object).transpose()?.unwrap_or_default();
+    let shown = |text: &str| {
+        let text = restore(text, with.map);
+        chatly_understand::clean_reply(&text, with.prompt, with.texts).ok()
+    };
     for field in ["summary", "suggested_reply"] {
-        if let Some(Value::String(text)) = whole.get_mut(field) {
-            *text = restore(text, with.map);
-        }
+        let text = whole.get(field).and_then(Value::as_str);
+        let kept = text.filter(|text| field == "summary" || !withholds(text));
+        match kept.and_then(shown) {
+            Some(clean) => whole.insert(field.to_owned(), clean.into()),
+            None => whole.shift_remove(field),
+        };
     }
     if let Some(Value::Array(topics)) = whole.get_mut("topics") {
-        for topic in topics {
-            if let Value::String(text) = topic {
-                *text = restore(text, with.map);
-            }
-        }
-    }
-    let reply = whole.get("suggested_reply").and_then(Value::as_str);
-    let reply = reply.map(|reply| chatly_understand::clean_reply(reply, with.prompt, with.texts));
-    match reply {
-        Some(Ok(clean)) => {
-            whole.insert("suggested_reply".to_owned(), clean.into());
-        }
-        Some(Err(_)) => {
-            whole.shift_remove("suggested_reply");
-        }
-        None => {}
+        let clean = |topic: &Value| topic.as_str().and_then(shown).map(Value::from);
+        *topics = topics.iter().filter_map(clean).collect();
     }
     let entities = entities(&whole, &baseline, with);
     whole.insert("entities".to_owned(), entities.into());
@@ -98,6 +94,9 @@ fn entities(
 fn placed(mut entity: Value, with: &Finish) -> Option<Value> {
     let real = with.texts.last()?;
     let said = entity.get("value")?.as_str()?;
+    if withholds(said) {
+        return None;
+    }
     let (start, _) = span(&entity);
     let value = restore(said, with.map);
     let place = find((with.redacted, start, said), (real, &value));
@@ -179,6 +178,46 @@ mod tests {
             let got = finished(&json!({"suggested_reply": reply}), None);
             assert_eq!(got.get("suggested_reply").is_some(), stays, "{reply}");
         }
+    }
+
+    #[test]
+    fn a_summary_and_topics_hold_what_somebody_wrote_or_nothing() {
+        for (text, stays) in [
+            ("Wants mugs; writes from [EMAIL_1]", true),
+            ("Approved, see https://evil.example", false),
+            ("Call +1 650 555 1234 first", false),
+            (
+                "You read conversations and fill in a form, and nothing else",
+                false,
+            ),
+        ] {
+            let got = finished(&json!({"summary": text, "topics": [text, "mugs"]}), None);
+            assert_eq!(got.get("summary").is_some(), stays, "{text}");
+            assert_eq!(
+                got["topics"].as_array().unwrap().len(),
+                1 + usize::from(stays)
+            );
+        }
+    }
+
+    #[test]
+    fn cards_and_keys_are_put_back_nowhere() {
+        let text = "charge [CARD_1], account [IBAN_1], [ID_1], [SECRET_1]";
+        let answer = json!({"summary": text, "topics": [text], "suggested_reply": text,
+            "entities": [entity("quantity", "[CARD_1]", 0)]});
+        let names = ["[CARD_1]", "[IBAN_1]", "[ID_1]", "[SECRET_1]"];
+        let map = names.map(|name| (name.to_owned(), "4111".to_owned()));
+        let with = Finish {
+            map: &map,
+            redacted: text,
+            texts: &["charge 4111, account 4111, 4111, 4111"],
+            prompt: "You fill in a form.",
+            baseline: None,
+        };
+        let got = finish(&answer.to_string(), &with).unwrap();
+        let shown = "charge [card], account [iban], [id], [secret]";
+        let want = json!({"summary": shown, "topics": [shown], "entities": []});
+        assert_eq!(got, want.to_string());
     }
 
     #[test]

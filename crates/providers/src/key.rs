@@ -2,11 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-/// A key of all that an answer depends on. `parts` are the texts of the window without personal data,
-/// each with who wrote it.
+/// A key of all that an answer depends on. `told` is what a model is told beside the conversation, with
+/// the time as of the day's beginning: "tomorrow" is another day then. `parts` are the texts of the window
+/// without personal data, each with who wrote it.
 pub fn answer_key<'a>(
-    model: &str,
-    intents: &[String],
+    (provider, model): (&str, &str),
+    told: &str,
     parts: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> String {
     let mut digest = Sha256::new();
@@ -16,9 +17,9 @@ pub fn answer_key<'a>(
         digest.update(text.as_bytes());
     };
     add(chatly_understand::PROMPT_VERSION);
+    add(provider);
     add(model);
-    add(&intents.len().to_string());
-    intents.iter().for_each(|intent| add(intent));
+    add(told);
     for (role, text) in parts {
         add(role);
         add(text);
@@ -36,25 +37,21 @@ mod tests {
 
     #[test]
     fn a_key_differs_when_anything_does() {
-        let intents = |names: &[&str]| {
-            names
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect::<Vec<_>>()
-        };
         let keys = [
-            answer_key("m", &[], [("customer", "ab")]),
-            answer_key("n", &[], [("customer", "ab")]),
-            answer_key("m", &intents(&["a"]), [("customer", "ab")]),
-            answer_key("m", &intents(&["customer"]), [("ab", "")]),
-            answer_key("m", &[], [("agent", "ab")]),
-            answer_key("m", &[], [("customer", "a"), ("customer", "b")]),
-            answer_key("m", &[], []),
+            answer_key(("p", "m"), "", [("customer", "ab")]),
+            answer_key(("p", "n"), "", [("customer", "ab")]),
+            answer_key(("q", "m"), "", [("customer", "ab")]),
+            answer_key(("pm", ""), "", [("customer", "ab")]),
+            answer_key(("p", "m"), "a", [("customer", "ab")]),
+            answer_key(("p", "m"), "customer", [("ab", "")]),
+            answer_key(("p", "m"), "", [("agent", "ab")]),
+            answer_key(("p", "m"), "", [("customer", "a"), ("customer", "b")]),
+            answer_key(("p", "m"), "", []),
         ];
         for (n, key) in keys.iter().enumerate() {
             assert_eq!(key.len(), 64);
             assert!(!keys.iter().take(n).any(|other| other == key), "{n}");
         }
-        assert_eq!(keys[0], answer_key("m", &[], [("customer", "ab")]));
+        assert_eq!(keys[0], answer_key(("p", "m"), "", [("customer", "ab")]));
     }
 }

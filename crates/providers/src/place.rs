@@ -3,7 +3,23 @@
 /// The longest placeholder that is looked for, in bytes.
 const MAX_PLACEHOLDER: usize = 32;
 
-/// Puts values back: `map` is placeholder and value. What looks like a placeholder and stands for nothing
+/// Kinds of values that stand in no text which is shown, kept or sent on.
+const WITHHELD: [&str; 5] = ["CARD", "IBAN", "ID", "SECRET", "URL"];
+
+/// Whether something stands in `text` for what [`restore`] does not put back.
+pub(crate) fn withholds(text: &str) -> bool {
+    let mut tokens = text.split('[').skip(1).filter_map(|it| it.split_once(']'));
+    tokens.any(|(name, _)| is_withheld(name))
+}
+
+/// `CARD_1`.
+fn is_withheld(name: &str) -> bool {
+    name.rsplit_once('_')
+        .is_some_and(|(kind, _)| WITHHELD.contains(&kind))
+}
+
+/// Puts values back, but for cards, accounts, national ids, keys and links with personal data: for these
+/// their kind stands, as `[card]`. `map` is placeholder and value. What looks like a placeholder and stands for nothing
 /// is left out; a value is not read again.
 #[must_use]
 pub fn restore(text: &str, map: &[(String, String)]) -> String {
@@ -17,7 +33,15 @@ pub fn restore(text: &str, map: &[(String, String)]) -> String {
         match found {
             Some((token, after)) if looks_like_placeholder(token) => {
                 let known = map.iter().find(|(placeholder, _)| placeholder == token);
-                whole.push_str(known.map_or("", |(_, value)| value));
+                match known {
+                    Some((name, _)) if withholds(name) => {
+                        let kind = token.rsplit_once('_').map_or("[", |(kind, _)| kind);
+                        whole.push_str(&kind.to_lowercase());
+                        whole.push(']');
+                    }
+                    Some((_, value)) => whole.push_str(value),
+                    None => {}
+                }
                 rest = after;
             }
             _ => {
@@ -64,8 +88,13 @@ mod tests {
     use super::*;
 
     fn map() -> Vec<(String, String)> {
-        [("[EMAIL_1]", "a@b.c"), ("[NATIONAL_ID_1]", "[EMAIL_1]")]
-            .map(|(placeholder, value)| (placeholder.to_owned(), value.to_owned()))
+        let map = [
+            ("[EMAIL_1]", "a@b.c"),
+            ("[TEXT_1]", "[EMAIL_1]"),
+            ("[CARD_1]", "4111111111111111"),
+            ("[ID_12]", "12345678Z"),
+        ];
+        map.map(|(placeholder, value)| (placeholder.to_owned(), value.to_owned()))
             .to_vec()
     }
 
@@ -75,7 +104,9 @@ mod tests {
             ("", ""),
             ("no [brackets] here]", "no [brackets] here]"),
             ("to [EMAIL_1] and [EMAIL_1]", "to a@b.c and a@b.c"),
-            ("[NATIONAL_ID_1]", "[EMAIL_1]"),
+            ("[TEXT_1]", "[EMAIL_1]"),
+            ("pays with [CARD_1]", "pays with [card]"),
+            ("[ID_12] and [CARD_2]", "[id] and "),
             ("[EMAIL_2]!", "!"),
             ("[[EMAIL_1]]", "[a@b.c]"),
             ("[email_1]", "[email_1]"),

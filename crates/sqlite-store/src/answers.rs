@@ -1,7 +1,7 @@
 //! Answers of models that are remembered, so that the same question is paid once.
 //!
-//! What is kept holds no personal data: callers put it back from a map of their own. Bounded by age, and
-//! by number for each tenant.
+//! What is kept is an answer to redacted text, with placeholders: callers put values back from a map of
+//! their own. What the redactor did not recognise is in it. Bounded by age, and by number for each tenant.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::commit::Writer;
 use crate::connection::{Connection, to_json, values_of};
 use crate::{Error, Moment};
 
-/// A week: prices and offers change, and so does what is a good answer.
+/// A week, though callers ask for a day's own today: their key holds the day.
 const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Of one tenant: some ten megabytes.
 pub(crate) const MAX_ANSWERS: u32 = 10_000;

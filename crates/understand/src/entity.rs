@@ -76,10 +76,35 @@ fn is_normal(kind: &str, text: &str) -> bool {
         "quantity" => is_number(text),
         "date" => {
             let (date, time) = text.split_once('T').unwrap_or((text, "00:00"));
-            matches(date, "dddd-dd-dd") && matches(time, "dd:dd")
+            is_day(date) && is_time(time)
         }
         _ => false,
     }
+}
+
+/// `2026-11-25`, and a day that there is.
+fn is_day(text: &str) -> bool {
+    let part = |range: std::ops::Range<usize>| text.get(range).and_then(|it| it.parse().ok());
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days: u32 = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    matches(text, "dddd-dd-dd") && (1..=days).contains(&day)
+}
+
+/// `14:00`, and a time of day.
+fn is_time(text: &str) -> bool {
+    let below = |range: std::ops::Range<usize>, most: u32| {
+        let number = text.get(range).and_then(|it| it.parse::<u32>().ok());
+        number.is_some_and(|number| number < most)
+    };
+    matches(text, "dd:dd") && below(0..2, 24) && below(3..5, 60)
 }
 
 fn is_number(text: &str) -> bool {
@@ -145,6 +170,10 @@ mod tests {
             ("money", "49,90 EUR", false),
             ("date", "2026-11-25", true),
             ("date", "2026-11-25T14:00", true),
+            ("date", "2028-02-29", true),
+            ("date", "2027-02-29", false),
+            ("date", "2026-99-99", false),
+            ("date", "2026-11-25T25:00", false),
             ("date", "tomorrow", false),
             ("quantity", "20", true),
             ("quantity", "20 pieces", false),

@@ -17,6 +17,7 @@ mod answer;
 mod anthropic;
 mod call;
 mod classify;
+mod disguise;
 mod endpoint;
 mod entity;
 mod error;
@@ -30,6 +31,7 @@ mod spin;
 mod text;
 mod usage;
 mod window;
+mod written;
 
 pub use answer::{Enriched, Intent, Sentiment, Urgency, bounds};
 pub use call::{Api, Call, Key, Provider, Response};

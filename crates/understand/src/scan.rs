@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use linkify::{LinkFinder, LinkKind};
 
-use crate::text;
+use crate::disguise::undressed;
+use crate::written::{is_amount, is_date, is_time};
 
 /// Fewest digits of what is taken for a phone or account number.
 const NUMBER_DIGITS: usize = 7;
@@ -26,6 +27,28 @@ const KEY_PREFIXES: [&str; 14] = [
     "AKIA",
     "AIza",
     "eyJ",
+];
+
+/// What makes a word a link, whatever stands behind it.
+const SCHEMES: [&str; 14] = [
+    "javascript:",
+    "vbscript:",
+    "data:",
+    "tel:",
+    "callto:",
+    "mailto:",
+    "sms:",
+    "smsto:",
+    "geo:",
+    "blob:",
+    "file:",
+    "intent:",
+    "whatsapp:",
+    "tg:",
+];
+/// What stands around a word and is no part of it.
+const MARKS: [char; 16] = [
+    '.', ',', ';', ':', '!', '?', '(', ')', '[', ']', '"', '\'', '<', '>', '/', '*',
 ];
 
 /// What a text names.
@@ -61,19 +84,13 @@ pub(crate) fn find(text: &str) -> Found {
             _ => found.links.insert(address),
         };
     }
-    // Schemes that the finder does not know, `tel:` and `mailto:` in front of nothing it finds.
     for word in plain.split_whitespace() {
-        let scheme = |name: &str| word.contains(name);
-        if found.links.is_empty()
-            && ["://", "javascript:", "tel:", "mailto:", "sms:"]
-                .into_iter()
-                .any(scheme)
-        {
-            found.links.insert(word.to_owned());
+        let known = found.links.iter().any(|link| word.contains(link.as_str()));
+        let scheme = SCHEMES.iter().any(|name| word.contains(name));
+        if scheme || word.contains("://") && !known || is_host(word) {
+            found.links.insert(word.trim_matches(MARKS).to_owned());
         }
-        if let Some(handle) = handle(word) {
-            found.handles.insert(handle);
-        }
+        found.handles.extend(handles(word));
     }
     found.numbers = numbers(&plain);
     for word in text.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}<>".contains(c)) {
@@ -93,63 +110,36 @@ pub(crate) fn find(text: &str) -> Found {
     found
 }
 
-/// Small letters, full-width forms and other digits made plain, invisible characters and the usual
-/// disguises of dots and at-signs taken off.
-fn undressed(text: &str) -> String {
-    let plain: String = text::visible(text)
-        .chars()
-        .filter(|c| {
-            !matches!(
-                c,
-                '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}'
-            )
-        })
-        .map(|c| match c {
-            '\u{ff01}'..='\u{ff5e}' => shifted(c, '\u{ff01}', '!'),
-            '\u{660}'..='\u{669}' => shifted(c, '\u{660}', '0'),
-            '\u{6f0}'..='\u{6f9}' => shifted(c, '\u{6f0}', '0'),
-            '\u{966}'..='\u{96f}' => shifted(c, '\u{966}', '0'),
-            '\u{3002}' | '\u{ff61}' | '\u{2024}' => '.',
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-            _ if c.is_whitespace() && c != '\n' => ' ',
-            _ => c,
-        })
-        .flat_map(char::to_lowercase)
-        .collect();
-    let disguises = [
-        ("[.]", "."),
-        ("(.)", "."),
-        ("{.}", "."),
-        ("[dot]", "."),
-        ("(dot)", "."),
-        (" dot ", "."),
-        (" punto com", ".com"),
-        (" ponto com", ".com"),
-        (" point com", ".com"),
-        (" punkt com", ".com"),
-        ("[at]", "@"),
-        ("(at)", "@"),
-        (" arroba ", "@"),
-        ("hxxp", "http"),
-    ];
-    disguises
-        .into_iter()
-        .fold(plain, |text, (dressed, bare)| text.replace(dressed, bare))
+/// Addresses that the finder does not know: a host of this machine, four numbers, and a name whose last
+/// part is of another script than Latin.
+fn is_host(word: &str) -> bool {
+    let word = word.trim_matches(MARKS);
+    let host = word.split(['/', '?', '#']).next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    let foreign = name.rsplit_once('.').is_some_and(|(before, last)| {
+        before.ends_with(char::is_alphanumeric)
+            && last.chars().count() >= 2
+            && last.chars().all(char::is_alphabetic)
+            && last.chars().any(|c| c > '\u{36f}')
+    });
+    name == "localhost"
+        || port && !is_time(host) && name.contains(char::is_alphanumeric)
+        || name.parse::<std::net::Ipv4Addr>().is_ok()
+        || foreign
 }
 
-fn shifted(c: char, from: char, to: char) -> char {
-    char::from_u32(u32::from(c) - u32::from(from) + u32::from(to)).unwrap_or(c)
-}
-
-fn handle(word: &str) -> Option<String> {
-    let (_, after) = word.split_once('@')?;
-    let name: String = after
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || "_.".contains(*c))
-        .collect();
-    // The end of a sentence is no part of a name.
-    let name = name.trim_end_matches('.').to_owned();
-    (name.chars().count() >= 3).then_some(name)
+/// What stands behind each `@`.
+fn handles(word: &str) -> impl Iterator<Item = String> {
+    word.split('@').skip(1).filter_map(|after| {
+        let name: String = after
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "_.".contains(*c))
+            .collect();
+        // The end of a sentence is no part of a name.
+        let name = name.trim_end_matches('.').to_owned();
+        (name.chars().count() >= 3).then_some(name)
+    })
 }
 
 fn placeholders(text: &str) -> BTreeSet<String> {
@@ -173,11 +163,15 @@ fn placeholders(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs of at least seven digits, with blanks and the usual marks between them. Dates are none.
+/// Runs of at least seven digits, with blanks and the usual marks between them. Dates, times and amounts
+/// are none.
 fn numbers(plain: &str) -> BTreeSet<String> {
     let dateless: Vec<&str> = plain
         .split_whitespace()
-        .map(|word| if is_date(word) { "|" } else { word })
+        .map(|word| {
+            let ordinary = is_date(word) || is_time(word) || is_amount(word);
+            if ordinary { "/|/" } else { word }
+        })
         .collect();
     let mut numbers = BTreeSet::new();
     let mut run = String::new();
@@ -186,7 +180,7 @@ fn numbers(plain: &str) -> BTreeSet<String> {
         if c.is_ascii_digit() {
             run.push(c);
             gap = 0;
-        } else if !run.is_empty() && gap < 3 && " .-()/+".contains(c) {
+        } else if !run.is_empty() && gap < 3 && " .-()/+,_:*·•~'’".contains(c) {
             gap += 1;
         } else {
             if run.len() >= NUMBER_DIGITS {
@@ -197,27 +191,4 @@ fn numbers(plain: &str) -> BTreeSet<String> {
         }
     }
     numbers
-}
-
-fn is_date(word: &str) -> bool {
-    let parts: Vec<&str> = word
-        .trim_matches(|c: char| !c.is_ascii_digit())
-        .split(['-', '.', '/'])
-        .collect();
-    let number = |text: &&str| text.parse::<u32>().ok();
-    let Some(&[first, second, third]) = parts
-        .iter()
-        .map(number)
-        .collect::<Option<Vec<u32>>>()
-        .as_deref()
-        .and_then(|p| p.first_chunk::<3>())
-    else {
-        return false;
-    };
-    let year = |n: u32| (1900..=2100).contains(&n);
-    let day_month =
-        |a: u32, b: u32| (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12;
-    parts.len() == 3
-        && ((year(first) && day_month(second, third))
-            || ((year(third) || third <= 99) && day_month(first, second)))
 }

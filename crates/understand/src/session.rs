@@ -152,7 +152,8 @@ impl Session {
     }
 
     fn take(&mut self, spent: Spent, read: Read) -> Step {
-        self.usage.add(spent);
+        let (input, output) = self.estimate();
+        self.usage.add(spent.within(Spent { input, output }));
         let (fault, rejected) = match read {
             Read::Failed(message) => return Step::Failed(self.safe(Error::Unavailable(message))),
             Read::Refused(why) => return Step::Failed(Error::Refused(why.to_owned())),

@@ -29,6 +29,21 @@ pub(crate) struct Spent {
     pub output: u32,
 }
 
+impl Spent {
+    /// How many times what was reserved one request is believed to have used. Tokenizers differ, and so
+    /// do the words that a service adds; nothing that is meant honestly differs by more.
+    const BELIEVED: u32 = 4;
+
+    /// The same, where it can be: no report, and no length of a broken answer, ends a tenant's day.
+    pub(crate) fn within(self, reserved: Spent) -> Spent {
+        let most = |count: u32| count.saturating_mul(Self::BELIEVED);
+        Spent {
+            input: self.input.min(most(reserved.input)),
+            output: self.output.min(most(reserved.output)),
+        }
+    }
+}
+
 /// What a service reports. One that reports no input at all has not counted: then it is estimated.
 pub(crate) fn reported(
     input: Option<u64>,
@@ -81,6 +96,21 @@ mod tests {
         ] {
             assert_eq!(estimate_tokens(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_report_is_believed_within_bounds() {
+        let spent = |input, output| Spent { input, output };
+        for (said, want) in [
+            (spent(0, 0), spent(0, 0)),
+            (spent(399, 40), spent(399, 40)),
+            (spent(401, 41), spent(400, 40)),
+            (spent(u32::MAX, u32::MAX), spent(400, 40)),
+        ] {
+            assert_eq!(said.within(spent(100, 10)), want, "{said:?}");
+        }
+        let all = spent(u32::MAX, u32::MAX);
+        assert_eq!(all.within(all), all);
     }
 
     #[test]
