@@ -3,6 +3,7 @@
 
 mod injection;
 mod privacy;
+mod records;
 
 use anyhow::{Context, Result};
 use harness::{Model, Options, Says, TestApp, eventually};

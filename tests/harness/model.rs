@@ -27,6 +27,8 @@ pub enum Says {
     Late(Duration, Value),
     /// With this text where the form belongs.
     Text(String),
+    /// With this body as it is.
+    Body(String),
     /// By a plain status.
     Status(u16),
     /// Too fast, with this `Retry-After`.
@@ -128,6 +130,7 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
             tokio::time::sleep(wait).await;
             (200, completion(&form.to_string()))
         }
+        Says::Body(body) => (200, body),
         Says::Text(text) => (200, completion(&text)),
         Says::Status(status) => (status, r#"{"error":{"message":"no"}}"#.to_owned()),
         Says::Throttled(after) => {

@@ -4,20 +4,18 @@
 //! 2. A provider that failed so often in a row that its circuit is open is left alone, but for one call
 //!    now and then.
 //! 3. The call is set aside in the store before it is made. Whatever becomes of it is written at once.
-//! 4. Why there is no answer stands in `external_calls`, without content.
+//! 4. What came of it stands in `external_calls` (see `record`).
 
 use chatly_drain::{Store as _, retry_delay_ms};
-use chatly_providers::{
-    Api, Chain, Failure, Price, Provider, answer_key, cost_micros, day, estimate, usd,
-};
-use serde_json::json;
+use chatly_providers::{Api, Chain, Failure, Provider, answer_key, day, estimate};
 
 use crate::bindings::chatly::enricher::enricher::{self, Error as Unanswered};
 use crate::bindings::chatly::store::effects::{Effect, EndpointAttempt, EndpointOutcome};
-use crate::bindings::chatly::store::rows::{ExternalCall, StoredMessage};
+use crate::bindings::chatly::store::rows::StoredMessage;
 use crate::bindings::chatly::store::store::{self, Error, Job};
 use crate::bindings::chatly::store::understanding as wit;
 use crate::bindings::chatly::types::enrichment::{RedactedTurn, Request, Role};
+use crate::record::{Told, Used, why};
 use crate::{Store, json as form, window};
 
 /// Failures in a row that open a circuit.
@@ -37,10 +35,12 @@ pub struct Question<'a> {
     pub prompt: String,
     /// The same as it was told when the day began: what is remembered counts for a day.
     todays: String,
-    job: &'a Job,
-    message: &'a StoredMessage,
+    pub job: &'a Job,
+    pub message: &'a StoredMessage,
+    pub chain: &'a Chain,
+    /// Whether each call is told to a collector.
+    pub traces: bool,
     window: &'a [RedactedTurn],
-    chain: &'a Chain,
     request: Request,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Question<'a> {
         job: &'a Job,
         message: &'a StoredMessage,
         window: &'a [RedactedTurn],
-        chain: &'a Chain,
+        (chain, traces): (&'a Chain, bool),
         now: u64,
     ) -> Self {
         let request = window::request(chain, now);
@@ -84,8 +84,9 @@ impl<'a> Question<'a> {
             todays,
             job,
             message,
-            window,
             chain,
+            traces,
+            window,
             request,
         }
     }
@@ -109,36 +110,30 @@ impl<'a> Question<'a> {
         store::submit(tenant, None, all).await.map(drop)
     }
 
-    fn key(&self, provider: &Provider) -> String {
-        let parts = self.window.iter().map(|turn| {
+    /// Who wrote, and what, without personal data.
+    pub fn turns(&self) -> Vec<(&'static str, &str)> {
+        let turn = |turn: &'a RedactedTurn| {
             let role = match turn.role {
                 Role::Customer => "customer",
                 Role::Agent => "agent",
                 Role::Bot => "bot",
             };
             (role, turn.text.text.as_str())
-        });
-        answer_key((&provider.name(), &provider.model), &self.todays, parts)
+        };
+        self.window.iter().map(turn).collect()
     }
 
-    fn call(&self, provider: &Provider, began: u64, error: Option<String>) -> ExternalCall {
-        ExternalCall {
-            kind: "llm".to_owned(),
-            target: format!("llm:{}", provider.model),
-            status: None,
-            millis: Store.now_ms().saturating_sub(began),
-            attempt: self.job.attempt,
-            at: began,
-            error,
-            conversation_id: Some(self.message.conversation_id.clone()),
-            message_id: Some(self.message.id.clone()),
-            details: None,
-        }
+    fn key(&self, provider: &Provider) -> String {
+        answer_key(
+            (&provider.name(), &provider.model),
+            &self.todays,
+            self.turns(),
+        )
     }
 
     /// Says why a provider was not asked.
     async fn tell(&self, provider: &Provider, why: &str) -> Result<(), Error> {
-        let call = self.call(provider, Store.now_ms(), Some(why.to_owned()));
+        let call = self.row(provider, Store.now_ms(), Some(why.to_owned()));
         self.submit(vec![Effect::ExternalCall(call)]).await
     }
 
@@ -152,33 +147,6 @@ impl<'a> Question<'a> {
             cost_micros: usage.cost(self.chain.price),
             outcome,
         }
-    }
-}
-
-/// Tokens of a call.
-#[derive(Clone, Copy, Default)]
-struct Used {
-    input: u64,
-    output: u64,
-}
-
-impl Used {
-    fn of(usage: &enricher::Usage) -> Self {
-        Used {
-            input: usage.input_tokens.into(),
-            output: usage.output_tokens.into(),
-        }
-    }
-
-    fn cost(self, price: Price) -> u64 {
-        cost_micros(price, self.input, self.output)
-    }
-
-    /// What a row of `external_calls` tells; no content.
-    fn details(self, model: &str, price: Price, cached: bool) -> String {
-        json!({"model": model, "input_tokens": self.input, "output_tokens": self.output,
-            "cost_usd": usd(self.cost(price)), "cached": cached})
-        .to_string()
     }
 }
 
@@ -272,7 +240,6 @@ async fn call(
         max_output_tokens: 0,
     };
     let answer = enricher::enrich(question.window.to_vec(), question.request.clone(), whom).await;
-    let price = question.chain.price;
     let attempt = |outcome, error: Option<String>| EndpointAttempt {
         url: provider.name(),
         outcome,
@@ -287,13 +254,18 @@ async fn call(
             let used = Used::of(&answer.usage);
             let (json, _) = form::of(&answer.enrichment)
                 .map_err(|_| Error::Invalid("the enrichment has no JSON form".to_owned()))?;
-            let mut row = question.call(provider, began, None);
-            row.status = Some(200);
-            row.details = Some(used.details(&provider.model, price, false));
+            let told = Told {
+                question,
+                provider,
+                began,
+                used,
+                answer: Ok(&json),
+            };
+            told.trace();
             let effects = vec![
                 Effect::Spent(question.spent(provider, used, wit::SpendOutcome::Answered)),
                 Effect::EndpointAttempt(attempt(EndpointOutcome::Delivered, None)),
-                Effect::ExternalCall(row),
+                Effect::ExternalCall(told.row(false)),
                 Effect::KeepAnswer(wit::AnswerEffect {
                     key,
                     json: json.clone(),
@@ -309,13 +281,19 @@ async fn call(
                 false => wit::SpendOutcome::Failed,
             };
             let why = why(&failure.error);
-            let mut row = question.call(provider, began, Some(why.clone()));
-            row.details = Some(used.details(&provider.model, price, false));
+            let told = Told {
+                question,
+                provider,
+                began,
+                used,
+                answer: Err(&failure.error),
+            };
+            told.trace();
             question
                 .submit(vec![
                     Effect::Spent(question.spent(provider, used, outcome)),
                     Effect::EndpointAttempt(attempt(endpoint_outcome(&failure.error), Some(why))),
-                    Effect::ExternalCall(row),
+                    Effect::ExternalCall(told.row(false)),
                 ])
                 .await?;
             Ok(Asked::Failed(fate(&failure.error, unbilled, question.job)))
@@ -325,26 +303,18 @@ async fn call(
 
 fn remembered(question: &Question<'_>, provider: &Provider, json: String) -> Answer {
     let used = Used::default();
-    let mut row = question.call(provider, Store.now_ms(), None);
-    row.details = Some(used.details(&provider.model, question.chain.price, true));
+    let told = Told {
+        question,
+        provider,
+        began: Store.now_ms(),
+        used,
+        answer: Ok(&json),
+    };
     let effects = vec![
         Effect::Spent(question.spent(provider, used, wit::SpendOutcome::Cached)),
-        Effect::ExternalCall(row),
+        Effect::ExternalCall(told.row(true)),
     ];
     Answer { json, effects }
-}
-
-/// In words without content; the enricher's own hold none either.
-fn why(error: &Unanswered) -> String {
-    match error {
-        Unanswered::Denied => "the address is not granted".to_owned(),
-        Unanswered::Timeout => "timeout".to_owned(),
-        Unanswered::RateLimited(_) => "rate limited".to_owned(),
-        Unanswered::Unavailable(words) => format!("unavailable: {words}"),
-        Unanswered::InvalidAnswer(words) => format!("invalid answer: {words}"),
-        Unanswered::Refused(words) => format!("refused: {words}"),
-        Unanswered::Other(words) => words.clone(),
-    }
 }
 
 fn endpoint_outcome(error: &Unanswered) -> EndpointOutcome {

@@ -11,6 +11,7 @@
 mod ask;
 mod json;
 mod outbox;
+mod record;
 mod settings;
 mod understand;
 mod wake;

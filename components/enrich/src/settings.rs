@@ -57,6 +57,8 @@ async fn read() -> anyhow::Result<Settings> {
         per_minute: &variable("llm_per_minute").await?,
         intents: &variable("llm_intents").await?,
         region: &variable("llm_region").await?,
+        record_content: &variable("llm_record_content").await?,
+        traces: &variable("llm_traces").await?,
         time_zone: &variable("time_zone").await?,
         tenants: &variable("tenants").await?,
     });

@@ -75,7 +75,13 @@ async fn understand(job: Job, settings: &Settings) -> Result<(), Error> {
         return store::commit(job.token, vec![]).await.map(drop);
     };
     let (window, map) = redact(&turns, chain);
-    let question = Question::new(&job, &message, &window, chain, Store.now_ms());
+    let question = Question::new(
+        &job,
+        &message,
+        &window,
+        (chain, settings.traces),
+        Store.now_ms(),
+    );
     let mut failures = Vec::new();
     let until = question.now.saturating_add(settings.total_ms.into());
     for provider in &chain.providers {

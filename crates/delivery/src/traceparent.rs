@@ -9,8 +9,8 @@ pub fn next(incoming: Option<&str>, random: [u8; RANDOM_BYTES]) -> String {
     // An id of only zeroes is not valid; a random one is that once in 2^64 times.
     let (trace, span) = random.split_at(16);
     let span = crate::hex(span).replacen("0000000000000000", "0000000000000001", 1);
-    match incoming.and_then(parse) {
-        Some((trace, flags)) => format!("00-{trace}-{span}-{flags}"),
+    match incoming.and_then(parts) {
+        Some((trace, _, flags)) => format!("00-{trace}-{span}-{flags}"),
         None => {
             let trace = crate::hex(trace);
             let trace = if trace.bytes().all(|byte| byte == b'0') {
@@ -23,20 +23,20 @@ pub fn next(incoming: Option<&str>, random: [u8; RANDOM_BYTES]) -> String {
     }
 }
 
-/// Trace id and flags. A version above 00 may carry more after the flags, which is ignored, as the
+/// Trace id, span id and flags of a sound one. A version above 00 may carry more after the flags, which is ignored, as the
 /// recommendation asks.
-fn parse(text: &str) -> Option<(&str, &str)> {
-    let mut parts = text.trim().split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let (span, flags) = (parts.next()?, parts.next()?);
+pub fn parts(text: &str) -> Option<(&str, &str, &str)> {
+    let mut fields = text.trim().split('-');
+    let (version, trace) = (fields.next()?, fields.next()?);
+    let (span, flags) = (fields.next()?, fields.next()?);
     let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|byte| byte != b'0');
     let sound = is_hex(version, 2)
         && version != "ff"
-        && (version != "00" || parts.next().is_none())
+        && (version != "00" || fields.next().is_none())
         && is_id(trace, 32)
         && is_id(span, 16)
         && is_hex(flags, 2);
-    sound.then_some((trace, flags))
+    sound.then_some((trace, span, flags))
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
@@ -118,8 +118,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_comes_out_is_always_sound(incoming in proptest::option::of(".{0,60}"), random: [u8; RANDOM_BYTES]) {
-            prop_assert!(parse(&next(incoming.as_deref(), random)).is_some());
-            prop_assert!(parse(&next(incoming.as_deref(), [0; RANDOM_BYTES])).is_some());
+            prop_assert!(parts(&next(incoming.as_deref(), random)).is_some());
+            prop_assert!(parts(&next(incoming.as_deref(), [0; RANDOM_BYTES])).is_some());
         }
     }
 }

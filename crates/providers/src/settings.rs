@@ -1,10 +1,13 @@
 //! Who is asked for a tenant, by variables and the document `tenants`.
 
+mod own;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use url::Url;
 
+use self::own::{Entry, Own};
 use crate::cost::Price;
 
 /// How long one enrichment may take, its repair included.
@@ -43,6 +46,10 @@ pub struct Sources<'a> {
     pub intents: &'a str,
     /// `llm_region`, ISO 3166-1 alpha-2.
     pub region: &'a str,
+    /// `llm_record_content`.
+    pub record_content: &'a str,
+    /// `llm_traces`.
+    pub traces: &'a str,
     /// `time_zone`.
     pub time_zone: &'a str,
     /// `tenants`.
@@ -144,6 +151,8 @@ pub struct Chain {
     pub per_minute: Option<u32>,
     /// Intents to choose from; empty for the defaults.
     pub intents: Vec<String>,
+    /// Whether what was asked and answered, without personal data, is kept beside what it cost.
+    pub record_content: bool,
     /// Where phone numbers without a country code are from.
     pub region: Option<String>,
     /// The tenant's zone.
@@ -177,31 +186,8 @@ pub struct Settings {
     pub total_ms: u32,
     /// Jobs at once.
     pub concurrency: u32,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    platform_client_id: String,
-    time_zone: Option<String>,
-    llm: Option<serde_json::Value>,
-    lead: Option<serde_json::Value>,
-}
-
-/// A tenant's own; what it leaves out is everybody's. Addresses and keys are everybody's: the manifest
-/// grants the addresses, and keys are no part of a document that is not secret.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct Own {
-    off: Option<bool>,
-    model: Option<String>,
-    fallback_model: Option<String>,
-    daily_tokens: Option<u64>,
-    daily_usd: Option<f64>,
-    input_price: Option<f64>,
-    output_price: Option<f64>,
-    per_minute: Option<u32>,
-    intents: Option<Vec<String>>,
-    region: Option<String>,
+    /// Whether each call is told to a collector.
+    pub traces: bool,
 }
 
 impl Settings {
@@ -226,6 +212,7 @@ impl Settings {
             MAX_CONCURRENCY,
             CONCURRENCY,
         );
+        let traces = switch("llm_traces", sources.traces, &mut unread);
         let everybodys = everybodys(sources, &mut unread);
         let mut settings = Settings {
             everybodys,
@@ -233,6 +220,7 @@ impl Settings {
             timeout_ms,
             total_ms,
             concurrency,
+            traces,
         };
         settings.read_tenants(sources, &mut unread);
         (settings, unread)
@@ -273,47 +261,6 @@ impl Settings {
             }
             self.own.insert(entry.platform_client_id, chain);
         }
-    }
-}
-
-impl Own {
-    fn is_sound(&self) -> bool {
-        let numbers = [self.daily_usd, self.input_price, self.output_price];
-        numbers
-            .into_iter()
-            .flatten()
-            .all(|number| micros(number).is_some())
-    }
-
-    fn apply(self, chain: &mut Chain, sources: &Sources) {
-        if self.model.is_some() || self.fallback_model.is_some() {
-            let model = self.model.as_deref().unwrap_or(sources.first[3]);
-            let fallback = self
-                .fallback_model
-                .as_deref()
-                .unwrap_or(sources.fallback[3]);
-            chain.providers = [(sources.first, model), (sources.fallback, fallback)]
-                .into_iter()
-                .filter_map(|([api, url, key, _], model)| provider([api, url, key, model]).ok()?)
-                .collect();
-        }
-        if self.off == Some(true) {
-            chain.providers.clear();
-        }
-        chain.budget.tokens = self.daily_tokens.or(chain.budget.tokens);
-        chain.budget.cost_micros = self.daily_usd.and_then(micros).or(chain.budget.cost_micros);
-        let price = &mut chain.price;
-        price.input_micros = self
-            .input_price
-            .and_then(micros)
-            .unwrap_or(price.input_micros);
-        price.output_micros = self
-            .output_price
-            .and_then(micros)
-            .unwrap_or(price.output_micros);
-        chain.per_minute = self.per_minute.or(chain.per_minute);
-        chain.intents = self.intents.unwrap_or_else(|| chain.intents.clone());
-        chain.region = self.region.or_else(|| chain.region.clone());
     }
 }
 
@@ -365,6 +312,7 @@ fn everybodys(sources: &Sources, unread: &mut Vec<Unread>) -> Chain {
         ));
         Some(1)
     });
+    chain.record_content = switch("llm_record_content", sources.record_content, unread);
     let names = sources.intents.split(',').map(str::trim);
     chain.intents = names
         .filter(|name| !name.is_empty())
@@ -374,6 +322,18 @@ fn everybodys(sources: &Sources, unread: &mut Vec<Unread>) -> Chain {
     chain.region = set(sources.region);
     chain.time_zone = set(sources.time_zone);
     chain
+}
+
+/// `on` or `off`; blank and anything else is off.
+fn switch(name: &'static str, text: &str, unread: &mut Vec<Unread>) -> bool {
+    match text.trim() {
+        "on" => true,
+        "" | "off" => false,
+        _ => {
+            unread.push(Unread::Variable(name, "it is off"));
+            false
+        }
+    }
 }
 
 /// None where no model is named.

@@ -9,7 +9,7 @@ use crate::commit::Writer;
 use crate::connection::{Connection, to_json, values_of};
 use crate::{Error, Moment};
 
-/// A week, though callers ask for a day's own today: their key holds the day.
+/// Longer than any question is the same one: the keys of callers hold the day.
 const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Of one tenant: some ten megabytes.
 pub(crate) const MAX_ANSWERS: u32 = 10_000;
