@@ -184,6 +184,11 @@ pub async fn ask(
                 .await?;
             return Ok(Asked::Stop);
         }
+        wit::Reserved::Enough => {
+            let why = "the conversation was asked about often enough today";
+            question.tell(provider, why).await?;
+            return Ok(Asked::Stop);
+        }
         wit::Reserved::Already => {
             let why = "asked before, and perhaps billed";
             question.tell(provider, why).await?;
@@ -215,6 +220,7 @@ async fn reserve(question: &Question<'_>, provider: &Provider) -> Result<wit::Re
             cost_micros: chain.budget.cost_micros,
         },
         per_minute: chain.per_minute,
+        per_conversation: chain.per_conversation,
     };
     store::reserve_spend(question.job.token.clone(), reservation).await
 }

@@ -55,6 +55,7 @@ async fn read() -> anyhow::Result<Settings> {
         output_price: &variable("llm_output_price").await?,
         concurrency: &variable("llm_concurrency").await?,
         per_minute: &variable("llm_per_minute").await?,
+        per_conversation: &variable("llm_per_conversation").await?,
         intents: &variable("llm_intents").await?,
         region: &variable("llm_region").await?,
         record_content: &variable("llm_record_content").await?,

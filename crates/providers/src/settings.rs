@@ -42,6 +42,8 @@ pub struct Sources<'a> {
     pub concurrency: &'a str,
     /// `llm_per_minute`.
     pub per_minute: &'a str,
+    /// `llm_per_conversation`.
+    pub per_conversation: &'a str,
     /// `llm_intents`, comma-separated.
     pub intents: &'a str,
     /// `llm_region`, ISO 3166-1 alpha-2.
@@ -149,6 +151,8 @@ pub struct Chain {
     pub price: Price,
     /// Calls to one provider in any minute.
     pub per_minute: Option<u32>,
+    /// Calls about one conversation in a day.
+    pub per_conversation: Option<u32>,
     /// Intents to choose from; empty for the defaults.
     pub intents: Vec<String>,
     /// Whether what was asked and answered, without personal data, is kept beside what it cost.
@@ -311,6 +315,14 @@ fn everybodys(sources: &Sources, unread: &mut Vec<Unread>) -> Chain {
             "one call a minute is let through",
         ));
         Some(1)
+    });
+    let calls = bound(sources.per_conversation, |text| text.parse().ok());
+    chain.per_conversation = calls.unwrap_or_else(|()| {
+        unread.push(Unread::Variable(
+            "llm_per_conversation",
+            "no model is asked",
+        ));
+        Some(0)
     });
     chain.record_content = switch("llm_record_content", sources.record_content, unread);
     let names = sources.intents.split(',').map(str::trim);

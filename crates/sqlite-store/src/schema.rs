@@ -18,7 +18,7 @@ pub(crate) use first::schema;
 pub(crate) use queue::{behind_another, beside_a_running};
 
 /// The version that [`prepare`] brings a database to.
-pub(crate) const VERSION: u64 = 10;
+pub(crate) const VERSION: u64 = 11;
 
 const NEWER: Error = Error::Other("the database is of a newer version than this program");
 
@@ -91,6 +91,11 @@ pub async fn prepare<C: Connection>(connection: &C) -> Result<(), Error> {
         }
         if found < 10 {
             for statement in crate::media::TOLD {
+                connection.execute(statement, vec![]).await?;
+            }
+        }
+        if found < 11 {
+            for statement in crate::spend::BY_MODEL {
                 connection.execute(statement, vec![]).await?;
             }
         }

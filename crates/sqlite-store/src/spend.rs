@@ -3,9 +3,10 @@
 //! 1. A call is set aside before it is made, with the most that it can use. It is let through while what
 //!    was used and what is set aside are below the budget, one at a time: so a day's budget is passed by
 //!    the last call at most, however many ask at once.
-//! 2. A job asks a provider once. Where it finds a reservation of an earlier start that was never settled,
+//! 2. A job asks a model of a provider once. Where it finds a reservation of an earlier start that was never settled,
 //!    the call may have been billed: it stays charged with all that was set aside.
-//! 3. What is used is kept by day, so that a look at the budget reads a row for each model only.
+//! 3. A conversation is asked about so often a day, whoever writes and however much.
+//! 4. What is used is kept by day, so that a look at the budget reads a row for each model only.
 
 use serde::Deserialize;
 
@@ -38,6 +39,26 @@ pub(crate) const SCHEMA: &[&str] = &[
     "CREATE INDEX llm_usage_day ON llm_usage (day)",
 ];
 
+/// What version 11 changes: a job may ask two models of one provider, and calls of a conversation are
+/// counted.
+pub(crate) const BY_MODEL: &[&str] = &[
+    "ALTER TABLE spends RENAME TO spends_by_provider",
+    "DROP INDEX spends_at",
+    "DROP INDEX spends_pace",
+    "CREATE TABLE spends (
+        job INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, platform_client_id TEXT NOT NULL,
+        conversation_id TEXT, day TEXT NOT NULL, token TEXT NOT NULL, tokens INTEGER NOT NULL,
+        cost_micros INTEGER NOT NULL, at INTEGER NOT NULL, outcome TEXT,
+        PRIMARY KEY (job, provider, model)) WITHOUT ROWID",
+    "INSERT INTO spends SELECT job, provider, model, platform_client_id, NULL, day, token, tokens,
+        cost_micros, at, outcome FROM spends_by_provider",
+    "DROP TABLE spends_by_provider",
+    "CREATE INDEX spends_at ON spends (at)",
+    "CREATE INDEX spends_pace ON spends (platform_client_id, provider, at)",
+    "CREATE INDEX spends_conversation ON spends (conversation_id, day)",
+    "PRAGMA user_version=11",
+];
+
 /// What a tenant may use in a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Budget {
@@ -64,6 +85,8 @@ pub struct Reservation {
     pub budget: Budget,
     /// Calls to the provider in any minute.
     pub per_minute: Option<u32>,
+    /// Calls about the job's conversation on that day, whoever is asked.
+    pub per_conversation: Option<u32>,
 }
 
 /// Whether a call may be made.
@@ -73,7 +96,9 @@ pub enum Reserved {
     Go,
     /// The budget is used up.
     Exhausted,
-    /// The job asked this provider before.
+    /// The conversation was asked about often enough that day.
+    Enough,
+    /// The job asked this model of this provider before.
     Already,
     /// Too many in this minute; free again then.
     Later(u64),
@@ -164,16 +189,17 @@ pub async fn reserve_spend<C: Connection>(
     transaction(connection, async || {
         let rows = connection
             .execute(
-                "SELECT platform_client_id FROM outbox
+                "SELECT platform_client_id, conversation_id FROM outbox
                  WHERE seq = ? AND token = ? AND state IN ('leased', 'sending') AND due_at > ?",
                 values_of![job, token, moment.now],
             )
             .await?;
-        let tenant = rows.first().ok_or(Error::Stale)?.text(0)?;
+        let row = rows.first().ok_or(Error::Stale)?;
+        let (tenant, conversation) = (row.text(0)?, row.optional(1)?);
         let expired = moment.now.saturating_sub(KEPT_MS);
         let sql = "DELETE FROM spends WHERE at < ?";
         connection.execute(sql, values_of![expired]).await?;
-        match known(connection, job, &reservation.provider).await? {
+        match known(connection, job, &reservation.provider, &reservation.model).await? {
             Some(known) if known.outcome.is_none() => {
                 // The whole of it counts as input: nobody knows how it was shared.
                 let spent = Spent {
@@ -196,10 +222,20 @@ pub async fn reserve_spend<C: Connection>(
         if is_exhausted(connection, tenant, reservation).await? {
             return Ok(Reserved::Exhausted);
         }
+        if is_enough(connection, conversation, reservation).await? {
+            return Ok(Reserved::Enough);
+        }
         if let Some(at) = free_at(connection, moment, tenant, reservation).await? {
             return Ok(Reserved::Later(at));
         }
-        set_aside(connection, moment, token, (job, tenant), reservation).await?;
+        set_aside(
+            connection,
+            moment,
+            token,
+            (job, tenant, conversation),
+            reservation,
+        )
+        .await?;
         Ok(Reserved::Go)
     })
     .await
@@ -209,10 +245,12 @@ async fn known<C: Connection>(
     connection: &C,
     job: u64,
     provider: &str,
+    model: &str,
 ) -> Result<Option<Known>, Error> {
     let sql = "SELECT platform_client_id, model, day, tokens, cost_micros, outcome FROM spends
-         WHERE job = ? AND provider = ?";
-    let rows = connection.execute(sql, values_of![job, provider]).await?;
+         WHERE job = ? AND provider = ? AND model = ?";
+    let values = values_of![job, provider, model];
+    let rows = connection.execute(sql, values).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
@@ -251,6 +289,24 @@ async fn is_exhausted<C: Connection>(
     )
 }
 
+/// Whether the conversation has had its calls of the day. Those that were surely not billed count for
+/// nothing.
+async fn is_enough<C: Connection>(
+    connection: &C,
+    conversation: Option<&str>,
+    reservation: &Reservation,
+) -> Result<bool, Error> {
+    let (Some(most), Some(conversation)) = (reservation.per_conversation, conversation) else {
+        return Ok(false);
+    };
+    let sql = "SELECT count(*) FROM spends
+         WHERE conversation_id = ? AND day = ? AND outcome IS NOT 'unbilled'";
+    let values = values_of![conversation, &reservation.day];
+    let rows = connection.execute(sql, values).await?;
+    let calls = rows.first().ok_or(UNEXPECTED)?.integer(0)?;
+    Ok(calls >= most.into())
+}
+
 /// When the oldest call of a full minute is out of it; none when there is room.
 async fn free_at<C: Connection>(
     connection: &C,
@@ -278,20 +334,22 @@ async fn set_aside<C: Connection>(
     connection: &C,
     moment: Moment,
     token: &str,
-    (job, tenant): (u64, &str),
+    (job, tenant, conversation): (u64, &str, Option<&str>),
     reservation: &Reservation,
 ) -> Result<(), Error> {
     connection
         .execute(
-            "INSERT INTO spends (job, provider, platform_client_id, model, day, token, tokens, cost_micros, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET model = excluded.model,
+            "INSERT INTO spends (job, provider, model, platform_client_id, conversation_id, day, token, tokens,
+                cost_micros, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
                 day = excluded.day, token = excluded.token, tokens = excluded.tokens,
                 cost_micros = excluded.cost_micros, at = excluded.at, outcome = NULL",
             values_of![
                 job,
                 &reservation.provider,
-                tenant,
                 &reservation.model,
+                tenant,
+                conversation,
                 &reservation.day,
                 token,
                 reservation.tokens,
@@ -328,8 +386,8 @@ async fn settle<C: Connection>(
 ) -> Result<(), Error> {
     connection
         .execute(
-            "UPDATE spends SET outcome = ? WHERE job = ? AND provider = ?",
-            values_of![word(spent.outcome), job, &spent.provider],
+            "UPDATE spends SET outcome = ? WHERE job = ? AND provider = ? AND model = ?",
+            values_of![word(spent.outcome), job, &spent.provider, &known.model],
         )
         .await?;
     connection
@@ -363,13 +421,13 @@ pub async fn settle_spend<C: Connection>(
 ) -> Result<bool, Error> {
     let (_, job) = parse_token(token)?;
     transaction(connection, async || {
-        let sql =
-            "SELECT 1 FROM spends WHERE job = ? AND provider = ? AND token = ? AND outcome IS NULL";
-        let values = values_of![job, &spent.provider, token];
+        let sql = "SELECT 1 FROM spends
+             WHERE job = ? AND provider = ? AND model = ? AND token = ? AND outcome IS NULL";
+        let values = values_of![job, &spent.provider, &spent.model, token];
         if connection.execute(sql, values).await?.is_empty() {
             return Ok(false);
         }
-        let known = known(connection, job, &spent.provider).await?;
+        let known = known(connection, job, &spent.provider, &spent.model).await?;
         let known = known.ok_or(UNEXPECTED)?;
         settle(connection, job, &known, spent).await?;
         Ok(true)
@@ -417,7 +475,7 @@ impl<C: Connection> Writer<'_, C> {
         let job = self
             .job
             .ok_or(Error::Invalid("what is spent belongs to a job"))?;
-        match known(self.connection(), job, &spent.provider).await? {
+        match known(self.connection(), job, &spent.provider, &spent.model).await? {
             Some(known) if known.outcome.is_none() && known.tenant == self.tenant => {
                 settle(self.connection(), job, &known, spent).await
             }

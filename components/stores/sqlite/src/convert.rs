@@ -128,7 +128,7 @@ records! {
     }
     understanding::Budget => store::Budget { tokens, cost_micros }
     understanding::Reservation => store::Reservation {
-        provider, model, day, tokens, cost_micros, budget, per_minute,
+        provider, model, day, tokens, cost_micros, budget, per_minute, per_conversation,
     }
     understanding::Spent => store::Spent {
         provider, model, day, input_tokens, output_tokens, cost_micros, outcome,
@@ -199,6 +199,7 @@ impl Convert<understanding::Reserved> for store::Reserved {
         match self {
             store::Reserved::Go => understanding::Reserved::Go,
             store::Reserved::Exhausted => understanding::Reserved::Exhausted,
+            store::Reserved::Enough => understanding::Reserved::Enough,
             store::Reserved::Already => understanding::Reserved::Already,
             store::Reserved::Later(at) => understanding::Reserved::Later(at),
         }

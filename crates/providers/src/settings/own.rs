@@ -25,6 +25,7 @@ pub(super) struct Own {
     input_price: Option<f64>,
     output_price: Option<f64>,
     per_minute: Option<u32>,
+    per_conversation: Option<u32>,
     intents: Option<Vec<String>>,
     region: Option<String>,
     record_content: Option<bool>,
@@ -66,6 +67,7 @@ impl Own {
             .and_then(micros)
             .unwrap_or(price.output_micros);
         chain.per_minute = self.per_minute.or(chain.per_minute);
+        chain.per_conversation = self.per_conversation.or(chain.per_conversation);
         chain.intents = self.intents.unwrap_or_else(|| chain.intents.clone());
         chain.record_content = self.record_content.unwrap_or(chain.record_content);
         chain.region = self.region.or_else(|| chain.region.clone());

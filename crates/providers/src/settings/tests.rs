@@ -165,6 +165,22 @@ fn a_slip_never_opens_the_purse() {
             1,
         ),
         (
+            "content",
+            Sources {
+                record_content: "yes",
+                ..sources()
+            },
+            2,
+        ),
+        (
+            "conversation",
+            Sources {
+                per_conversation: "many",
+                ..sources()
+            },
+            2,
+        ),
+        (
             "timeout",
             Sources {
                 timeout_ms: "0",
@@ -180,6 +196,9 @@ fn a_slip_never_opens_the_purse() {
         let is_budget = ["budget", "dollars", "not a number"].contains(&name);
         let spends_nothing = [chain.budget.tokens, chain.budget.cost_micros].contains(&Some(0));
         assert_eq!(is_budget, spends_nothing, "{name}");
+        assert!(!chain.record_content && !settings.traces, "{name}");
+        let is_conversation = name == "conversation";
+        assert_eq!(chain.per_conversation == Some(0), is_conversation, "{name}");
     }
     for llm in [r#"{"daily_usd":-1}"#, r#"{"daily_usdd":1}"#, "1"] {
         let tenants = format!(r#"[{{"platform_client_id":"t","llm":{llm}}}]"#);

@@ -40,6 +40,7 @@ fn reservation(tokens: Option<u64>, cost_micros: Option<u64>) -> Reservation {
             cost_micros,
         },
         per_minute: None,
+        per_conversation: None,
     }
 }
 
@@ -414,4 +415,55 @@ fn a_lead_has_a_history_of_what_changed() {
         &other,
     ));
     assert_eq!(none.unwrap().0, []);
+}
+
+#[test]
+fn a_job_may_ask_two_models_of_one_provider() {
+    let store = Store::new();
+    let job = &jobs(&store, 1)[0];
+    let of = |model: &str| Reservation {
+        model: model.into(),
+        ..reservation(None, None)
+    };
+    assert_eq!(reserve(&store, job, &of("m")), Ok(Reserved::Go));
+    assert!(settled(&store, job, &spent(SpendOutcome::Failed)));
+    assert_eq!(reserve(&store, job, &of("m")), Ok(Reserved::Already));
+    assert_eq!(reserve(&store, job, &of("n")), Ok(Reserved::Go));
+    assert_eq!(
+        reserve(&store, job, &of("n")),
+        Ok(Reserved::Already),
+        "never settled, so it may have been billed"
+    );
+}
+
+#[test]
+fn a_conversation_has_so_many_calls_a_day() {
+    let store = Store::new();
+    let jobs = jobs(&store, 2);
+    let of = |model: &str, day: &str| Reservation {
+        model: model.into(),
+        day: day.into(),
+        per_conversation: Some(2),
+        ..reservation(None, None)
+    };
+    let reserve = |job, model, day| reserve(&store, job, &of(model, day)).unwrap();
+    assert_eq!(reserve(&jobs[0], "a", DAY), Reserved::Go);
+    let unbilled = Spent {
+        model: "a".into(),
+        ..spent(SpendOutcome::Unbilled)
+    };
+    assert!(settled(&store, &jobs[0], &unbilled));
+    assert_eq!(reserve(&jobs[0], "b", DAY), Reserved::Go);
+    assert_eq!(reserve(&jobs[0], "c", DAY), Reserved::Go);
+    assert_eq!(reserve(&jobs[0], "d", DAY), Reserved::Enough);
+    assert_eq!(
+        reserve(&jobs[1], "d", DAY),
+        Reserved::Go,
+        "another conversation"
+    );
+    assert_eq!(
+        reserve(&jobs[0], "d", "2026-11-24"),
+        Reserved::Go,
+        "another day"
+    );
 }
