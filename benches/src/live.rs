@@ -76,8 +76,17 @@ pub fn delivery(id: &str, conversation: usize) -> Delivery {
     signed(id, conversation, secrets::WHATSAPP_APP[0])
 }
 
+/// One with words of its own.
+pub fn saying(id: &str, conversation: usize, text: &str) -> Delivery {
+    worded(id, conversation, text, secrets::WHATSAPP_APP[0])
+}
+
 /// The same, signed with `secret`.
 pub fn signed(id: &str, conversation: usize, secret: &str) -> Delivery {
+    worded(id, conversation, TEXT, secret)
+}
+
+fn worded(id: &str, conversation: usize, text: &str, secret: &str) -> Delivery {
     let phone = format!("1650{conversation:07}");
     let body = json!({
         "object": "whatsapp_business_account",
@@ -86,7 +95,7 @@ pub fn signed(id: &str, conversation: usize, secret: &str) -> Delivery {
             "metadata": { "display_phone_number": "15550783881", "phone_number_id": "106540352242922" },
             "contacts": [{ "profile": { "name": "Sheena Nelson" }, "wa_id": phone }],
             "messages": [{ "from": phone, "id": format!("wamid.{id}"), "timestamp": "1749416383",
-                "type": "text", "text": { "body": TEXT } }],
+                "type": "text", "text": { "body": text } }],
         } }] }],
     });
     chatly_simulator::whatsapp::signed(body.to_string().into_bytes(), secret)

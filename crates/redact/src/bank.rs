@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::number::{digits_of, runs};
+use crate::number::{checked, digits_of, grouped};
 use crate::span::{Kind, Span};
 
 /// ISO/IEC 7812: 12 to 19 digits; the shortest in use has 13.
@@ -12,7 +12,7 @@ const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// ISO 13616: country, two check digits, 11 to 30 letters and digits, in groups or not.
 static IBAN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\b[a-z]{2}\s?\d{2}(?:[ .-]?[a-z0-9]){11,30}\b").ok());
+    LazyLock::new(|| Regex::new(r"(?i)\b[a-z]{2}\s?\d{2}(?:[\s.,_-]{0,2}[a-z0-9]){11,30}\b").ok());
 
 pub(crate) fn ibans(text: &str) -> Vec<Span> {
     IBAN.iter()
@@ -25,15 +25,18 @@ pub(crate) fn ibans(text: &str) -> Vec<Span> {
 }
 
 pub(crate) fn cards(text: &str) -> Vec<Span> {
-    runs(text, CARD_DIGITS)
-        .filter(|run| {
-            let digits = digits_of(run.text);
-            digits.first().is_some_and(|first| (2..=6).contains(first))
-                && digits.iter().any(|digit| Some(digit) != digits.first())
-                && luhn(&digits)
-        })
-        .map(|run| Span::new(Kind::Card, run.range()))
+    let runs = checked(text, CARD_DIGITS)
+        .filter(|run| is_card(&digits_of(run.text)))
+        .map(|run| run.range());
+    runs.chain(grouped(text, &CARD_DIGITS, is_card))
+        .map(|range| Span::new(Kind::Card, range))
         .collect()
+}
+
+fn is_card(digits: &[u8]) -> bool {
+    digits.first().is_some_and(|first| (2..=6).contains(first))
+        && digits.iter().any(|digit| Some(digit) != digits.first())
+        && luhn(digits)
 }
 
 /// ISO/IEC 7812-1, annex B.

@@ -21,11 +21,78 @@ struct Label {
 const SECRET: &str = r#"[^\s\x01,;"']{4,128}"#;
 const NUMBERED: &str = r"[a-z0-9](?:[ .\-/]?[a-z0-9]){3,24}";
 
-const LABELS: [Label; 7] = [
+/// Words that are labels only in capitals, or where "is", a sign or "number" follows: they are everyday words,
+/// or a part of them.
+const SHORT: [&str; 12] = [
+    "ein", "nie", "rib", "tan", "cid", "rut", "nir", "rg", "pix", "zap", "portable", "expire",
+];
+/// A TAN of this length is one however it is written.
+const TAN_DIGITS: usize = 6;
+/// What is said of passwords, and is none.
+const NO_SECRETS: [&str; 44] = [
+    "wrong",
+    "incorrect",
+    "correct",
+    "right",
+    "invalid",
+    "expired",
+    "lost",
+    "gone",
+    "missing",
+    "required",
+    "needed",
+    "not",
+    "too",
+    "weak",
+    "strong",
+    "case",
+    "always",
+    "never",
+    "still",
+    "the",
+    "this",
+    "what",
+    "incorrecta",
+    "incorrecto",
+    "errada",
+    "incorreta",
+    "caducada",
+    "expirada",
+    "muy",
+    "muito",
+    "demasiado",
+    "falsch",
+    "ungültig",
+    "abgelaufen",
+    "nicht",
+    "weg",
+    "richtig",
+    "incorrect",
+    "faux",
+    "invalide",
+    "expiré",
+    "perdu",
+    "oublié",
+    "pas",
+];
+
+const LABELS: [Label; 9] = [
     Label {
         kind: Kind::Token,
-        words: r"password|passwd|passwort|kennwort|contraseña|contrasena|clave(?: secreta| de acceso)?|senha|palavra-passe|mot de passe|mdp|passphrase|api[ _-]?key|api-schlüssel|clave de api|chave de api|clé api|secret(?: key)?|access[ _-]?token|token|credential",
+        words: r"password|passwd|pwd|passcode|passwort|kennwort|contraseña|contrasena|clave(?: secreta| de acceso)?|senha|palavra-passe|mot de passe|mdp|passphrase|api[ _-]?key|api-schlüssel|clave de api|chave de api|clé api|secret(?: key)?|access[ _-]?token|token|credential",
         value: SECRET,
+        digits: false,
+    },
+    Label {
+        kind: Kind::Token,
+        words: r"(?:my|mein|mi|meu|mon|dein|your|tu|seu|votre)\s+(?:code|código|codigo)",
+        value: r"\d(?:[ -]?\d){3,9}",
+        digits: true,
+    },
+    Label {
+        kind: Kind::Iban,
+        words: r"bic|swift(?:[ -]?code)?",
+        value: r"[a-z]{6}[a-z0-9]{2}(?:[a-z0-9]{3})?\b",
         digits: false,
     },
     Label {
@@ -60,7 +127,7 @@ const LABELS: [Label; 7] = [
     },
     Label {
         kind: Kind::NationalId,
-        words: r"ssn|social security|sozialversicherungs(?:nummer|nr)|sv-nummer|steuer-?id(?:entifikationsnummer)?|steuernummer|idnr|personalausweis(?:nummer)?|ausweis(?:nummer|nr)?|reisepass(?:nummer)?|pass-?nr|passport|pasaporte|passaporte|passeport|dni|nie|nif|nuss|cédula|cedula|curp|rfc|rut|cuit|cuil|cpf|cnpj|rg|cartão de cidadão|bilhete de identidade|niss|carte d'identité|cni|sécurité sociale|numéro fiscal|nir|insee|siret|siren|national id|identity card|id card|id number|tax id|tin|ein|itin|nino|national insurance|nhs|driver'?s? licen[cs]e|führerschein(?:nummer)?|licencia de conducir|permiso de conducir|carteira de motorista|cnh|permis de conduire|codice fiscale|aadhaar|pan card|bsn",
+        words: r"ssn|social security|sozialversicherungs(?:nummer|nr)|sv-nummer|steuer-?id(?:entifikationsnummer)?|steuernummer|idnr|personalausweis(?:nummer)?|ausweis(?:nummer|nr)?|reisepass(?:nummer)?|pass-?nr|passport|pasaporte|passaporte|passeport|dni|d\.n\.i\.?|nie|n\.i\.e\.?|nif|n\.i\.f\.?|c\.p\.f\.?|nuss|cédula|cedula|curp|rfc|rut|cuit|cuil|cpf|cnpj|rg|cartão de cidadão|bilhete de identidade|niss|carte d'identité|cni|sécurité sociale|numéro fiscal|nir|insee|siret|siren|national id|identity card|id card|id number|tax id|tin|ein|itin|nino|national insurance|nhs|driver'?s? licen[cs]e|führerschein(?:nummer)?|licencia de conducir|permiso de conducir|carteira de motorista|cnh|permis de conduire|codice fiscale|aadhaar|pan card|bsn",
         value: NUMBERED,
         digits: true,
     },
@@ -70,7 +137,10 @@ static PATTERNS: LazyLock<Vec<(Kind, bool, Regex)>> = LazyLock::new(|| {
     LABELS
         .iter()
         .filter_map(|label| {
-            let pattern = format!(r"(?i)\b(?:{}){JOIN}(?P<value>{})", label.words, label.value);
+            let pattern = format!(
+                r#"(?i)\b(?P<label>{})(?P<join>{JOIN})["'“”«„]?(?P<value>{})"#,
+                label.words, label.value
+            );
             Some((label.kind, label.digits, Regex::new(&pattern).ok()?))
         })
         .collect()
@@ -89,9 +159,13 @@ pub(crate) fn find(text: &str) -> Vec<Span> {
             } else {
                 value.as_str()
             };
+            let part = |name| captures.name(name).map_or("", |it| it.as_str());
+            if !is_label(part("label"), part("join"), value) {
+                continue;
+            }
             let has_digits = value.bytes().any(|byte| byte.is_ascii_digit());
             // "I forgot my password again": a secret in words is told by a sign before it.
-            let is_told = has_digits || (!digits && is_assigned(whole.as_str(), value));
+            let is_told = has_digits || (!digits && is_assigned(part("join"), value));
             let end = whole.end()
                 - captures
                     .name("value")
@@ -104,10 +178,28 @@ pub(crate) fn find(text: &str) -> Vec<Span> {
     found
 }
 
-/// Whether `:` or `=` stands before the value, or it has signs that words do not have.
-fn is_assigned(whole: &str, value: &str) -> bool {
-    let before = whole.strip_suffix(value).unwrap_or_default().trim_end();
-    before.ends_with([':', '=']) || value.chars().any(|it| "!@#$%^&*_+~".contains(it))
+/// Whether the word is meant as a label here.
+fn is_label(label: &str, join: &str, value: &str) -> bool {
+    let lower = label.to_lowercase();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    !SHORT.contains(&lower.as_str())
+        || !join.trim().is_empty()
+        || label == label.to_uppercase()
+        || (lower == "tan" && digits >= TAN_DIGITS)
+}
+
+/// Whether `:`, `=` or "is" stands before the value, or it has signs that words do not have.
+fn is_assigned(join: &str, value: &str) -> bool {
+    let join = join.trim_end();
+    let is = ["is", "es", "é", "est", "ist", "lautet"];
+    let said = join
+        .split_whitespace()
+        .last()
+        .is_some_and(|last| is.contains(&last.to_lowercase().as_str()));
+    let word = value.trim_end_matches(['.', '!', '?', ')']).to_lowercase();
+    join.ends_with([':', '='])
+        || (said && !NO_SECRETS.contains(&word.as_str()))
+        || value.chars().any(|it| "!@#$%^&*_+~".contains(it))
 }
 
 /// The value without the words after it.

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::number::{digits_of, runs};
+use crate::number::{checked, digits_of, grouped};
 use crate::span::{Kind, Span};
 
 /// Whether a text of the form is such a number.
 type Rule = fn(&str) -> bool;
 
 /// Forms that hardly anything else has, and a rule for each where there is one.
-const FORMS: [(&str, Rule); 9] = [
+const FORMS: [(&str, Rule); 12] = [
     // United States: Social Security number; 000, 666 and 9xx are never given out, ITINs are 9xx.
     (r"\b\d{3}[- ]\d{2}[- ]\d{4}\b", |text| {
         !text.starts_with("000") && !text.starts_with("666")
@@ -30,13 +30,28 @@ const FORMS: [(&str, Rule); 9] = [
     ),
     // United Kingdom: National Insurance number.
     (
-        r"(?i)\b[abceghj-prstw-z][abceghj-nprstw-z](?: ?\d){6} ?[abcd]\b",
+        r"(?i)\b[abceghj-prstw-z][abceghj-nprstw-z](?:[ .-]?\d){6}[ .-]?[abcd]\b",
         |_| true,
     ),
     // Germany: identity card and passport since 2007, with or without the check digit at the end.
     (
         r"(?i)\b[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d?d?\b",
         is_german_document,
+    ),
+    // France: NIR of somebody born on Corsica, with its key.
+    (
+        r"(?i)\b[12] ?\d{2} ?\d{2} ?2[ab] ?\d{3} ?\d{3} ?\d{2}\b",
+        |_| true,
+    ),
+    // Germany: pension insurance; area, date of birth, initial, serial and check digit.
+    (
+        r"(?i)\b\d{2} ?(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])\d{2} ?[a-z] ?\d{3}\b",
+        |_| true,
+    ),
+    // Spain: NIF of a body (CIF).
+    (
+        r"(?i)\b[abcdefghjnpqrsuvw][ -]?\d{7}[ -]?[0-9a-j]\b",
+        is_cif,
     ),
     // Chile: RUT.
     (r"(?i)\b\d{1,2}\.?\d{3}\.?\d{3}-[0-9k]\b", |_| true),
@@ -56,9 +71,13 @@ pub(crate) fn find(text: &str) -> Vec<Span> {
             .filter(|found| rule(found.as_str()))
             .map(|found| Span::new(Kind::NationalId, found.range()))
     });
-    let numbers = runs(text, 9..=15)
+    let numbers = checked(text, 9..=15)
         .filter(|run| !run.has_plus && is_numbered(&digits_of(run.text)))
-        .map(|run| Span::new(Kind::NationalId, run.range()));
+        .map(|run| run.range());
+    let grouped = grouped(text, &(11..=14), is_numbered);
+    let numbers = numbers
+        .chain(grouped)
+        .map(|range| Span::new(Kind::NationalId, range));
     forms.chain(numbers).collect()
 }
 
@@ -94,6 +113,28 @@ fn is_dni(text: &str) -> bool {
     };
     let rest = number.parse::<usize>().map(|number| number % 23);
     rest.ok().and_then(|rest| LETTERS.get(rest)) == letter.as_bytes().first()
+}
+
+/// Spain: every other digit is doubled, and the digits of all are summed up; the last character is what
+/// is missing to ten, as a digit or a letter.
+fn is_cif(text: &str) -> bool {
+    let code: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let (Some(digits), Some(last)) = (code.get(1..8), code.last()) else {
+        return false;
+    };
+    let digits = digits.iter().filter_map(|it| it.to_digit(10));
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(place, digit)| match place % 2 {
+            0 => digit * 2 / 10 + digit * 2 % 10,
+            _ => digit,
+        })
+        .sum();
+    let check = (10 - sum % 10) % 10;
+    let letter = char::from_digit(check, 10).is_some_and(|digit| digit == *last);
+    let letters = ['j', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+    let named = letters.get(check as usize);
+    code.len() == 9 && (letter || named == Some(&last.to_ascii_lowercase()))
 }
 
 /// Germany: 7, 3, 1 are the weights; a letter counts from A = 10 (ICAO 9303). Nine characters without

@@ -47,17 +47,45 @@ static MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Digits without a break, of which an amount has fewer.
+static UNBROKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d{9}").ok());
+
 /// Runs of so many digits, dates and amounts left out.
 pub(crate) fn runs(text: &str, digits: RangeInclusive<usize>) -> impl Iterator<Item = Run<'_>> {
-    let mut kept: Vec<Range<usize>> = Vec::new();
-    for pattern in [&DATE, &MONEY] {
-        kept.extend(
-            pattern
-                .iter()
-                .flat_map(|it| it.find_iter(text))
-                .map(|it| it.range()),
-        );
-    }
+    let mut kept = dates(text);
+    kept.extend(
+        MONEY
+            .iter()
+            .flat_map(|it| it.find_iter(text))
+            .filter_map(|it| {
+                let is_amount = !UNBROKEN
+                    .as_ref()
+                    .is_some_and(|nine| nine.is_match(it.as_str()));
+                is_amount.then(|| it.range())
+            }),
+    );
+    beside(text, digits, kept)
+}
+
+/// Runs of so many digits, of those that a check digit tells from an amount: only dates are left out.
+pub(crate) fn checked(text: &str, digits: RangeInclusive<usize>) -> impl Iterator<Item = Run<'_>> {
+    beside(text, digits, dates(text))
+}
+
+/// Where dates and times are.
+pub(crate) fn dates(text: &str) -> Vec<Range<usize>> {
+    let found = DATE.iter().flat_map(|it| it.find_iter(text));
+    found.map(|it| it.range()).collect()
+}
+
+fn beside(
+    text: &str,
+    digits: RangeInclusive<usize>,
+    mut kept: Vec<Range<usize>>,
+) -> impl Iterator<Item = Run<'_>> {
+    kept.sort_by_key(|it| (it.start, std::cmp::Reverse(it.end)));
+    // The farthest end of those that begin so far is enough to know.
+    let (mut next, mut farthest) = (0, 0);
     RUN.iter()
         .flat_map(move |pattern| pattern.find_iter(text))
         .map(|found| Run {
@@ -67,11 +95,100 @@ pub(crate) fn runs(text: &str, digits: RangeInclusive<usize>) -> impl Iterator<I
         })
         .filter(move |run| {
             let range = run.range();
-            let is_kept = kept
-                .iter()
-                .any(|it| it.start <= range.start && range.end <= it.end);
-            !is_kept && digits.contains(&digits_of(run.text).len())
+            while let Some(it) = kept.get(next).filter(|it| it.start <= range.start) {
+                farthest = farthest.max(it.end);
+                next += 1;
+            }
+            range.end > farthest && digits.contains(&digits_of(run.text).len())
         })
+}
+
+/// Groups of digits with any signs between them, as far as none of them is a word.
+static GROUPS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\d{2,}(?:[\s.,:;\-/()_*·•|~]{1,5}\d{2,})+").ok());
+
+/// The most groups of a number: a card in pairs.
+const MOST_GROUPS: usize = 10;
+
+/// Neighbouring groups of so many digits together, for which `is_it` says that they are one number;
+/// whatever signs are between them.
+pub(crate) fn grouped(
+    text: &str,
+    digits: &RangeInclusive<usize>,
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for whole in GROUPS.iter().flat_map(|it| it.find_iter(text)) {
+        let groups = groups(whole.as_str(), whole.start());
+        let mut first = 0;
+        while let Some(start) = groups.get(first).map(|group| group.start) {
+            let ends = groups.iter().skip(first).take(MOST_GROUPS).map(|it| it.end);
+            let range = ends
+                .map(|end| start..end)
+                .filter(|range| {
+                    let number = digits_of(text.get(range.clone()).unwrap_or_default());
+                    digits.contains(&number.len()) && is_it(&number)
+                })
+                .last();
+            let taken = range.as_ref().map_or(1, |range| {
+                groups
+                    .iter()
+                    .skip(first)
+                    .filter(|it| it.end <= range.end)
+                    .count()
+            });
+            found.extend(range);
+            first += taken;
+        }
+    }
+    found
+}
+
+/// Where the groups of digits are.
+fn groups(text: &str, offset: usize) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.char_indices().filter(|(_, it)| it.is_ascii_digit()) {
+        let at = at + offset;
+        match groups.last_mut() {
+            Some(group) if group.end == at => group.end = at + 1,
+            _ => groups.push(at..at + 1),
+        }
+    }
+    groups
+}
+
+/// Sizes or prices in a row, `38 40 42 44`: groups of one length with equal steps between them.
+pub(crate) fn is_series(text: &str) -> bool {
+    let groups = text.split(|it: char| !it.is_ascii_digit());
+    let groups: Vec<&str> = groups.filter(|it| !it.is_empty()).collect();
+    let values: Vec<i64> = groups.iter().filter_map(|it| it.parse().ok()).collect();
+    let mut steps = values.windows(2).map(|pair| match pair {
+        [one, other] => other - one,
+        _ => 0,
+    });
+    let first = steps.next().unwrap_or_default();
+    let alike = groups.windows(2).all(|pair| match pair {
+        [one, other] => one.len() == other.len(),
+        _ => false,
+    });
+    groups.len() >= 3
+        && values.len() == groups.len()
+        && alike
+        && first != 0
+        && steps.all(|it| it == first)
+}
+
+/// `250 000 000`: an amount that nobody has as a number.
+pub(crate) fn is_round(text: &str) -> bool {
+    let mut groups = text.split(' ');
+    let first = groups.next().unwrap_or_default();
+    let rest: Vec<&str> = groups.collect();
+    (1..=3).contains(&first.len())
+        && !first.starts_with('0')
+        && first.bytes().all(|it| it.is_ascii_digit())
+        && rest.len() >= 2
+        && rest.iter().all(|it| it.len() == 3)
+        && rest.last() == Some(&"000")
 }
 
 /// The digits' values.
@@ -84,6 +201,7 @@ pub(crate) fn digits_of(text: &str) -> Vec<u8> {
 
 pub(crate) fn find(text: &str) -> Vec<Span> {
     runs(text, LONG)
+        .filter(|run| !is_series(run.text) && !is_round(run.text))
         .map(|run| Span::new(Kind::Number, run.range()))
         .collect()
 }

@@ -1,5 +1,7 @@
 //! What is taken out, what is left, and the way back.
 
+mod written;
+
 use proptest::prelude::*;
 
 use crate::{Kind, redact, restore};

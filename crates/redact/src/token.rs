@@ -26,7 +26,7 @@ static KNOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|\b(?:AC|SK)[0-9a-f]{32}\b|\bEAA[A-Za-z0-9]{20,}",
         r"|\b\d{8,10}:[A-Za-z0-9_-]{30,}",
         r"|\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}",
-        r"|(?i)\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}",
+        r"|(?i)\b(?:bearer|basic)(?:\s+|\s*[:=]\s*)[A-Za-z0-9._~+/=-]{8,}",
     ))
     .ok()
 });
