@@ -22,6 +22,8 @@ use crate::{live, pinned};
 const RIGHT: &str = "understand";
 /// How often the database is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+/// From here on no other part of the bench writes to conversations.
+const FRESH: usize = 10_000;
 /// Calls in flight beside the webhooks.
 const AT_ONCE: usize = 200;
 /// How long nothing may move before the bench is given up.
@@ -89,13 +91,14 @@ impl Bench {
         Ok(())
     }
 
-    /// Messages of that many conversations, each with a job that waits.
-    async fn prepare(&self, run: &str, count: usize) -> Result<()> {
+    /// Messages of that many conversations from `first` on, each with a job that waits. A conversation has
+    /// one job at a time, so `first` is one that nobody has written to.
+    async fn prepare(&self, run: &str, first: usize, count: usize) -> Result<()> {
         let before = self.jobs("state = 'pending'")?;
         for number in 0..count {
             // Words of its own, or memory would answer.
             let text = format!("What do {number} blue mugs cost, {run}?");
-            let delivery = live::saying(&format!("{run}.{number}"), number, &text);
+            let delivery = live::saying(&format!("{run}.{number}"), first + number, &text);
             let answer = self.app.deliver(&delivery).await?;
             ensure!(answer.status == 200, "answered {}", answer.status);
         }
@@ -138,7 +141,7 @@ impl Bench {
 
 async fn overhead(calls: usize) -> Result<()> {
     let bench = Bench::start(Says::Form(Model::form()), 1).await?;
-    bench.prepare("overhead", calls).await?;
+    bench.prepare("overhead", FRESH, calls).await?;
     bench.release().await?;
     bench
         .until(|| Ok(bench.jobs("state <> 'done'")? == 0))
@@ -167,7 +170,9 @@ async fn beside(arguments: &Arguments) -> Result<()> {
     let mut ratios = Vec::new();
     for round in 1..=arguments.rounds {
         bench.hold()?;
-        bench.prepare(&format!("round{round}"), AT_ONCE).await?;
+        bench
+            .prepare(&format!("round{round}"), FRESH * round, AT_ONCE)
+            .await?;
         let quiet = genuine(address, stretch).await?;
         let asked = bench.model.got().len();
         bench.release().await?;
