@@ -29,7 +29,7 @@ const SHORT: [&str; 12] = [
 /// A TAN of this length is one however it is written.
 const TAN_DIGITS: usize = 6;
 /// What is said of passwords, and is none.
-const NO_SECRETS: [&str; 44] = [
+const NO_SECRETS: [&str; 43] = [
     "wrong",
     "incorrect",
     "correct",
@@ -67,7 +67,6 @@ const NO_SECRETS: [&str; 44] = [
     "nicht",
     "weg",
     "richtig",
-    "incorrect",
     "faux",
     "invalide",
     "expiré",
