@@ -97,7 +97,7 @@ impl Bench {
         let before = self.jobs("state = 'pending'")?;
         for number in 0..count {
             // Words of its own, or memory would answer.
-            let text = format!("What do {number} blue mugs cost, {run}?");
+            let text = format!("What do {} blue mugs cost, {run}?", word(number));
             let delivery = live::saying(&format!("{run}.{number}"), first + number, &text);
             let answer = self.app.deliver(&delivery).await?;
             ensure!(answer.status == 200, "answered {}", answer.status);
@@ -129,6 +129,16 @@ impl Bench {
         Ok(usize::try_from(count)?)
     }
 
+    /// Calls that were not made, by reason.
+    fn not_asked(&self) -> Result<String> {
+        let sql = "SELECT coalesce(error, details) || ' ' || count(*) FROM external_calls
+             WHERE kind = 'llm' AND status IS NULL GROUP BY coalesce(error, details)";
+        let mut statement = self.database.prepare(sql)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let reasons: Vec<String> = rows.collect::<Result<_, _>>()?;
+        Ok(reasons.join(", "))
+    }
+
     async fn until(&self, is_so: impl Fn() -> Result<bool>) -> Result<()> {
         let end = std::time::Instant::now() + PATIENCE;
         while !is_so()? {
@@ -137,6 +147,13 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// A word for a number: a number itself may be taken out as personal data.
+fn word(number: usize) -> String {
+    let digits = number.to_string();
+    let letters = digits.bytes().map(|digit| char::from(digit - b'0' + b'k'));
+    letters.collect()
 }
 
 async fn overhead(calls: usize) -> Result<()> {
@@ -148,7 +165,8 @@ async fn overhead(calls: usize) -> Result<()> {
         .await?;
     let gaps = bench.model.gaps();
     let asked = bench.model.got().len();
-    ensure!(asked >= calls, "only {asked} calls");
+    let why = bench.not_asked()?;
+    ensure!(asked >= calls, "only {asked} calls: {why}");
     let figures = Figures::new(gaps, Duration::ZERO, 0);
     let millis = |percent| figures.percentile(percent).as_secs_f64() * 1e3;
     println!(
